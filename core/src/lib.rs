@@ -1,6 +1,15 @@
-//! The protocol of Plasma.
+//! The protocol of Plasma: accounts, market, settlement, staking, emission; commands, events and the hash-chained log.
+//!
+//! Everything that happens is a record; only `apply` changes the state; time and chance are data. A simulation and a live
+//! network are this same engine, fed by different [environments](engine::step::Environment).
 
+pub mod catalogue;
+pub mod engine;
+pub mod genesis;
 pub mod ids;
 pub mod money;
 pub mod params;
+pub mod protocol;
+pub mod record;
+pub mod rejection;
 pub mod time;

@@ -211,11 +211,7 @@ impl Params {
     /// [`ParamError`] for the first value that is missing, out of range, or contradicts another.
     pub fn from_values(values: Vec<u64>) -> Result<Self, ParamError> {
         if values.len() != TABLE.len() {
-            return Err(ParamError::Contradiction(format!(
-                "{} parameters were given where {} exist",
-                values.len(),
-                TABLE.len()
-            )));
+            return Err(ParamError::Contradiction(format!("{} parameters were given where {} exist", values.len(), TABLE.len())));
         }
         for (spec, &value) in TABLE.iter().zip(&values) {
             spec.check(value)?;
@@ -230,8 +226,7 @@ impl Params {
     /// # Errors
     /// [`ParamError::Unknown`] or [`ParamError::Range`].
     pub fn set(&mut self, key: &str, value: u64) -> Result<(), ParamError> {
-        let position =
-            TABLE.iter().position(|spec| spec.key == key).ok_or_else(|| ParamError::Unknown(key.into()))?;
+        let position = TABLE.iter().position(|spec| spec.key == key).ok_or_else(|| ParamError::Unknown(key.into()))?;
         TABLE[position].check(value)?;
         self.values[position] = value;
         Ok(())

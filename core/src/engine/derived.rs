@@ -1,0 +1,147 @@
+//! What the engine keeps beside the rows to find things fast: timers, the order book, the waiting line, and what is to be decided
+//! next. All of it follows from the rows; none of it is in the digest, and replay does without.
+
+use crate::engine::book::Book;
+use crate::engine::state::State;
+use crate::engine::timers::Timers;
+use crate::engine::waiting::Line;
+use crate::ids::{JobId, LeaseId, OfferId, ProviderId};
+use crate::protocol::bond::BondDue;
+use crate::protocol::epoch::EpochEnd;
+use crate::protocol::job::PatienceOver;
+use crate::protocol::lease::{LeaseOverdue, Stage};
+use crate::protocol::offer::{AskLapse, Status};
+use crate::protocol::verification::CheckOverdue;
+use crate::protocol::{market, settlement, verification};
+use crate::record::{Event, Timer};
+use crate::time::Time;
+use bevy_ecs::prelude::Resource;
+use std::collections::VecDeque;
+
+/// A decision that an event calls for, made under the same record.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Task {
+    /// Find a job an offer.
+    Match(JobId),
+    /// Find an offer a waiting job.
+    Fill(OfferId),
+    /// Check a committed result, or settle it.
+    Draw(LeaseId),
+    /// Pay for a result.
+    Settle(LeaseId),
+}
+
+impl Task {
+    /// Adds the events that follow. Reads only.
+    #[inline]
+    pub(crate) fn decide(self, state: &State, derived: &Derived, now: Time, events: &mut Vec<Event>) {
+        match self {
+            Task::Match(job) => market::match_job(state, derived, job, now, events),
+            Task::Fill(offer) => market::fill_offer(state, derived, offer, now, events),
+            Task::Draw(lease) => verification::draw(state, lease, now, events),
+            Task::Settle(lease) => {
+                if let Some(lease) = state.lease(lease) {
+                    events.push(settlement::settle(state, lease).into());
+                }
+            }
+        }
+    }
+}
+
+/// Indices and timers.
+#[derive(Resource, Clone, Debug, Default)]
+pub struct Derived {
+    /// What was promised, by time.
+    pub timers: Timers,
+    /// Idle offers.
+    pub book: Book,
+    /// Queued jobs.
+    pub line: Line,
+    /// Committed results that the next beacon draws.
+    pub awaiting_draw: Vec<LeaseId>,
+    /// Decisions to make before the next record.
+    pub tasks: VecDeque<Task>,
+    offers_of: Vec<Vec<OfferId>>,
+}
+
+impl Derived {
+    /// Everything that follows from the rows.
+    pub fn rebuild(state: &State) -> Self {
+        let classes = state.catalogue.classes.len();
+        let mut derived = Self { book: Book::new(classes), line: Line::new(classes), ..Self::default() };
+        derived.timers.set(state.clock.epoch_ends, Timer::EpochEnd(EpochEnd {}));
+        for (i, offer) in state.offers().iter().enumerate() {
+            let id = OfferId(i as u32);
+            derived.track_offer(state, id);
+            derived.requote(state, id);
+            if offer.status == Status::Open {
+                derived.timers.set(offer.lapses_at, Timer::AskLapse(AskLapse { offer: id }));
+            }
+        }
+        for entry in &state.unbonding.entries {
+            derived.timers.set(entry.release, Timer::BondDue(BondDue {}));
+        }
+        for lease in state.leases.iter() {
+            match lease.stage {
+                Stage::Running => derived.timers.set(lease.due, Timer::LeaseOverdue(LeaseOverdue { lease: lease.id })),
+                Stage::Committed => derived.awaiting_draw.push(lease.id),
+                Stage::UnderCheck => {
+                    derived.timers.set(lease.check_due, Timer::CheckOverdue(CheckOverdue { lease: lease.id }));
+                }
+            }
+        }
+        let mut queued: Vec<_> = state.jobs.iter().filter(|job| job.is_queued()).collect();
+        queued.sort_unstable_by_key(|job| job.queued_as);
+        for job in queued {
+            derived.timers.set(job.start_by, Timer::PatienceOver(PatienceOver { job: job.id }));
+            derived.line.join(state, job);
+        }
+        derived
+    }
+
+    /// Makes room for a new offer.
+    pub(crate) fn track_offer(&mut self, state: &State, id: OfferId) {
+        let offer = &state.offers[id.index()];
+        let owner = offer.provider.index();
+        if self.offers_of.len() <= owner {
+            self.offers_of.resize_with(owner + 1, Vec::new);
+        }
+        self.offers_of[owner].push(id);
+        self.book.track(id, state.clock.tie(offer.class.0, id.0));
+    }
+
+    /// Brings an offer's place in the book up to its rows; when it gained appeal and jobs wait, it is to be filled.
+    #[inline]
+    pub(crate) fn requote(&mut self, state: &State, id: OfferId) {
+        let offer = &state.offers[id.index()];
+        let provider = &state.providers[offer.provider.index()];
+        let quoted = offer.status == Status::Open && provider.may_lease(state.params.bond_per_gpu());
+        let gained = self.book.requote(id, offer.class, quoted.then_some(offer.ask), offer.free);
+        if gained && !self.line.is_empty() {
+            self.tasks.push_back(Task::Fill(id));
+        }
+    }
+
+    /// [`Derived::requote`] for all offers of a provider, whose standing changed.
+    pub(crate) fn requote_all(&mut self, state: &State, provider: ProviderId) {
+        let offers = self.offers_of.get_mut(provider.index()).map(std::mem::take).unwrap_or_default();
+        for &offer in &offers {
+            self.requote(state, offer);
+        }
+        if let Some(slot) = self.offers_of.get_mut(provider.index()) {
+            *slot = offers;
+        }
+    }
+
+    /// Deals the tie-breaks of a new epoch.
+    pub(crate) fn shuffle_ties(&mut self, state: &State) {
+        for (i, offer) in state.offers().iter().enumerate() {
+            self.book.set_tie(OfferId(i as u32), state.clock.tie(offer.class.0, i as u32));
+        }
+    }
+
+    /// Offers of a provider, in the order of posting.
+    pub fn offers_of(&self, provider: ProviderId) -> &[OfferId] {
+        self.offers_of.get(provider.index()).map_or(&[], Vec::as_slice)
+    }
+}

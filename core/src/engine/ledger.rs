@@ -1,0 +1,137 @@
+//! Where every nano-XPL is, and the one way it moves.
+
+use super::state::State;
+use crate::ids::{AccountId, JobId, ProviderId};
+use bevy_ecs::prelude::Resource;
+use rkyv::{Archive, Deserialize, Serialize};
+
+/// Balances that belong to no row, in nano-XPL.
+#[derive(Resource, Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Ledger {
+    /// Not yet minted: the cap less everything ever issued, plus nothing that was burned.
+    pub unissued: u128,
+    /// Gone for good.
+    pub burned: u128,
+    /// Spent by governance.
+    pub treasury: u128,
+    /// Granted to builders.
+    pub builders: u128,
+    /// Emission that providers have yet to receive.
+    pub provider_pool: u128,
+    /// Emission and fees that stakers have yet to receive.
+    pub staker_pool: u128,
+    /// Bonds on their way back: the sum over the unbonding queue.
+    pub unbonding: u128,
+    /// Everything there is: the sum of all pots at every moment.
+    pub cap: u128,
+    /// What genesis issued.
+    pub initial: u128,
+    /// What emission minted since.
+    pub minted: u128,
+    /// In locked accounts: issued, but immobile.
+    pub locked: u128,
+}
+
+/// One place that holds tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pot {
+    /// See [`Ledger::unissued`].
+    Unissued,
+    /// See [`Ledger::burned`].
+    Burned,
+    /// See [`Ledger::treasury`].
+    Treasury,
+    /// See [`Ledger::builders`].
+    Builders,
+    /// See [`Ledger::provider_pool`].
+    ProviderPool,
+    /// See [`Ledger::staker_pool`].
+    StakerPool,
+    /// See [`Ledger::unbonding`].
+    Unbonding,
+    /// An account's free balance.
+    Free(AccountId),
+    /// A provider's bond.
+    Bond(ProviderId),
+    /// A job's escrow.
+    Escrow(JobId),
+}
+
+impl Ledger {
+    /// Everything issued and not burned.
+    pub const fn supply(&self) -> u128 {
+        self.cap - self.unissued - self.burned
+    }
+
+    /// Supply that can change hands: without locked accounts, treasury and builders' fund.
+    pub const fn circulating(&self) -> u128 {
+        self.supply() - self.locked - self.treasury - self.builders
+    }
+}
+
+impl State<'_> {
+    /// Moves `amount` nano-XPL. This is the only way that value moves; minting and burning are transfers too.
+    ///
+    /// # Panics
+    /// If the pot holds less: `decide` let through what it must not.
+    #[inline(always)]
+    pub fn transfer(&mut self, from: Pot, to: Pot, amount: u64) {
+        self.transfer_wide(from, to, u128::from(amount));
+    }
+
+    /// [`State::transfer`] for whole balances, which can exceed `u64`.
+    ///
+    /// # Panics
+    /// As [`State::transfer`].
+    #[inline(always)]
+    pub fn transfer_wide(&mut self, from: Pot, to: Pot, amount: u128) {
+        self.put(from, |balance| balance.checked_sub(amount), amount);
+        self.put(to, |balance| balance.checked_add(amount), amount);
+    }
+
+    #[inline(always)]
+    fn put(&mut self, pot: Pot, change: impl FnOnce(u128) -> Option<u128>, amount: u128) {
+        let balance = match pot {
+            Pot::Unissued => &mut self.ledger.unissued,
+            Pot::Burned => &mut self.ledger.burned,
+            Pot::Treasury => &mut self.ledger.treasury,
+            Pot::Builders => &mut self.ledger.builders,
+            Pot::ProviderPool => &mut self.ledger.provider_pool,
+            Pot::StakerPool => &mut self.ledger.staker_pool,
+            Pot::Unbonding => &mut self.ledger.unbonding,
+            Pot::Free(id) => &mut self.accounts[id.index()].free,
+            Pot::Bond(id) => &mut self.providers[id.index()].bond,
+            Pot::Escrow(id) => {
+                // An escrow is one command's amount, so 64 bits hold it.
+                let escrow = &mut self.jobs.row_mut(id.0).escrow;
+                let after = change(u128::from(*escrow)).and_then(|b| u64::try_from(b).ok());
+                *escrow = after.unwrap_or_else(|| overdrawn(pot, amount));
+                return;
+            }
+        };
+        *balance = change(*balance).unwrap_or_else(|| overdrawn(pot, amount));
+    }
+
+    /// The sum of all pots, which is [`Ledger::cap`] at every moment.
+    pub fn total(&self) -> u128 {
+        let ledger = &self.ledger;
+        let pots = ledger.unissued
+            + ledger.burned
+            + ledger.treasury
+            + ledger.builders
+            + ledger.provider_pool
+            + ledger.staker_pool
+            + ledger.unbonding;
+        let free: u128 = self.accounts().iter().map(|account| account.free).sum();
+        let bonds: u128 = self.providers().iter().map(|provider| provider.bond).sum();
+        let escrows: u128 = self.jobs.iter().map(|job| u128::from(job.escrow)).sum();
+        pots + free + bonds + escrows
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn overdrawn(pot: Pot, amount: u128) -> ! {
+    panic!("{pot:?} cannot move {amount} nano-XPL");
+}

@@ -1,0 +1,185 @@
+//! Rows that come and go: a slot is reused after its row closes, an identifier never, so memory follows what is open.
+
+use crate::ids::MAX_SLOTS;
+use rkyv::{Archive, Deserialize, Serialize};
+
+/// A row that knows its own identifier. The default row is vacant, with identifier zero.
+pub trait Row: Copy + Default {
+    /// Serial number and slot, packed as in [`crate::ids::JobId`]; zero when vacant.
+    fn id(&self) -> u64;
+}
+
+/// Open rows by slot, with the slots that are free in the order in which they will be taken again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Slab<T> {
+    rows: Vec<T>,
+    free: Vec<u32>,
+    last_serial: u64,
+}
+
+/// A slab as a snapshot holds it: open rows only, in slot order.
+#[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq)]
+pub struct Saved<T> {
+    open: Vec<T>,
+    free: Vec<u32>,
+    last_serial: u64,
+}
+
+impl<T> Default for Slab<T> {
+    fn default() -> Self {
+        Self { rows: Vec::new(), free: Vec::new(), last_serial: 0 }
+    }
+}
+
+impl<T: Row> Slab<T> {
+    /// Serial number and slot of the next row to open; `None` when every slot is taken.
+    #[inline]
+    pub fn next(&self) -> Option<(u64, u32)> {
+        let slot = match self.free.last() {
+            Some(&slot) => slot,
+            None if (self.rows.len() as u64) < MAX_SLOTS => self.rows.len() as u32,
+            None => return None,
+        };
+        Some((self.last_serial + 1, slot))
+    }
+
+    /// Opens a row whose identifier is [`Slab::next`].
+    ///
+    /// # Panics
+    /// If the identifier is another one: the log and the state disagree.
+    #[inline]
+    pub fn open(&mut self, row: T) {
+        let (serial, slot) = self.next().expect("a slot is free");
+        assert_eq!(row.id(), serial << crate::ids::SLOT_BITS | u64::from(slot), "rows open in the order of their identifiers");
+        self.last_serial = serial;
+        match self.free.pop() {
+            Some(slot) => self.rows[slot as usize] = row,
+            None => self.rows.push(row),
+        }
+    }
+
+    /// Closes a row and hands it back.
+    ///
+    /// # Panics
+    /// If the row is not open.
+    #[inline]
+    pub fn close(&mut self, id: u64) -> T {
+        let slot = (id & (MAX_SLOTS - 1)) as usize;
+        let row = std::mem::take(&mut self.rows[slot]);
+        assert_eq!(row.id(), id, "only an open row closes");
+        self.free.push(slot as u32);
+        row
+    }
+
+    /// The open row with this identifier.
+    #[inline]
+    pub fn get(&self, id: u64) -> Option<&T> {
+        self.rows.get((id & (MAX_SLOTS - 1)) as usize).filter(|row| id != 0 && row.id() == id)
+    }
+
+    /// The open row with this identifier, to change.
+    ///
+    /// # Panics
+    /// If the row is not open.
+    #[inline]
+    pub fn row_mut(&mut self, id: u64) -> &mut T {
+        let row = &mut self.rows[(id & (MAX_SLOTS - 1)) as usize];
+        assert_eq!(row.id(), id, "only an open row changes");
+        row
+    }
+
+    /// The open row with this identifier.
+    ///
+    /// # Panics
+    /// If the row is not open.
+    #[inline]
+    pub fn row(&self, id: u64) -> &T {
+        let row = &self.rows[(id & (MAX_SLOTS - 1)) as usize];
+        assert_eq!(row.id(), id, "only an open row is read");
+        row
+    }
+
+    /// Open rows in slot order.
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        self.rows.iter().filter(|row| row.id() != 0)
+    }
+
+    /// How many rows are open.
+    pub fn len(&self) -> usize {
+        self.rows.len() - self.free.len()
+    }
+
+    /// Whether no row is open.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many rows were ever opened.
+    pub fn opened(&self) -> u64 {
+        self.last_serial
+    }
+
+    /// The slab for a snapshot.
+    pub fn save(&self) -> Saved<T> {
+        let mut open = Vec::with_capacity(self.len());
+        open.extend(self.iter().copied());
+        Saved { open, free: self.free.clone(), last_serial: self.last_serial }
+    }
+
+    /// The slab of a snapshot; `None` when open rows and free slots do not make a table.
+    pub fn load(saved: Saved<T>) -> Option<Self> {
+        let len = saved.open.len() + saved.free.len();
+        let mut rows = vec![T::default(); len];
+        let mut taken = vec![false; len];
+        let slots = saved.open.iter().map(|row| (row.id() & (MAX_SLOTS - 1)) as usize);
+        for slot in slots.chain(saved.free.iter().map(|&slot| slot as usize)) {
+            if std::mem::replace(taken.get_mut(slot)?, true) {
+                return None;
+            }
+        }
+        for row in saved.open {
+            if row.id() >> crate::ids::SLOT_BITS > saved.last_serial || row.id() == 0 {
+                return None;
+            }
+            rows[(row.id() & (MAX_SLOTS - 1)) as usize] = row;
+        }
+        Some(Self { rows, free: saved.free, last_serial: saved.last_serial })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    #[derive(Clone, Copy, Debug, Default, PartialEq)]
+    struct Cell(u64, u32);
+    impl Row for Cell {
+        fn id(&self) -> u64 {
+            self.0
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn behaves_as_a_map_whose_keys_never_return(steps in prop::collection::vec((any::<bool>(), any::<u16>()), 1..200)) {
+            let (mut slab, mut model) = (Slab::<Cell>::default(), BTreeMap::new());
+            for (open, value) in steps {
+                if open || model.is_empty() {
+                    let (serial, slot) = slab.next().unwrap();
+                    let id = serial << crate::ids::SLOT_BITS | u64::from(slot);
+                    slab.open(Cell(id, u32::from(value)));
+                    prop_assert!(model.insert(id, u32::from(value)).is_none());
+                } else {
+                    let id = *model.keys().nth(usize::from(value) % model.len()).unwrap();
+                    prop_assert_eq!(slab.close(id).1, model.remove(&id).unwrap());
+                    prop_assert!(slab.get(id).is_none());
+                }
+                prop_assert_eq!(slab.len(), model.len());
+                let again = Slab::load(slab.save()).unwrap();
+                prop_assert_eq!(&again, &slab);
+            }
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! The whole state as bytes: what a digest is taken of, and what a checkpoint restores.
+
+use super::ledger::Ledger;
+use super::slab::{Saved, Slab};
+use super::state::{Population, State};
+use super::world::{self, Jobs, Leases, Rows};
+use crate::catalogue::Catalogue;
+use crate::params::Params;
+use crate::protocol::account::{Account, Key};
+use crate::protocol::beacon::Clock;
+use crate::protocol::bond::UnbondingQueue;
+use crate::protocol::job::Job;
+use crate::protocol::lease::Lease;
+use crate::protocol::offer::Offer;
+use crate::protocol::oracle::Oracle;
+use crate::protocol::provider::Provider;
+use bevy_ecs::prelude::World;
+use bevy_ecs::system::SystemState;
+use rkyv::rancor::Error as RkyvError;
+use rkyv::util::AlignedVec;
+use rkyv::{Archive, Deserialize, Serialize};
+
+/// Version of the state's layout.
+pub const FORMAT: u32 = 1;
+
+/// Every row that exists and every total. Vacant rows and capacity are not part of it.
+#[derive(Archive, Serialize, Deserialize)]
+struct Snapshot {
+    format: u32,
+    params: Vec<u64>,
+    catalogue: Catalogue,
+    accounts: Vec<Account>,
+    keys: Vec<Key>,
+    providers: Vec<Provider>,
+    offers: Vec<Offer>,
+    jobs: Saved<Job>,
+    leases: Saved<Lease>,
+    unbonding: UnbondingQueue,
+    ledger: Ledger,
+    clock: Clock,
+    population: Population,
+    oracle: Oracle,
+}
+
+/// The state as bytes. Equal states give equal bytes.
+pub fn save(state: &State) -> AlignedVec {
+    let accounts = state.population.accounts as usize;
+    let snapshot = Snapshot {
+        format: FORMAT,
+        params: state.params.values().to_vec(),
+        catalogue: state.catalogue.clone(),
+        accounts: state.accounts().to_vec(),
+        keys: state.keys[..accounts].to_vec(),
+        providers: state.providers().to_vec(),
+        offers: state.offers().to_vec(),
+        jobs: state.jobs.save(),
+        leases: state.leases.save(),
+        unbonding: state.unbonding.clone(),
+        ledger: *state.ledger,
+        clock: *state.clock,
+        population: *state.population,
+        oracle: *state.oracle,
+    };
+    let rows = size_of::<Job>() * state.jobs.len() + size_of::<Lease>() * state.leases.len();
+    let tables = size_of_val(state.accounts()) + size_of_val(state.providers()) + size_of_val(state.offers()) + 32 * accounts;
+    let buffer = AlignedVec::with_capacity(rows + tables + (1 << 16));
+    rkyv::api::high::to_bytes_in::<_, RkyvError>(&snapshot, buffer).expect("memory suffices")
+}
+
+/// BLAKE3 of [`save`].
+pub fn digest(state: &State) -> [u8; 32] {
+    *blake3::hash(&save(state)).as_bytes()
+}
+
+/// The tables that [`save`] was made of. Every byte is checked before it is believed.
+///
+/// # Errors
+/// A sentence, when the bytes are not a state.
+pub(crate) fn load(bytes: &[u8]) -> Result<World, String> {
+    let mut aligned = AlignedVec::<16>::with_capacity(bytes.len());
+    aligned.extend_from_slice(bytes);
+    let snapshot = rkyv::from_bytes::<Snapshot, RkyvError>(&aligned).map_err(|error| format!("not a snapshot: {error}"))?;
+    if snapshot.format != FORMAT {
+        return Err(format!("the snapshot has layout {}, this binary reads {FORMAT}", snapshot.format));
+    }
+    let params = Params::from_values(snapshot.params).map_err(|error| error.to_string())?;
+    snapshot.catalogue.check()?;
+    let counts = snapshot.population;
+    let lengths = [
+        (snapshot.accounts.len(), counts.accounts),
+        (snapshot.keys.len(), counts.accounts),
+        (snapshot.providers.len(), counts.providers),
+        (snapshot.offers.len(), counts.offers),
+    ];
+    if lengths.iter().any(|&(rows, counted)| rows != counted as usize) {
+        return Err("the snapshot's tables do not have the rows they count".into());
+    }
+    let mut world = world::empty(params, snapshot.catalogue);
+    world::grow(&mut world, snapshot.accounts.len(), snapshot.providers.len(), snapshot.offers.len());
+    world.insert_resource(Jobs(Slab::load(snapshot.jobs).ok_or("the snapshot's jobs do not make a table")?));
+    world.insert_resource(Leases(Slab::load(snapshot.leases).ok_or("the snapshot's leases do not make a table")?));
+    world.insert_resource(snapshot.unbonding);
+    world.insert_resource(snapshot.ledger);
+    world.insert_resource(snapshot.clock);
+    world.insert_resource(snapshot.population);
+    world.insert_resource(snapshot.oracle);
+    let mut rows = SystemState::<Rows>::new(&mut world);
+    let sound = rows.get_mut(&mut world).expect("the tables were just made").with(|state| {
+        state.accounts[..snapshot.accounts.len()].copy_from_slice(&snapshot.accounts);
+        state.keys[..snapshot.keys.len()].copy_from_slice(&snapshot.keys);
+        state.providers[..snapshot.providers.len()].copy_from_slice(&snapshot.providers);
+        state.offers[..snapshot.offers.len()].copy_from_slice(&snapshot.offers);
+        references_hold(state).and_then(|()| crate::protocol::check_invariants(state))
+    });
+    sound.map_err(|error| format!("the snapshot contradicts itself: {error}"))?;
+    Ok(world)
+}
+
+/// Whether every row that another row names exists, so that the invariants can be asked.
+fn references_hold(state: &State) -> Result<(), String> {
+    let classes = state.catalogue.classes.len();
+    let offers = state.offers().iter().all(|offer| state.provider(offer.provider).is_some() && offer.class.index() < classes);
+    let providers = state.providers().iter().all(|provider| state.account(provider.owner).is_some());
+    let leases = state.leases.iter().all(|lease| state.offer(lease.offer).is_some() && state.job(lease.job).is_some());
+    let jobs =
+        state.jobs.iter().all(|job| state.account(job.customer).is_some() && state.catalogue.program(job.program).is_some());
+    let bonds = state.unbonding.entries.iter().all(|entry| state.provider(entry.provider).is_some());
+    if offers && providers && leases && jobs && bonds { Ok(()) } else { Err("a row names another that does not exist".into()) }
+}

@@ -1,0 +1,113 @@
+//! The rows, as contiguous slices: what `decide` reads and `apply` writes.
+//!
+//! Shared, `&State` is the **view** that environments and the HTTP API read; nothing can be changed through it.
+
+use super::ledger::Ledger;
+use super::slab::Slab;
+use crate::catalogue::Catalogue;
+use crate::ids::{AccountId, JobId, LeaseId, OfferId, ProviderId};
+use crate::params::Params;
+use crate::protocol::account::{Account, Key};
+use crate::protocol::beacon::Clock;
+use crate::protocol::bond::UnbondingQueue;
+use crate::protocol::job::Job;
+use crate::protocol::lease::Lease;
+use crate::protocol::offer::Offer;
+use crate::protocol::oracle::Oracle;
+use crate::protocol::provider::Provider;
+use bevy_ecs::prelude::Resource;
+use rkyv::{Archive, Deserialize, Serialize};
+
+/// How many rows of each table are taken. The rest are vacant and belong to nobody.
+#[derive(Resource, Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Population {
+    /// Accounts opened.
+    pub accounts: u32,
+    /// Providers registered.
+    pub providers: u32,
+    /// Offers posted.
+    pub offers: u32,
+    /// Price feeders.
+    pub feeders: u32,
+}
+
+/// The whole state of the protocol, borrowed from the tables that hold it.
+pub struct State<'a> {
+    /// Account rows by [`AccountId`], vacant ones behind.
+    pub accounts: &'a mut [Account],
+    /// Account keys, beside [`State::accounts`].
+    pub keys: &'a mut [Key],
+    /// Provider rows by [`ProviderId`], vacant ones behind.
+    pub providers: &'a mut [Provider],
+    /// Offer rows by [`OfferId`], vacant ones behind.
+    pub offers: &'a mut [Offer],
+    /// Open jobs.
+    pub jobs: &'a mut Slab<Job>,
+    /// Open leases.
+    pub leases: &'a mut Slab<Lease>,
+    /// Bonds on their way back.
+    pub unbonding: &'a mut UnbondingQueue,
+    /// Balances that belong to no row.
+    pub ledger: &'a mut Ledger,
+    /// Rounds, epochs and the beacon.
+    pub clock: &'a mut Clock,
+    /// Taken rows.
+    pub population: &'a mut Population,
+    /// Posted prices.
+    pub oracle: &'a mut Oracle,
+    /// The parameters in force.
+    pub params: &'a Params,
+    /// GPU classes and programs.
+    pub catalogue: &'a Catalogue,
+}
+
+impl State<'_> {
+    /// Accounts that exist.
+    #[inline]
+    pub fn accounts(&self) -> &[Account] {
+        &self.accounts[..self.population.accounts as usize]
+    }
+
+    /// Providers that exist.
+    #[inline]
+    pub fn providers(&self) -> &[Provider] {
+        &self.providers[..self.population.providers as usize]
+    }
+
+    /// Offers that exist.
+    #[inline]
+    pub fn offers(&self) -> &[Offer] {
+        &self.offers[..self.population.offers as usize]
+    }
+
+    /// The account, if it exists.
+    #[inline]
+    pub fn account(&self, id: AccountId) -> Option<&Account> {
+        self.accounts().get(id.index())
+    }
+
+    /// The provider, if it exists.
+    #[inline]
+    pub fn provider(&self, id: ProviderId) -> Option<&Provider> {
+        self.providers().get(id.index())
+    }
+
+    /// The offer, if it exists.
+    #[inline]
+    pub fn offer(&self, id: OfferId) -> Option<&Offer> {
+        self.offers().get(id.index())
+    }
+
+    /// The job, if it is open.
+    #[inline]
+    pub fn job(&self, id: JobId) -> Option<&Job> {
+        self.jobs.get(id.0)
+    }
+
+    /// The lease, if it is open.
+    #[inline]
+    pub fn lease(&self, id: LeaseId) -> Option<&Lease> {
+        self.leases.get(id.0)
+    }
+}

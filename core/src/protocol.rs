@@ -1,0 +1,39 @@
+//! The protocol's rules. Each file has one shape: components, decide, apply, invariants, tests.
+
+pub mod account;
+pub mod beacon;
+pub mod bond;
+pub mod emission;
+pub mod epoch;
+pub mod job;
+pub mod lease;
+pub mod market;
+pub mod offer;
+pub mod oracle;
+pub mod provider;
+pub mod settlement;
+pub mod verification;
+
+use crate::engine::state::State;
+
+/// Every invariant of the protocol, on the whole state: tokens are conserved, counts are those of the rows they count.
+///
+/// # Errors
+/// The first that is broken, in words.
+pub fn check_invariants(state: &State) -> Result<(), String> {
+    let total = state.total();
+    if total != state.ledger.cap {
+        return Err(format!("pots hold {total} nano-XPL in all, which should be {}", state.ledger.cap));
+    }
+    let checks = [
+        account::check,
+        beacon::check,
+        bond::check,
+        emission::check,
+        job::check,
+        offer::check,
+        provider::check,
+        verification::check,
+    ];
+    checks.iter().try_for_each(|check| check(state))
+}

@@ -1,0 +1,200 @@
+//! Bonds: what a provider puts at risk, how it gets it back, and what a slash takes.
+
+use crate::engine::derived::Derived;
+use crate::engine::ledger::Pot;
+use crate::engine::state::State;
+use crate::ids::{AccountId, ProviderId};
+use crate::money::share;
+use crate::record::{Apply, Decide, Event, Fire, Record, Timer, cause, payload};
+use crate::rejection::{Refusal, Rejection};
+use crate::time::Time;
+use bevy_ecs::prelude::Resource;
+use rkyv::{Archive, Deserialize, Serialize};
+use std::collections::VecDeque;
+
+// Components
+
+/// Bonds on their way back, in the order in which they are due.
+#[derive(Resource, Archive, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+pub struct UnbondingQueue {
+    /// First due first.
+    pub entries: VecDeque<Unbonding>,
+}
+
+payload! {
+    /// Adds to the bond from the free balance.
+    pub struct Bond {
+        /// Nano-XPL.
+        pub amount: u64,
+    }
+
+    /// Asks for part of the bond back.
+    pub struct Unbond {
+        /// Nano-XPL.
+        pub amount: u64,
+    }
+
+    /// The earliest bond on its way back is due.
+    pub struct BondDue {}
+
+    /// The bond grew.
+    pub struct Bonded {}
+
+    /// Part of a bond started its way back.
+    pub struct Unbonding {
+        /// Nano-XPL.
+        pub amount: u64,
+        /// When it arrives.
+        pub release: Time,
+        /// Whose.
+        pub provider: ProviderId,
+        /// Zero.
+        pub pad: u32,
+    }
+
+    /// The first of the unbonding queue arrived in its owner's free balance.
+    pub struct Unbonded {}
+
+    /// A bond was cut.
+    pub struct Slashed {
+        /// Nano-XPL burned.
+        pub burned: u64,
+        /// Nano-XPL to whoever proved the fault.
+        pub reward: u64,
+        /// Whose bond.
+        pub provider: ProviderId,
+        /// Who proved the fault, or none.
+        pub to: AccountId,
+    }
+}
+
+// Decide
+
+impl Decide for Bond {
+    fn decide(&self, state: &State, record: &Record, events: &mut Vec<Event>) -> Result<(), Refusal> {
+        state.acting_provider(record)?;
+        if self.amount == 0 {
+            return Err(Rejection::ZeroAmount.into());
+        }
+        state.mobile_account(record)?.1.require(self.amount)?;
+        events.push(Bonded {}.into());
+        Ok(())
+    }
+}
+
+impl Decide for Unbond {
+    fn decide(&self, state: &State, record: &Record, events: &mut Vec<Event>) -> Result<(), Refusal> {
+        let (id, provider) = state.acting_provider(record)?;
+        if self.amount == 0 {
+            return Err(Rejection::ZeroAmount.into());
+        }
+        let needed = provider.required_bond(state.params.bond_per_gpu()) + u128::from(self.amount);
+        if let Some(short) = needed.checked_sub(provider.bond)
+            && short > 0
+        {
+            return Err(Rejection::BondTooSmall.needing(u64::try_from(short).unwrap_or(u64::MAX)));
+        }
+        events.push(state.unbonding(id, self.amount, record.time).into());
+        Ok(())
+    }
+}
+
+impl Fire for BondDue {
+    fn stands(&self, state: &State, time: Time) -> bool {
+        state.unbonding.entries.front().is_some_and(|first| first.release <= time)
+    }
+
+    fn decide(&self, state: &State, record: &Record, events: &mut Vec<Event>) {
+        let due = state.unbonding.entries.iter().take_while(|entry| entry.release <= record.time);
+        events.extend(due.map(|_| Event::from(Unbonded {})));
+    }
+}
+
+impl State<'_> {
+    /// The start of `amount`'s way back. The queue stays in order of release even when the period was shortened meanwhile.
+    fn unbonding(&self, provider: ProviderId, amount: u64, now: Time) -> Unbonding {
+        let last = self.unbonding.entries.back().map_or(0, |entry| entry.release);
+        let release = now.saturating_add(self.params.bond_unbonding()).max(last);
+        Unbonding { amount, release, provider, pad: 0 }
+    }
+
+    /// Starts the whole bond's way back, in pieces that fit a record.
+    pub(crate) fn unbond_all(&self, provider: ProviderId, now: Time, events: &mut Vec<Event>) {
+        let mut left = self.providers[provider.index()].bond;
+        while left > 0 {
+            let amount = u64::try_from(left).unwrap_or(u64::MAX);
+            events.push(self.unbonding(provider, amount, now).into());
+            left -= u128::from(amount);
+        }
+    }
+
+    /// A cut of `rate` of the bond behind `gpus` GPUs, of which `reward_rate` goes to `to`; never more than the bond holds.
+    pub(crate) fn slash(&self, id: ProviderId, gpus: u16, rate: u64, to: AccountId, reward_rate: u64) -> Option<Slashed> {
+        let behind = self.params.bond_per_gpu().saturating_mul(u64::from(gpus));
+        let bond = u64::try_from(self.providers[id.index()].bond).unwrap_or(u64::MAX);
+        let cut = share(behind, rate).min(bond);
+        let reward = if to.is_some() { share(cut, reward_rate) } else { 0 };
+        (cut > 0).then_some(Slashed { burned: cut - reward, reward, provider: id, to })
+    }
+}
+
+// Apply
+
+impl Apply for Bonded {
+    fn apply(&self, state: &mut State, record: &Record) {
+        let command = cause!(record, Command::Bond);
+        let id = state.own_provider(record);
+        state.transfer(Pot::Free(record.account()), Pot::Bond(id), command.amount);
+    }
+
+    fn follow(&self, state: &State, record: &Record, derived: &mut Derived) {
+        derived.requote_all(state, state.own_provider(record));
+    }
+}
+
+impl Apply for Unbonding {
+    fn apply(&self, state: &mut State, _record: &Record) {
+        state.transfer(Pot::Bond(self.provider), Pot::Unbonding, self.amount);
+        state.unbonding.entries.push_back(*self);
+    }
+
+    fn follow(&self, _state: &State, _record: &Record, derived: &mut Derived) {
+        derived.timers.set(self.release, Timer::BondDue(BondDue {}));
+    }
+}
+
+impl Apply for Unbonded {
+    fn apply(&self, state: &mut State, _record: &Record) {
+        let entry = state.unbonding.entries.pop_front().expect("a bond is on its way back");
+        let owner = state.providers[entry.provider.index()].owner;
+        state.transfer(Pot::Unbonding, Pot::Free(owner), entry.amount);
+    }
+}
+
+impl Apply for Slashed {
+    fn apply(&self, state: &mut State, _record: &Record) {
+        state.transfer(Pot::Bond(self.provider), Pot::Burned, self.burned);
+        if self.reward > 0 {
+            state.transfer(Pot::Bond(self.provider), Pot::Free(self.to), self.reward);
+        }
+    }
+
+    fn follow(&self, state: &State, _record: &Record, derived: &mut Derived) {
+        derived.requote_all(state, self.provider);
+    }
+}
+
+// Invariants
+
+/// The queue's entries add up to the pot and are in order of release.
+pub(crate) fn check(state: &State) -> Result<(), String> {
+    let entries = &state.unbonding.entries;
+    let sum: u128 = entries.iter().map(|entry| u128::from(entry.amount)).sum();
+    if sum != state.ledger.unbonding {
+        return Err(format!("the unbonding queue holds {sum} nano-XPL, the ledger says {}", state.ledger.unbonding));
+    }
+    if !entries.iter().is_sorted_by_key(|entry| entry.release) {
+        return Err("the unbonding queue is out of order".into());
+    }
+    Ok(())
+}

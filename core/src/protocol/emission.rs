@@ -1,0 +1,157 @@
+//! Emission: new tokens each epoch, by a named schedule, shared among providers, stakers, treasury and builders.
+//!
+//! Providers' part is shared by class-weighted work that was settled in the epoch, stakers' part (with their part of fees) by
+//! bond. Shares are rounded down; what rounding leaves stays in the pool and is shared out with the next epoch's.
+
+use crate::engine::ledger::Pot;
+use crate::engine::state::State;
+use crate::ids::ProviderId;
+use crate::money::{XPL, mul_div_floor, share_wide, split};
+use crate::params::{emission_base, schedule, unallocated};
+use crate::protocol::provider::{Provider, Status};
+use crate::record::{Apply, Event, Record, payload};
+use crate::time::{Time, YEAR};
+
+payload! {
+    /// Tokens were minted for an epoch.
+    pub struct Emitted {
+        /// Nano-XPL to the providers' pool.
+        pub providers: u64,
+        /// Nano-XPL to the stakers' pool.
+        pub stakers: u64,
+        /// Nano-XPL to the treasury.
+        pub treasury: u64,
+        /// Nano-XPL to the builders' fund.
+        pub builders: u64,
+        /// Nano-XPL that the schedule allowed and nobody earned.
+        pub unminted: u64,
+    }
+
+    /// A provider received its part of the pools.
+    pub struct Rewarded {
+        /// Nano-XPL for work.
+        pub work: u64,
+        /// Nano-XPL for stake.
+        pub stake: u64,
+        /// Who.
+        pub provider: ProviderId,
+        /// Zero.
+        pub pad: u32,
+    }
+}
+
+// Decide
+
+/// What the schedule mints between two moments, in nano-XPL, rounded down; never more than is left unissued.
+///
+/// - `fixed`: yearly · span ÷ year.
+/// - `disinflation`: base · max(floor, rate − step · years) · span ÷ year, as Cosmos Hub and Solana do in spirit: the rate steps
+///   down on each anniversary of the start (Solana documentation, "Inflation Schedule"; XPL's published 5 % falling half a
+///   point a year to 3 %).
+pub fn scheduled(state: &State, from: Time, to: Time) -> u128 {
+    let params = &state.params;
+    let start = state.clock.genesis.saturating_add(params.emission_start());
+    let from = from.max(start);
+    if to <= from {
+        return 0;
+    }
+    let span = u128::from(to - from);
+    let yearly = match params.emission_schedule() {
+        schedule::FIXED => u128::from(params.emission_yearly()) * u128::from(XPL),
+        _ => {
+            let years = (from - start) / YEAR;
+            let fall = params.emission_step().saturating_mul(years);
+            let rate = params.emission_rate().saturating_sub(fall).max(params.emission_floor());
+            let base = match params.emission_base() {
+                emission_base::TOTAL => state.ledger.supply(),
+                emission_base::CIRCULATING => state.ledger.circulating(),
+                _ => state.ledger.initial,
+            };
+            share_wide(base, rate).unwrap_or(state.ledger.unissued)
+        }
+    };
+    let minted = mul_div_floor(yearly, span, u128::from(YEAR)).unwrap_or(state.ledger.unissued);
+    minted.min(state.ledger.unissued)
+}
+
+/// Whether a provider takes part in the stakers' pool.
+fn stakes(provider: &Provider) -> bool {
+    matches!(provider.status, Status::Active | Status::Draining) && provider.bond > 0
+}
+
+/// Mints the epoch's emission, in as many events as its size needs.
+pub(crate) fn emit(state: &State, events: &mut Vec<Event>) {
+    let params = &state.params;
+    let mut left = scheduled(state, state.clock.epoch_started, state.clock.epoch_ends);
+    let anybody_worked = state.providers().iter().any(|provider| provider.work > 0);
+    let anybody_stakes = state.providers().iter().any(stakes);
+    while left > 0 {
+        let amount = u64::try_from(left).unwrap_or(u64::MAX);
+        left -= u128::from(amount);
+        let weights =
+            [params.emission_providers(), params.emission_stakers(), params.emission_treasury(), params.emission_builders()];
+        let [mut providers, mut stakers, mut treasury, builders] = split(amount, weights);
+        let mut unminted = 0;
+        for (part, earned) in [(&mut providers, anybody_worked), (&mut stakers, anybody_stakes)] {
+            if !earned && params.emission_unallocated() != unallocated::CARRIED {
+                let idle = std::mem::take(part);
+                let to_treasury = params.emission_unallocated() == unallocated::TREASURY;
+                *(if to_treasury { &mut treasury } else { &mut unminted }) += idle;
+            }
+        }
+        events.push(Emitted { providers, stakers, treasury, builders, unminted }.into());
+    }
+}
+
+/// Shares out the pools.
+pub(crate) fn reward(state: &State, events: &mut Vec<Event>) {
+    let work_total: u128 = state.providers().iter().map(|provider| u128::from(provider.work)).sum();
+    let stake_total: u128 = state.providers().iter().filter(|p| stakes(p)).map(|provider| provider.bond).sum();
+    // A part beyond u64 waits in the pool: it is a bound of records, not of rewards.
+    let part = |pool: u128, weight: u128, total: u128| {
+        let exact = mul_div_floor(pool, weight, total).or_else(|| mul_div_floor(pool, weight >> 40, total >> 40));
+        exact.map_or(0, |amount| u64::try_from(amount).unwrap_or(u64::MAX))
+    };
+    for (i, provider) in state.providers().iter().enumerate() {
+        let work = part(state.ledger.provider_pool, u128::from(provider.work), work_total);
+        let stake = if stakes(provider) { part(state.ledger.staker_pool, provider.bond, stake_total) } else { 0 };
+        if work > 0 || stake > 0 {
+            events.push(Rewarded { work, stake, provider: ProviderId(i as u32), pad: 0 }.into());
+        }
+    }
+}
+
+// Apply
+
+impl Apply for Emitted {
+    fn apply(&self, state: &mut State, _record: &Record) {
+        state.transfer(Pot::Unissued, Pot::ProviderPool, self.providers);
+        state.transfer(Pot::Unissued, Pot::StakerPool, self.stakers);
+        state.transfer(Pot::Unissued, Pot::Treasury, self.treasury);
+        state.transfer(Pot::Unissued, Pot::Builders, self.builders);
+        state.ledger.minted += [self.providers, self.stakers, self.treasury, self.builders].map(u128::from).iter().sum::<u128>();
+    }
+}
+
+impl Apply for Rewarded {
+    fn apply(&self, state: &mut State, _record: &Record) {
+        let owner = state.providers[self.provider.index()].owner;
+        state.transfer(Pot::ProviderPool, Pot::Free(owner), self.work);
+        state.transfer(Pot::StakerPool, Pot::Free(owner), self.stake);
+    }
+}
+
+// Invariants
+
+/// Supply is what genesis issued and emission minted, less what was burned.
+pub(crate) fn check(state: &State) -> Result<(), String> {
+    let ledger = &state.ledger;
+    if ledger.supply() + ledger.burned != ledger.initial + ledger.minted {
+        return Err(format!(
+            "{} nano-XPL were issued, but genesis and emission made {}",
+            ledger.supply() + ledger.burned,
+            ledger.initial + ledger.minted
+        ));
+    }
+    Ok(())
+}

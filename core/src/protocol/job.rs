@@ -1,0 +1,335 @@
+//! Jobs: what a customer wants done, and what became of it.
+//!
+//! submitted → leased or queued → committed → settled. A queued job whose patience ends expires; a lease that fails is tried
+//! again elsewhere, `market.retries` times, and then the job fails. Every way out but settlement returns the whole escrow.
+
+use crate::catalogue::{MAX_SIZES, Sizes};
+use crate::engine::derived::{Derived, Task};
+use crate::engine::ledger::Pot;
+use crate::engine::slab::Row;
+use crate::engine::state::State;
+use crate::ids::{AccountId, JobId, LeaseId, ProgramId, ProviderId};
+use crate::protocol::market;
+use crate::record::{Apply, Decide, Event, Fire, Record, Timer, cause, payload};
+use crate::rejection::{Refusal, Rejection};
+use crate::time::Time;
+use rkyv::{Archive, Deserialize, Serialize};
+
+// Components
+
+/// An open job's row.
+#[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Job {
+    /// Its identifier; zero when the row is vacant.
+    pub id: JobId,
+    /// Nano-XPL held for it: the customer's budget.
+    pub escrow: u64,
+    /// When it was submitted.
+    pub submitted: Time,
+    /// Latest start: when its patience in the queue ends.
+    pub start_by: Time,
+    /// Deadline: no lease may end later, none is tried after it.
+    pub finish_by: Time,
+    /// Its open lease, or none.
+    pub lease: LeaseId,
+    /// Its place in the waiting line, or zero.
+    pub queued_as: u64,
+    /// GPU classes it allows, one bit each.
+    pub classes: u64,
+    /// Declared sizes.
+    pub sizes: Sizes,
+    /// BLAKE3 of its input; zero when the program takes none.
+    pub input: [u8; 32],
+    /// Who pays.
+    pub customer: AccountId,
+    /// The provider that failed it last, which does not get it again, or none.
+    pub avoid: ProviderId,
+    /// What runs.
+    pub program: ProgramId,
+    /// GPU memory it needs, in GiB.
+    pub vram_gib: u16,
+    /// Leases that failed so far.
+    pub failures: u8,
+    /// Base-2 logarithm of the GPUs it takes.
+    pub gpus_log2: u8,
+    /// A [`Policy`].
+    pub policy: Policy,
+    /// Why the last lease failed, a [`Failure`]; meaningful when `failures` is above zero.
+    pub last_failure: Failure,
+}
+
+impl Row for Job {
+    #[inline(always)]
+    fn id(&self) -> u64 {
+        self.id.0
+    }
+}
+
+/// How a job's result is verified.
+#[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Policy {
+    /// Not at all: the commitment settles.
+    #[default]
+    Unchecked,
+    /// With probability `verification.rate`, a drawn checker executes it again.
+    Sampled,
+}
+
+/// Why a lease failed.
+#[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Failure {
+    /// No result was committed in time.
+    #[default]
+    Missed,
+    /// The committed result was wrong.
+    Wrong,
+}
+
+impl Failure {
+    /// The words used in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Failure::Missed => "missed deadline",
+            Failure::Wrong => "wrong result",
+        }
+    }
+}
+
+/// Largest lease, as a base-2 logarithm: 128 GPUs.
+pub const MAX_GPUS_LOG2: u8 = 7;
+
+payload! {
+    /// Submits a job and puts its budget in escrow.
+    pub struct Submit {
+        /// Most nano-XPL that may be paid for it.
+        pub budget: u64,
+        /// Latest start.
+        pub start_by: Time,
+        /// Deadline.
+        pub finish_by: Time,
+        /// GPU classes allowed, one bit each; all ones for any.
+        pub classes: u64,
+        /// Declared sizes, in the order of the program's names.
+        pub sizes: [u32; MAX_SIZES],
+        /// BLAKE3 of the input; zero when the program takes none.
+        pub input: [u8; 32],
+        /// What to run.
+        pub program: ProgramId,
+        /// GPU memory needed, in GiB.
+        pub vram_gib: u16,
+        /// Base-2 logarithm of the GPUs to lease together.
+        pub gpus_log2: u8,
+        /// 0 unchecked, 1 sampled.
+        pub policy: u8,
+        /// Zero.
+        pub pad: u16,
+    }
+
+    /// Takes a queued job back.
+    pub struct Cancel {
+        /// Which job.
+        pub job: JobId,
+    }
+
+    /// A queued job's patience may have ended.
+    pub struct PatienceOver {
+        /// Which job.
+        pub job: JobId,
+    }
+
+    /// A job was accepted and its budget put in escrow.
+    pub struct Submitted {
+        /// Its identifier.
+        pub job: JobId,
+    }
+
+    /// No offer fits now: the job waits.
+    pub struct Queued {
+        /// Which job.
+        pub job: JobId,
+        /// Its place in the waiting line.
+        pub place: u64,
+    }
+
+    /// The customer took the job back and has its escrow again.
+    pub struct Cancelled {}
+
+    /// Nothing fitted before its latest start; the customer has its escrow again.
+    pub struct Expired {
+        /// Which job.
+        pub job: JobId,
+    }
+
+    /// Its leases failed too often or too late; the customer has its escrow again.
+    pub struct Failed {
+        /// Which job.
+        pub job: JobId,
+    }
+}
+
+impl Job {
+    /// How many GPUs it takes.
+    #[inline(always)]
+    pub const fn gpus(&self) -> u16 {
+        1 << self.gpus_log2
+    }
+
+    /// Whether it waits in line.
+    #[inline(always)]
+    pub const fn is_queued(&self) -> bool {
+        self.queued_as != 0
+    }
+}
+
+// Decide
+
+impl Decide for Submit {
+    fn decide(&self, state: &State, record: &Record, events: &mut Vec<Event>) -> Result<(), Refusal> {
+        let (_, account) = state.mobile_account(record)?;
+        if self.budget == 0 {
+            return Err(Rejection::BadBudget.into());
+        }
+        account.require(self.budget)?;
+        if self.start_by < record.time || self.finish_by < self.start_by || self.finish_by == record.time {
+            return Err(Rejection::BadDeadline.into());
+        }
+        if self.gpus_log2 > MAX_GPUS_LOG2 {
+            return Err(Rejection::BadGpuCount.into());
+        }
+        if self.policy > Policy::Sampled as u8 {
+            return Err(Rejection::BadPolicy.into());
+        }
+        let program = state.catalogue.program(self.program).ok_or(Rejection::UnknownProgram)?;
+        let cost = program.cost(&self.sizes).ok_or(Rejection::BadSizes)?;
+        let fits = market::classes_for(state, self.classes, self.vram_gib).any(|(_, class)| class.work_mgs(&cost).is_some());
+        if !fits {
+            return Err(Rejection::NoClassFits.into());
+        }
+        let (serial, slot) = state.jobs.next().ok_or(Rejection::TooManyRows)?;
+        events.push(Submitted { job: JobId::new(serial, slot) }.into());
+        Ok(())
+    }
+}
+
+impl Decide for Cancel {
+    fn decide(&self, state: &State, record: &Record, events: &mut Vec<Event>) -> Result<(), Refusal> {
+        let (customer, _) = state.mobile_account(record)?;
+        let job = state.job(self.job).filter(|job| job.customer == customer).ok_or(Rejection::UnknownJob)?;
+        if !job.is_queued() {
+            return Err(Rejection::NotQueued.into());
+        }
+        events.push(Cancelled {}.into());
+        Ok(())
+    }
+}
+
+impl Fire for PatienceOver {
+    fn stands(&self, state: &State, time: Time) -> bool {
+        state.job(self.job).is_some_and(|job| job.is_queued() && job.start_by <= time)
+    }
+
+    fn decide(&self, _state: &State, _record: &Record, events: &mut Vec<Event>) {
+        events.push(Expired { job: self.job }.into());
+    }
+}
+
+// Apply
+
+impl Apply for Submitted {
+    fn apply(&self, state: &mut State, record: &Record) {
+        let command = cause!(record, Command::Submit);
+        let customer = record.account();
+        state.jobs.open(Job {
+            id: self.job,
+            escrow: 0,
+            submitted: record.time,
+            start_by: command.start_by,
+            finish_by: command.finish_by,
+            lease: LeaseId::NONE,
+            queued_as: 0,
+            classes: command.classes,
+            sizes: command.sizes,
+            input: command.input,
+            customer,
+            avoid: ProviderId::NONE,
+            program: command.program,
+            vram_gib: command.vram_gib,
+            failures: 0,
+            gpus_log2: command.gpus_log2,
+            policy: if command.policy == Policy::Sampled as u8 { Policy::Sampled } else { Policy::Unchecked },
+            last_failure: Failure::default(),
+        });
+        state.transfer(Pot::Free(customer), Pot::Escrow(self.job), command.budget);
+    }
+
+    fn follow(&self, _state: &State, _record: &Record, derived: &mut Derived) {
+        derived.tasks.push_back(Task::Match(self.job));
+    }
+}
+
+impl Apply for Queued {
+    fn apply(&self, state: &mut State, _record: &Record) {
+        state.jobs.row_mut(self.job.0).queued_as = self.place;
+        state.clock.queue_places = self.place;
+    }
+
+    fn follow(&self, state: &State, _record: &Record, derived: &mut Derived) {
+        let job = state.jobs.row(self.job.0);
+        derived.timers.set(job.start_by, Timer::PatienceOver(PatienceOver { job: self.job }));
+        derived.line.join(state, job);
+    }
+}
+
+impl Apply for Cancelled {
+    fn apply(&self, state: &mut State, record: &Record) {
+        refund_and_close(state, cause!(record, Command::Cancel).job);
+    }
+
+    fn follow(&self, _state: &State, record: &Record, derived: &mut Derived) {
+        derived.line.leave(cause!(record, Command::Cancel).job);
+    }
+}
+
+impl Apply for Expired {
+    fn apply(&self, state: &mut State, _record: &Record) {
+        refund_and_close(state, self.job);
+    }
+
+    fn follow(&self, _state: &State, _record: &Record, derived: &mut Derived) {
+        derived.line.leave(self.job);
+    }
+}
+
+impl Apply for Failed {
+    fn apply(&self, state: &mut State, _record: &Record) {
+        refund_and_close(state, self.job);
+    }
+}
+
+fn refund_and_close(state: &mut State, id: JobId) {
+    let job = *state.jobs.row(id.0);
+    state.transfer(Pot::Escrow(id), Pot::Free(job.customer), job.escrow);
+    state.jobs.close(id.0);
+}
+
+// Invariants
+
+/// A job waits or is leased, and its lease knows it.
+pub(crate) fn check(state: &State) -> Result<(), String> {
+    for job in state.jobs.iter() {
+        let leased = job.lease.is_some();
+        if leased == job.is_queued() {
+            return Err(format!("{} is {}", job.id, if leased { "leased and queued" } else { "neither leased nor queued" }));
+        }
+        if leased && state.lease(job.lease).is_none_or(|lease| lease.job != job.id) {
+            return Err(format!("{} holds {}, which is not its own", job.id, job.lease));
+        }
+    }
+    if state.leases.len() != state.jobs.iter().filter(|job| job.lease.is_some()).count() {
+        return Err("a lease is open without a job".into());
+    }
+    Ok(())
+}

@@ -1,0 +1,248 @@
+//! Leases: GPUs at work for a job, until the result is committed, missed, or stopped.
+
+use crate::engine::derived::{Derived, Task};
+use crate::engine::slab::Row;
+use crate::engine::state::State;
+use crate::ids::{AccountId, JobId, LeaseId, OfferId, ProviderId};
+use crate::protocol::job::{Failure, Policy};
+use crate::protocol::{provider, settlement};
+use crate::record::{Apply, Decide, Event, Fire, Record, cause, payload};
+use crate::rejection::{Refusal, Rejection};
+use crate::time::Time;
+use rkyv::{Archive, Deserialize, Serialize};
+
+// Components
+
+/// An open lease's row.
+#[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Lease {
+    /// Its identifier; zero when the row is vacant.
+    pub id: LeaseId,
+    /// The job it serves.
+    pub job: JobId,
+    /// Nano-XPL for the whole work.
+    pub price: u64,
+    /// The work, in milli-GPU-seconds of the offer's class.
+    pub work_mgs: u64,
+    /// When it started.
+    pub started: Time,
+    /// When the result must be committed.
+    pub due: Time,
+    /// When the drawn checker must have answered.
+    pub check_due: Time,
+    /// What the provider committed to; see [`commitment`].
+    pub commitment: [u8; 32],
+    /// Whose GPUs.
+    pub offer: OfferId,
+    /// The drawn checker; meaningful under check.
+    pub checker: ProviderId,
+    /// The round in which the result was committed.
+    pub round: u32,
+    /// How many GPUs.
+    pub gpus: u16,
+    /// How many drawn checkers did not answer.
+    pub checks_missed: u8,
+    /// A [`Stage`].
+    pub stage: Stage,
+}
+
+impl Row for Lease {
+    #[inline(always)]
+    fn id(&self) -> u64 {
+        self.id.0
+    }
+}
+
+/// How far a lease is.
+#[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Stage {
+    /// At work: its GPUs are busy.
+    #[default]
+    Running,
+    /// The result is committed and awaits the next beacon.
+    Committed,
+    /// A checker was drawn.
+    UnderCheck,
+}
+
+impl Lease {
+    /// Whether its GPUs are busy.
+    #[inline(always)]
+    pub fn occupies(&self) -> bool {
+        self.stage == Stage::Running
+    }
+}
+
+payload! {
+    /// Commits to a result: from here on it cannot be changed.
+    pub struct Commit {
+        /// Which lease.
+        pub lease: LeaseId,
+        /// See [`commitment`].
+        pub commitment: [u8; 32],
+    }
+
+    /// Ends a deployment before its time. Sent by its customer, who pays for the time used.
+    pub struct Stop {
+        /// Which lease.
+        pub lease: LeaseId,
+    }
+
+    /// A result may be overdue.
+    pub struct LeaseOverdue {
+        /// Which lease.
+        pub lease: LeaseId,
+    }
+
+    /// The result was committed; the GPUs are idle again.
+    pub struct Committed {}
+
+    /// A deployment ended early; its GPUs are idle again and it is settled for the time used.
+    pub struct Stopped {}
+
+    /// No result was committed in time; the GPUs are idle again and the provider has a strike.
+    pub struct Missed {
+        /// The job that goes back to the market.
+        pub job: JobId,
+        /// Whose GPUs.
+        pub offer: OfferId,
+        /// Zero.
+        pub pad: u32,
+    }
+}
+
+/// BLAKE3(domain, lease, provider, trace root): worthless to a copier, opened by whoever computed the root.
+pub fn commitment(lease: LeaseId, provider: ProviderId, root: &[u8; 32]) -> [u8; 32] {
+    const DOMAIN: &[u8; 16] = b"xpl/v1/commit\0\0\0";
+    let mut message = [0u8; 60];
+    message[..16].copy_from_slice(DOMAIN);
+    message[16..24].copy_from_slice(&lease.0.to_le_bytes());
+    message[24..28].copy_from_slice(&provider.0.to_le_bytes());
+    message[28..].copy_from_slice(root);
+    *blake3::hash(&message).as_bytes()
+}
+
+// Decide
+
+impl Decide for Commit {
+    fn decide(&self, state: &State, record: &Record, events: &mut Vec<Event>) -> Result<(), Refusal> {
+        let (provider, _) = state.acting_provider(record)?;
+        let lease = state.lease(self.lease).ok_or(Rejection::UnknownLease)?;
+        if state.offers[lease.offer.index()].provider != provider {
+            return Err(Rejection::NotYourLease.into());
+        }
+        if lease.stage != Stage::Running {
+            return Err(Rejection::NotRunning.into());
+        }
+        events.push(Committed {}.into());
+        Ok(())
+    }
+}
+
+impl Decide for Stop {
+    fn decide(&self, state: &State, record: &Record, events: &mut Vec<Event>) -> Result<(), Refusal> {
+        let (customer, _) = state.mobile_account(record)?;
+        let lease = state.lease(self.lease).ok_or(Rejection::UnknownLease)?;
+        let job = state.jobs.row(lease.job.0);
+        if job.customer != customer {
+            return Err(Rejection::NotYourLease.into());
+        }
+        if state.catalogue.program(job.program).is_none_or(|p| p.kind != crate::catalogue::Kind::Deployment) {
+            return Err(Rejection::NotADeployment.into());
+        }
+        if lease.stage != Stage::Running {
+            return Err(Rejection::NotRunning.into());
+        }
+        events.push(Stopped {}.into());
+        events.push(settlement::settle_elapsed(state, lease, record.time).into());
+        Ok(())
+    }
+}
+
+impl Fire for LeaseOverdue {
+    fn stands(&self, state: &State, time: Time) -> bool {
+        state.lease(self.lease).is_some_and(|lease| lease.stage == Stage::Running && lease.due <= time)
+    }
+
+    fn decide(&self, state: &State, record: &Record, events: &mut Vec<Event>) {
+        let lease = state.leases.row(self.lease.0);
+        let provider = state.offers[lease.offer.index()].provider;
+        events.push(Missed { job: lease.job, offer: lease.offer, pad: 0 }.into());
+        let slashed = state.slash(provider, lease.gpus, state.params.slash_missed(), AccountId::NONE, 0);
+        events.extend(slashed.map(Event::from));
+        events.extend(provider::jail_after_strike(state, provider, record.time).map(Event::from));
+    }
+}
+
+// Apply
+
+/// Ends a lease's hold on its offer and provider, whatever the reason, and closes the row.
+pub(crate) fn close(state: &mut State, id: LeaseId) -> Lease {
+    let lease = state.leases.close(id.0);
+    let offer = &mut state.offers[lease.offer.index()];
+    if lease.occupies() {
+        offer.free += lease.gpus;
+    }
+    offer.leases -= 1;
+    state.providers[offer.provider.index()].leases -= 1;
+    lease
+}
+
+/// Hands a job whose lease failed back to the market, which avoids the provider that failed it.
+pub(crate) fn fail(state: &mut State, id: LeaseId, why: Failure) {
+    let lease = close(state, id);
+    let job = state.jobs.row_mut(lease.job.0);
+    job.lease = LeaseId::NONE;
+    job.failures = job.failures.saturating_add(1);
+    job.last_failure = why;
+    job.avoid = state.offers[lease.offer.index()].provider;
+}
+
+impl Apply for Committed {
+    fn apply(&self, state: &mut State, record: &Record) {
+        let command = cause!(record, Command::Commit);
+        let lease = state.leases.row_mut(command.lease.0);
+        lease.commitment = command.commitment;
+        lease.stage = Stage::Committed;
+        lease.round = state.clock.round;
+        state.offers[lease.offer.index()].free += lease.gpus;
+    }
+
+    fn follow(&self, state: &State, record: &Record, derived: &mut Derived) {
+        let command = cause!(record, Command::Commit);
+        let lease = state.leases.row(command.lease.0);
+        match state.jobs.row(lease.job.0).policy {
+            Policy::Unchecked => derived.tasks.push_back(Task::Settle(lease.id)),
+            Policy::Sampled => derived.awaiting_draw.push(lease.id),
+        }
+        derived.requote(state, lease.offer);
+    }
+}
+
+impl Apply for Stopped {
+    fn apply(&self, state: &mut State, record: &Record) {
+        let lease = state.leases.row_mut(cause!(record, Command::Stop).lease.0);
+        lease.stage = Stage::Committed;
+        state.offers[lease.offer.index()].free += lease.gpus;
+    }
+
+    fn follow(&self, state: &State, record: &Record, derived: &mut Derived) {
+        derived.requote(state, state.leases.row(cause!(record, Command::Stop).lease.0).offer);
+    }
+}
+
+impl Apply for Missed {
+    fn apply(&self, state: &mut State, record: &Record) {
+        let timer = cause!(record, Timer::LeaseOverdue);
+        fail(state, timer.lease, Failure::Missed);
+        let provider = &mut state.providers[state.offers[self.offer.index()].provider.index()];
+        provider.strikes = provider.strikes.saturating_add(1);
+    }
+
+    fn follow(&self, state: &State, _record: &Record, derived: &mut Derived) {
+        derived.tasks.push_back(Task::Match(self.job));
+        derived.requote(state, self.offer);
+    }
+}

@@ -1,0 +1,267 @@
+//! Offers: GPUs of one class, at one ask, by one provider. An ask lapses unless it is quoted again.
+
+use crate::engine::derived::Derived;
+use crate::engine::state::State;
+use crate::ids::{ClassId, OfferId, ProviderId};
+use crate::record::{Apply, Decide, Event, Fire, Record, Timer, cause, payload};
+use crate::rejection::{Refusal, Rejection};
+use crate::time::Time;
+use bevy_ecs::prelude::Component;
+use rkyv::{Archive, Deserialize, Serialize};
+
+// Components
+
+/// An offer's row.
+#[derive(Component, Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Offer {
+    /// Nano-XPL per reference GPU-second of the class.
+    pub ask: u64,
+    /// When the ask lapses unless quoted again.
+    pub lapses_at: Time,
+    /// Whose GPUs.
+    pub provider: ProviderId,
+    /// How many GPUs.
+    pub gpus: u16,
+    /// How many of them are idle.
+    pub free: u16,
+    /// Leases on it that have not settled.
+    pub leases: u16,
+    /// Their class.
+    pub class: ClassId,
+    /// A [`Status`].
+    pub status: Status,
+    /// Zero.
+    pub pad: u32,
+}
+
+/// Where an offer stands.
+#[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Status {
+    /// Quoted.
+    #[default]
+    Open,
+    /// Its ask is too old.
+    Lapsed,
+    /// Taken back for good.
+    Withdrawn,
+}
+
+/// Most GPUs one offer can hold.
+pub const MAX_GPUS: u16 = 1024;
+
+payload! {
+    /// Offers GPUs.
+    pub struct PostOffer {
+        /// Nano-XPL per reference GPU-second.
+        pub ask: u64,
+        /// How many GPUs, 1 to [`MAX_GPUS`].
+        pub gpus: u16,
+        /// Their class.
+        pub class: ClassId,
+        /// Zero.
+        pub pad: [u8; 5],
+    }
+
+    /// Quotes an offer again, at the same ask or another.
+    pub struct Requote {
+        /// Nano-XPL per reference GPU-second.
+        pub ask: u64,
+        /// Which offer.
+        pub offer: OfferId,
+        /// Zero.
+        pub pad: u32,
+    }
+
+    /// Takes an offer back for good.
+    pub struct Withdraw {
+        /// Which offer.
+        pub offer: OfferId,
+    }
+
+    /// An ask may have become too old.
+    pub struct AskLapse {
+        /// Which offer.
+        pub offer: OfferId,
+    }
+
+    /// GPUs were offered.
+    pub struct OfferPosted {
+        /// The offer's identifier.
+        pub offer: OfferId,
+    }
+
+    /// The offer was quoted again.
+    pub struct Requoted {}
+
+    /// The offer was taken back.
+    pub struct Withdrawn {}
+
+    /// The ask was too old and left the book.
+    pub struct Lapsed {}
+}
+
+impl Offer {
+    /// Whether its GPUs count towards the bond its provider must hold.
+    #[inline]
+    pub fn counts(&self) -> bool {
+        self.status != Status::Withdrawn
+    }
+}
+
+// Decide
+
+impl State<'_> {
+    fn own_offer(&self, record: &Record, id: OfferId) -> Result<&Offer, Refusal> {
+        let (provider, _) = self.acting_provider(record)?;
+        let offer = self.offer(id).filter(|offer| offer.provider == provider && offer.counts());
+        offer.ok_or_else(|| Rejection::UnknownOffer.into())
+    }
+}
+
+impl Decide for PostOffer {
+    fn decide(&self, state: &State, record: &Record, events: &mut Vec<Event>) -> Result<(), Refusal> {
+        let (_, provider) = state.acting_provider(record)?;
+        if self.class.index() >= state.catalogue.classes.len() {
+            return Err(Rejection::UnknownClass.into());
+        }
+        if self.gpus == 0 || self.gpus > MAX_GPUS {
+            return Err(Rejection::BadGpuCount.into());
+        }
+        if self.ask == 0 {
+            return Err(Rejection::BadPrice.into());
+        }
+        let per_gpu = state.params.bond_per_gpu();
+        let needed = provider.required_bond(per_gpu) + u128::from(per_gpu) * u128::from(self.gpus);
+        if provider.bond < needed {
+            return Err(Rejection::BondTooSmall.needing(u64::try_from(needed - provider.bond).unwrap_or(u64::MAX)));
+        }
+        events.push(OfferPosted { offer: OfferId(state.population.offers) }.into());
+        Ok(())
+    }
+}
+
+impl Decide for Requote {
+    fn decide(&self, state: &State, record: &Record, events: &mut Vec<Event>) -> Result<(), Refusal> {
+        state.own_offer(record, self.offer)?;
+        if self.ask == 0 {
+            return Err(Rejection::BadPrice.into());
+        }
+        events.push(Requoted {}.into());
+        Ok(())
+    }
+}
+
+impl Decide for Withdraw {
+    fn decide(&self, state: &State, record: &Record, events: &mut Vec<Event>) -> Result<(), Refusal> {
+        let offer = state.own_offer(record, self.offer)?;
+        if offer.leases > 0 {
+            return Err(Rejection::LeasesOpen.needing(u64::from(offer.leases)));
+        }
+        events.push(Withdrawn {}.into());
+        Ok(())
+    }
+}
+
+impl Fire for AskLapse {
+    fn stands(&self, state: &State, time: Time) -> bool {
+        state.offer(self.offer).is_some_and(|offer| offer.status == Status::Open && offer.lapses_at == time)
+    }
+
+    fn decide(&self, _state: &State, _record: &Record, events: &mut Vec<Event>) {
+        events.push(Lapsed {}.into());
+    }
+}
+
+// Apply
+
+impl Apply for OfferPosted {
+    fn apply(&self, state: &mut State, record: &Record) {
+        assert_eq!(self.offer.0, state.population.offers, "offers are posted in order");
+        let command = cause!(record, Command::PostOffer);
+        let provider = state.own_provider(record);
+        state.offers[self.offer.index()] = Offer {
+            ask: command.ask,
+            lapses_at: record.time.saturating_add(state.params.market_ask_ttl()),
+            provider,
+            gpus: command.gpus,
+            free: command.gpus,
+            class: command.class,
+            ..Offer::default()
+        };
+        state.providers[provider.index()].gpus += u32::from(command.gpus);
+        state.population.offers += 1;
+    }
+
+    fn follow(&self, state: &State, record: &Record, derived: &mut Derived) {
+        derived.track_offer(state, self.offer);
+        follow_quote(state, record, derived, self.offer);
+    }
+}
+
+impl Apply for Requoted {
+    fn apply(&self, state: &mut State, record: &Record) {
+        let command = cause!(record, Command::Requote);
+        let offer = &mut state.offers[command.offer.index()];
+        offer.ask = command.ask;
+        offer.lapses_at = record.time.saturating_add(state.params.market_ask_ttl());
+        offer.status = Status::Open;
+    }
+
+    fn follow(&self, state: &State, record: &Record, derived: &mut Derived) {
+        follow_quote(state, record, derived, cause!(record, Command::Requote).offer);
+    }
+}
+
+fn follow_quote(state: &State, _record: &Record, derived: &mut Derived, id: OfferId) {
+    derived.timers.set(state.offers[id.index()].lapses_at, Timer::AskLapse(AskLapse { offer: id }));
+    derived.requote(state, id);
+}
+
+impl Apply for Withdrawn {
+    fn apply(&self, state: &mut State, record: &Record) {
+        let command = cause!(record, Command::Withdraw);
+        let offer = &mut state.offers[command.offer.index()];
+        offer.status = Status::Withdrawn;
+        state.providers[offer.provider.index()].gpus -= u32::from(offer.gpus);
+    }
+
+    fn follow(&self, state: &State, record: &Record, derived: &mut Derived) {
+        derived.requote(state, cause!(record, Command::Withdraw).offer);
+    }
+}
+
+impl Apply for Lapsed {
+    fn apply(&self, state: &mut State, record: &Record) {
+        let timer = cause!(record, Timer::AskLapse);
+        state.offers[timer.offer.index()].status = Status::Lapsed;
+    }
+
+    fn follow(&self, state: &State, record: &Record, derived: &mut Derived) {
+        derived.requote(state, cause!(record, Timer::AskLapse).offer);
+    }
+}
+
+// Invariants
+
+/// Idle and leased GPUs make up the offer, and open leases are counted.
+pub(crate) fn check(state: &State) -> Result<(), String> {
+    let mut busy = vec![0u16; state.offers().len()];
+    let mut leases = vec![0u16; state.offers().len()];
+    for lease in state.leases.iter() {
+        leases[lease.offer.index()] += 1;
+        if lease.occupies() {
+            busy[lease.offer.index()] += lease.gpus;
+        }
+    }
+    for (i, offer) in state.offers().iter().enumerate() {
+        if offer.free + busy[i] != offer.gpus || offer.leases != leases[i] {
+            return Err(format!(
+                "offer {i}: {} idle and {} busy of {} GPUs, {} leases counted of {}",
+                offer.free, busy[i], offer.gpus, offer.leases, leases[i]
+            ));
+        }
+    }
+    Ok(())
+}

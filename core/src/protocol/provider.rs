@@ -1,0 +1,317 @@
+//! Providers: those who lend GPUs, and when they may.
+
+use crate::engine::derived::Derived;
+use crate::engine::state::State;
+use crate::ids::{AccountId, ProviderId};
+use crate::record::{Apply, Decide, Event, Record, cause, payload};
+use crate::rejection::{Refusal, Rejection};
+use crate::time::Time;
+use bevy_ecs::prelude::Component;
+use rkyv::{Archive, Deserialize, Serialize};
+
+// Components
+
+/// A provider's row.
+#[derive(Component, Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Provider {
+    /// Bond in nano-XPL.
+    pub bond: u128,
+    /// Class-weighted milli-GPU-seconds settled in the running epoch: the weight in provider emission.
+    pub work: u64,
+    /// When jail ends.
+    pub jailed_until: Time,
+    /// The account that owns it.
+    pub owner: AccountId,
+    /// GPUs in its offers.
+    pub gpus: u32,
+    /// Leases not yet settled.
+    pub leases: u32,
+    /// Deadlines missed since jail last ended.
+    pub strikes: u16,
+    /// Region: its place in the host's list; the protocol only carries it.
+    pub region: u8,
+    /// A [`Status`].
+    pub status: Status,
+}
+
+/// Where a provider stands.
+#[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Status {
+    /// Its offers are in the book.
+    #[default]
+    Active,
+    /// It finishes what it has and takes nothing new.
+    Draining,
+    /// It fell silent and lost its place in the book until it resumes.
+    Suspended,
+    /// It missed too many deadlines and must wait.
+    Jailed,
+    /// It is gone, its bond on its way back.
+    Retired,
+}
+
+impl Status {
+    /// The word used in files and reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Status::Active => "active",
+            Status::Draining => "draining",
+            Status::Suspended => "suspended",
+            Status::Jailed => "jailed",
+            Status::Retired => "retired",
+        }
+    }
+}
+
+payload! {
+    /// Makes the account a provider.
+    pub struct Register {
+        /// Where its GPUs stand.
+        pub region: u8,
+    }
+
+    /// Takes no more leases.
+    pub struct Drain {}
+
+    /// Returns to the book after draining, silence or jail.
+    pub struct Resume {}
+
+    /// Leaves for good; the bond starts its way back.
+    pub struct Retire {}
+
+    /// Reports that a provider no longer answers. Sent by the host; costs the place in the book, never stake.
+    pub struct WentSilent {
+        /// Who.
+        pub provider: ProviderId,
+    }
+
+    /// A provider was registered.
+    pub struct Registered {
+        /// Its identifier.
+        pub provider: ProviderId,
+    }
+
+    /// It is draining.
+    pub struct Drained {}
+
+    /// It is back in the book.
+    pub struct Resumed {}
+
+    /// It has retired.
+    pub struct Retired {}
+
+    /// It was suspended for silence.
+    pub struct Silenced {}
+
+    /// It was jailed for missed deadlines.
+    pub struct Jailed {
+        /// When jail ends.
+        pub until: Time,
+        /// Who.
+        pub provider: ProviderId,
+        /// Zero.
+        pub pad: u32,
+    }
+}
+
+impl Provider {
+    /// Bond that its offered GPUs require, in nano-XPL.
+    #[inline]
+    pub fn required_bond(&self, per_gpu: u64) -> u128 {
+        u128::from(per_gpu) * u128::from(self.gpus)
+    }
+
+    /// Whether its offers may take leases.
+    #[inline]
+    pub fn may_lease(&self, per_gpu: u64) -> bool {
+        self.status == Status::Active && self.bond >= self.required_bond(per_gpu)
+    }
+}
+
+// Decide
+
+impl State<'_> {
+    /// The provider that sent the command.
+    ///
+    /// # Errors
+    /// As [`State::mobile_account`], and [`Rejection::NotAProvider`] or [`Rejection::ProviderRetired`].
+    pub(crate) fn acting_provider(&self, record: &Record) -> Result<(ProviderId, &Provider), Refusal> {
+        let (_, account) = self.mobile_account(record)?;
+        let provider = self.provider(account.provider).ok_or(Rejection::NotAProvider)?;
+        if provider.status == Status::Retired {
+            return Err(Rejection::ProviderRetired.into());
+        }
+        Ok((account.provider, provider))
+    }
+
+    /// The provider that the record's account owns, for events that follow from its own command.
+    pub(crate) fn own_provider(&self, record: &Record) -> ProviderId {
+        self.accounts[record.account().index()].provider
+    }
+}
+
+impl Decide for Register {
+    fn decide(&self, state: &State, record: &Record, events: &mut Vec<Event>) -> Result<(), Refusal> {
+        let (_, account) = state.mobile_account(record)?;
+        if account.provider.is_some() {
+            return Err(Rejection::AlreadyProvider.into());
+        }
+        events.push(Registered { provider: ProviderId(state.population.providers) }.into());
+        Ok(())
+    }
+}
+
+impl Decide for Drain {
+    fn decide(&self, state: &State, record: &Record, events: &mut Vec<Event>) -> Result<(), Refusal> {
+        let (_, provider) = state.acting_provider(record)?;
+        if provider.status != Status::Active {
+            return Err(Rejection::ProviderInactive.into());
+        }
+        events.push(Drained {}.into());
+        Ok(())
+    }
+}
+
+impl Decide for Resume {
+    fn decide(&self, state: &State, record: &Record, events: &mut Vec<Event>) -> Result<(), Refusal> {
+        let (_, provider) = state.acting_provider(record)?;
+        if provider.status == Status::Jailed && record.time < provider.jailed_until {
+            return Err(Rejection::StillJailed.needing(provider.jailed_until - record.time));
+        }
+        events.push(Resumed {}.into());
+        Ok(())
+    }
+}
+
+impl Decide for Retire {
+    fn decide(&self, state: &State, record: &Record, events: &mut Vec<Event>) -> Result<(), Refusal> {
+        let (id, provider) = state.acting_provider(record)?;
+        if provider.leases > 0 {
+            return Err(Rejection::LeasesOpen.needing(u64::from(provider.leases)));
+        }
+        state.unbond_all(id, record.time, events);
+        events.push(Retired {}.into());
+        Ok(())
+    }
+}
+
+impl Decide for WentSilent {
+    fn decide(&self, state: &State, record: &Record, events: &mut Vec<Event>) -> Result<(), Refusal> {
+        record.require_host()?;
+        let provider = state.provider(self.provider).ok_or(Rejection::NotAProvider)?;
+        if matches!(provider.status, Status::Active | Status::Draining) {
+            events.push(Silenced {}.into());
+        }
+        Ok(())
+    }
+}
+
+/// [`Jailed`], if this strike is the last one allowed.
+pub(crate) fn jail_after_strike(state: &State, id: ProviderId, now: Time) -> Option<Jailed> {
+    let provider = state.provider(id)?;
+    let struck_out = u64::from(provider.strikes) + 1 >= state.params.jail_after();
+    let until = now.saturating_add(state.params.jail_time());
+    (struck_out && provider.status != Status::Retired).then_some(Jailed { until, provider: id, pad: 0 })
+}
+
+// Apply
+
+impl Apply for Registered {
+    fn apply(&self, state: &mut State, record: &Record) {
+        assert_eq!(self.provider.0, state.population.providers, "providers register in order");
+        let command = cause!(record, Command::Register);
+        let owner = record.account();
+        state.providers[self.provider.index()] = Provider { owner, region: command.region, ..Provider::default() };
+        state.accounts[owner.index()].provider = self.provider;
+        state.population.providers += 1;
+    }
+}
+
+impl Apply for Drained {
+    fn apply(&self, state: &mut State, record: &Record) {
+        let id = state.own_provider(record);
+        state.providers[id.index()].status = Status::Draining;
+    }
+
+    fn follow(&self, state: &State, record: &Record, derived: &mut Derived) {
+        derived.requote_all(state, state.own_provider(record));
+    }
+}
+
+impl Apply for Resumed {
+    fn apply(&self, state: &mut State, record: &Record) {
+        let id = state.own_provider(record);
+        let provider = &mut state.providers[id.index()];
+        if provider.status == Status::Jailed {
+            provider.strikes = 0;
+        }
+        provider.status = Status::Active;
+    }
+
+    fn follow(&self, state: &State, record: &Record, derived: &mut Derived) {
+        derived.requote_all(state, state.own_provider(record));
+    }
+}
+
+impl Apply for Retired {
+    fn apply(&self, state: &mut State, record: &Record) {
+        let id = state.own_provider(record);
+        let provider = &mut state.providers[id.index()];
+        provider.status = Status::Retired;
+        provider.gpus = 0;
+    }
+
+    fn follow(&self, state: &State, record: &Record, derived: &mut Derived) {
+        derived.requote_all(state, state.own_provider(record));
+    }
+}
+
+impl Apply for Silenced {
+    fn apply(&self, state: &mut State, record: &Record) {
+        let command = cause!(record, Command::WentSilent);
+        state.providers[command.provider.index()].status = Status::Suspended;
+    }
+
+    fn follow(&self, state: &State, record: &Record, derived: &mut Derived) {
+        derived.requote_all(state, cause!(record, Command::WentSilent).provider);
+    }
+}
+
+impl Apply for Jailed {
+    fn apply(&self, state: &mut State, _record: &Record) {
+        let provider = &mut state.providers[self.provider.index()];
+        provider.status = Status::Jailed;
+        provider.jailed_until = self.until;
+    }
+
+    fn follow(&self, state: &State, _record: &Record, derived: &mut Derived) {
+        derived.requote_all(state, self.provider);
+    }
+}
+
+// Invariants
+
+/// A provider's counts are those of its open leases and live offers.
+pub(crate) fn check(state: &State) -> Result<(), String> {
+    let mut leases = vec![0u32; state.providers().len()];
+    let mut gpus = vec![0u32; state.providers().len()];
+    for lease in state.leases.iter() {
+        leases[state.offers[lease.offer.index()].provider.index()] += 1;
+    }
+    for offer in state.offers() {
+        if offer.counts() {
+            gpus[offer.provider.index()] += u32::from(offer.gpus);
+        }
+    }
+    for (i, provider) in state.providers().iter().enumerate() {
+        if provider.leases != leases[i] {
+            return Err(format!("provider {i} counts {} open leases of {}", provider.leases, leases[i]));
+        }
+        if provider.status != Status::Retired && provider.gpus != gpus[i] {
+            return Err(format!("provider {i} counts {} offered GPUs of {}", provider.gpus, gpus[i]));
+        }
+    }
+    Ok(())
+}

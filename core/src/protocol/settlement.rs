@@ -1,0 +1,90 @@
+//! Settlement: the provider is paid from escrow, the protocol takes its fee, the rest returns.
+//!
+//! fee = ⌊payment · `fee.rate`⌋; the fee is split burn / treasury / stakers by largest remainder, so that the parts sum to it.
+
+use crate::engine::ledger::Pot;
+use crate::engine::state::State;
+use crate::ids::{ClassId, LeaseId};
+use crate::money::{ONE, share, split};
+use crate::protocol::lease::{self, Lease};
+use crate::protocol::market::ideal_span;
+use crate::record::{Apply, Record, payload};
+use crate::time::Time;
+
+payload! {
+    /// A job was paid for and closed.
+    pub struct Settled {
+        /// Which lease.
+        pub lease: LeaseId,
+        /// Nano-XPL to the provider.
+        pub paid: u64,
+        /// Nano-XPL burned.
+        pub burned: u64,
+        /// Nano-XPL to the treasury.
+        pub treasury: u64,
+        /// Nano-XPL to stakers.
+        pub stakers: u64,
+        /// Milli-GPU-seconds settled, of the offer's class.
+        pub work_mgs: u64,
+    }
+}
+
+impl Settled {
+    /// What the customer paid: provider and fee.
+    pub const fn payment(&self) -> u64 {
+        self.paid + self.fee()
+    }
+
+    /// What the protocol took.
+    pub const fn fee(&self) -> u64 {
+        self.burned + self.treasury + self.stakers
+    }
+}
+
+// Decide
+
+/// Settlement of a lease whose work is done.
+pub(crate) fn settle(state: &State, lease: &Lease) -> Settled {
+    pay(state, lease, lease.price, lease.work_mgs)
+}
+
+/// Settlement of a lease that ends early: price and work by the time used, rounded up in the provider's favour.
+pub(crate) fn settle_elapsed(state: &State, lease: &Lease, now: Time) -> Settled {
+    let whole = ideal_span(lease.work_mgs, lease.gpus).max(1);
+    let used = (now - lease.started).min(whole);
+    let part = |amount: u64| (u128::from(amount) * u128::from(used)).div_ceil(u128::from(whole)) as u64;
+    pay(state, lease, part(lease.price), part(lease.work_mgs))
+}
+
+fn pay(state: &State, lease: &Lease, payment: u64, work_mgs: u64) -> Settled {
+    let fee = share(payment, state.params.fee_rate());
+    let parts = [state.params.fee_burn(), state.params.fee_treasury(), state.params.fee_stakers()];
+    let [burned, treasury, stakers] = split(fee, parts);
+    Settled { lease: lease.id, paid: payment - fee, burned, treasury, stakers, work_mgs }
+}
+
+/// Work in the unit that provider emission is shared by: class-weighted milli-GPU-seconds.
+fn weighted(state: &State, class: ClassId, work_mgs: u64) -> u64 {
+    let weight = u128::from(state.catalogue.class(class).weight);
+    u64::try_from(u128::from(work_mgs) * weight / u128::from(ONE)).unwrap_or(u64::MAX)
+}
+
+// Apply
+
+impl Apply for Settled {
+    fn apply(&self, state: &mut State, _record: &Record) {
+        let lease = lease::close(state, self.lease);
+        let offer = state.offers[lease.offer.index()];
+        let weighted = weighted(state, offer.class, self.work_mgs);
+        let provider = &mut state.providers[offer.provider.index()];
+        provider.work = provider.work.saturating_add(weighted);
+        let owner = provider.owner;
+        let job = *state.jobs.row(lease.job.0);
+        state.transfer(Pot::Escrow(job.id), Pot::Free(owner), self.paid);
+        state.transfer(Pot::Escrow(job.id), Pot::Burned, self.burned);
+        state.transfer(Pot::Escrow(job.id), Pot::Treasury, self.treasury);
+        state.transfer(Pot::Escrow(job.id), Pot::StakerPool, self.stakers);
+        state.transfer(Pot::Escrow(job.id), Pot::Free(job.customer), job.escrow - self.payment());
+        state.jobs.close(job.id.0);
+    }
+}
