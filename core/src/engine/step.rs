@@ -247,10 +247,10 @@ pub(crate) fn conclude<E: Environment, O: Observer>(
 }
 
 /// One step at the end of an epoch.
-pub(crate) type EpochSystem = fn(&State, &mut Vec<Event>);
+pub type EpochSystem = fn(&State, &mut Vec<Event>);
 
 /// Decides and applies one step at the end of the running epoch.
-pub(crate) fn epoch_step<E: Environment, O: Observer>(
+pub fn epoch_step<E: Environment, O: Observer>(
     state: &mut State,
     derived: &mut Derived,
     scratch: &mut Scratch,
