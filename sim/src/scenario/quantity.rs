@@ -50,7 +50,7 @@ pub enum Fault {
 
 /// The message for a text that is not the quantity it should be.
 pub(crate) fn message<Q: Quantity>(text: &str, fault: Fault) -> String {
-    let found = excerpt(text);
+    let found = excerpt(text, SHOWN);
     match fault {
         Fault::Spelling => format!("expected {}, found \"{found}\"", Q::EXPECTED),
         Fault::TooFine(unit) => format!("\"{found}\" is finer than {unit}"),
@@ -59,11 +59,13 @@ pub(crate) fn message<Q: Quantity>(text: &str, fault: Fault) -> String {
     }
 }
 
-/// The start of a text, short enough for a message.
-pub(crate) fn excerpt(text: &str) -> String {
-    const LONGEST: usize = 60;
-    let shown: String = text.chars().take(LONGEST).flat_map(char::escape_debug).collect();
-    if text.chars().nth(LONGEST).is_some() { format!("{shown}…") } else { shown }
+/// The most characters of a value that a message shows.
+pub(crate) const SHOWN: usize = 60;
+
+/// The start of a text, without characters that could steer a terminal.
+pub(crate) fn excerpt(text: &str, longest: usize) -> String {
+    let shown: String = text.chars().take(longest).flat_map(char::escape_debug).collect();
+    if text.chars().nth(longest).is_some() { format!("{shown}…") } else { shown }
 }
 
 /// Reads a quantity from serde's string, or from a number where [`Quantity::NUMBER`] allows it.
@@ -84,6 +86,13 @@ impl<Q: Quantity> serde::de::Visitor<'_> for QuantityVisitor<Q> {
         match Q::NUMBER {
             true => self.visit_str(&number.to_string()),
             false => Err(E::invalid_type(serde::de::Unexpected::Signed(number), &self)),
+        }
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Q, E> {
+        match Q::NUMBER {
+            true => self.visit_str(&number.to_string()),
+            false => Err(E::invalid_type(serde::de::Unexpected::Unsigned(number), &self)),
         }
     }
 
