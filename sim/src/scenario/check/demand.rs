@@ -1,0 +1,73 @@
+//! Customers and their jobs.
+
+use super::{Findings, same_keys};
+use crate::scenario::model::{Class, DemandGroup, Program, Scenario};
+use crate::scenario::quantity::{Bytes, Id, Weight};
+
+pub(super) fn check(scenario: &Scenario, findings: &mut Findings) {
+    scenario.demand.iter().for_each(|group| check_group(scenario, group, findings));
+}
+
+fn check_group(scenario: &Scenario, group: &DemandGroup, findings: &mut Findings) {
+    let path = |key: &str| format!("demand.{}.{key}", group.id);
+    let program = findings.refer(&scenario.program, "program", &group.program, path("program"));
+    let reference = findings.refer(&scenario.class, "class", &group.reference, path("reference"));
+    if let (Some(program), Some(reference)) = (program, reference) {
+        runs(program, reference, path("reference"), findings);
+    }
+    if let Some(program) = program {
+        same_keys(findings, &group.size, &program.sizes, &path("size"), &format!("the program `{}`", program.id));
+    }
+    for (name, size) in &group.size {
+        findings.require(
+            size.median.get() > 0.0 && size.median.get() <= LARGEST_SIZE,
+            path(&format!("size.{name}.median")),
+            || "a size must be above 0 and at most 1e18".into(),
+        );
+        spread(size.sigma, path(&format!("size.{name}.sigma")), findings);
+    }
+    for gpus in group.gpus.keys() {
+        findings
+            .require(gpus.is_power_of_two(), path(&format!("gpus.{gpus}")), || format!("expected a power of two, found {gpus}"));
+    }
+    findings.weights(group.gpus.values(), path("gpus"));
+    memory(scenario, group.vram, &path("vram"), findings);
+    findings.require(group.customers > 0, path("customers"), || "somebody must bring the jobs".into());
+    findings.require(group.reservation.median.0 > 0, path("reservation.median"), || "a price must be above 0".into());
+    spread(group.reservation.sigma, path("reservation.sigma"), findings);
+    findings.require(group.deadline.0 > 0, path("deadline"), || "a time must be above 0".into());
+    let (day, week): (f64, f64) = (group.daily.relative().iter().sum(), group.weekly.relative().iter().sum());
+    findings.require((day - 24.0).abs() < 1e-6, path("daily"), || {
+        "at least one hour must be above 0, and none beyond measure".into()
+    });
+    findings.require((week - 7.0).abs() < 1e-6, path("weekly"), || {
+        "at least one day must be above 0, and none beyond measure".into()
+    });
+    findings.require(group.growth.fraction() > -1.0, path("growth"), || "no more than everything can be lost in a year".into());
+}
+
+/// Sizes are integers of 64 bits: beyond this, draws above the median would not fit.
+const LARGEST_SIZE: f64 = 1e18;
+
+/// At a deviation of 5, one draw in a thousand is already five million times the median.
+pub(super) fn spread(sigma: Weight, key: String, findings: &mut Findings) {
+    const WIDEST: f64 = 5.0;
+    findings
+        .require(sigma.get() <= WIDEST, key, || format!("expected at most {WIDEST}: sigma is the deviation of the logarithm"));
+}
+
+/// A reference on which the program cannot run would leave its work without a measure.
+pub(super) fn runs(program: &Program, reference: &Class, key: String, findings: &mut Findings) {
+    if let Some(term) = program.cost.iter().find(|term| reference.rate(term.resource).is_none()) {
+        let resource = format!("{:?}", term.resource).to_lowercase();
+        findings.add(key, format!("the class `{}` has no {resource} rate, which `{}` needs", reference.id, program.id));
+    }
+}
+
+/// A job that fits no GPU at all waits for ever.
+pub(super) fn memory(scenario: &Scenario, vram: Bytes, key: &str, findings: &mut Findings) {
+    let largest: Option<(&Id, Bytes)> = scenario.class.iter().map(|class| (&class.id, class.vram)).max_by_key(|(_, vram)| *vram);
+    if let Some((id, most)) = largest.filter(|(_, most)| *most < vram) {
+        findings.add(key, format!("no class has {vram}: the largest, `{id}`, has {most}"));
+    }
+}
