@@ -3,6 +3,7 @@
 //! The market system drains commands and timers up to the end of the epoch; the epoch systems run after it. A simulation and a
 //! live network run this same schedule over different [`Environment`]s.
 
+pub mod agenda;
 pub mod book;
 pub mod derived;
 pub mod ledger;
@@ -11,7 +12,6 @@ pub mod slab;
 pub mod snapshot;
 pub mod state;
 pub mod step;
-pub mod timers;
 pub mod waiting;
 pub(crate) mod world;
 
@@ -172,10 +172,9 @@ impl<E: Environment + Send + 'static, O: Observer + Send + 'static> Engine<E, O>
 
     /// Lends what the engine keeps beside the rows, with the rows.
     pub fn view_derived<R>(&mut self, f: impl FnOnce(&State, &Derived) -> R) -> R {
-        let derived = std::mem::take(&mut *self.world.resource_mut::<Derived>());
-        let result = self.view(|state| f(state, &derived));
-        *self.world.resource_mut::<Derived>() = derived;
-        result
+        let mut system = SystemState::<(Rows, Res<Derived>)>::new(&mut self.world);
+        let (mut rows, derived) = system.get_mut(&mut self.world).expect("the tables exist");
+        rows.with(|state| f(state, &derived))
     }
 
     /// The whole state as bytes.

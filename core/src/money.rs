@@ -15,8 +15,19 @@ pub const ONE: u64 = 1_000_000_000;
 /// Never for `ratio ≤ ONE`. A larger ratio whose product exceeds `u64` is a bug and panics.
 #[inline]
 pub fn share(value: u64, ratio: u64) -> u64 {
-    let product = u128::from(value) * u128::from(ratio) / u128::from(ONE);
-    u64::try_from(product).expect("a share of an amount exceeds u64")
+    mul_div(value, ratio, ONE)
+}
+
+/// `⌊a · b ÷ c⌋`, in 64 bits where they suffice: the wide division costs several times as much.
+///
+/// # Panics
+/// When the result exceeds `u64`, or `c` is zero.
+#[inline]
+fn mul_div(a: u64, b: u64, c: u64) -> u64 {
+    match a.checked_mul(b) {
+        Some(product) => product / c,
+        None => u64::try_from(u128::from(a) * u128::from(b) / u128::from(c)).expect("the result of a division exceeds u64"),
+    }
 }
 
 /// `⌊value · ratio⌋` of a balance, with `ratio` in parts per billion; `None` when the product exceeds `u128`.
@@ -55,10 +66,16 @@ pub fn split<const N: usize>(total: u64, weights: [u64; N]) -> [u64; N] {
     let mut remainders = [0u128; N];
     let mut left = total;
     for i in 0..N {
-        let product = u128::from(total) * u128::from(weights[i]);
-        parts[i] = u64::try_from(product / sum).expect("a part is at most the total");
-        remainders[i] = product % sum;
-        left -= parts[i];
+        let (part, remainder) = match (total.checked_mul(weights[i]), u64::try_from(sum)) {
+            (Some(product), Ok(sum)) => (product / sum, u128::from(product % sum)),
+            _ => {
+                let product = u128::from(total) * u128::from(weights[i]);
+                (u64::try_from(product / sum).expect("a part is at most the total"), product % sum)
+            }
+        };
+        parts[i] = part;
+        remainders[i] = remainder;
+        left -= part;
     }
     while left > 0 {
         let mut best = 0;

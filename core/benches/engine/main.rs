@@ -139,6 +139,10 @@ fn main() {
             let providers = number(1) as u32;
             println!("{}", bevy(&workload::genesis(providers), providers, number(2), ()).0);
         }
+        Some("keep") => {
+            let p = number(1) as u32;
+            logged(&workload::genesis(p), p, number(2), Level::Full, std::path::Path::new("/tmp/rawdump/log"));
+        }
         Some("count") => [1_000, 10_000, 100_000].into_iter().for_each(count),
         _ => {
             for (providers, jobs) in [(1_000, 300_000), (10_000, 500_000), (100_000, 500_000)] {

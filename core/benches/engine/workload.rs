@@ -1,6 +1,7 @@
 //! A compute market of one-GPU offers at about 70 % load, cheap enough that the engine is what is measured.
 
 use plasma_core::catalogue::{Catalogue, GpuClass, Kind, Program, Resource, Term};
+use plasma_core::engine::agenda::Agenda;
 use plasma_core::engine::state::State;
 use plasma_core::engine::step::{Arrival, Environment, Observer};
 use plasma_core::genesis::{Allocation, Genesis};
@@ -10,8 +11,6 @@ use plasma_core::params::Params;
 use plasma_core::protocol::{beacon, bond, job, lease, offer, provider};
 use plasma_core::record::{Command, Event, Origin, Record};
 use plasma_core::time::{DAY, HOUR, Time};
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 
 const CLASSES: u64 = 8;
 const CUSTOMERS: u64 = 1_000;
@@ -59,7 +58,7 @@ pub struct Crowd {
     gap: u64,
     jobs_left: u64,
     next_beacon: Time,
-    running: BinaryHeap<Reverse<(Time, LeaseId, ProviderId)>>,
+    running: Agenda<(LeaseId, ProviderId)>,
     pub records: u64,
 }
 
@@ -73,7 +72,7 @@ impl Crowd {
             gap: 2 * MEAN_WORK_MS * 10 / (7 * u64::from(providers)),
             jobs_left: jobs,
             next_beacon: START + HOUR,
-            running: BinaryHeap::new(),
+            running: Agenda::starting(START),
             records: 0,
         }
     }
@@ -133,7 +132,7 @@ impl Observer for Crowd {
         self.records += 1;
         if let Event::Leased(leased) = event {
             let provider = view.offers()[leased.offer.index()].provider;
-            self.running.push(Reverse((record.time + leased.work_mgs, leased.lease, provider)));
+            self.running.set(record.time + leased.work_mgs, (leased.lease, provider));
         }
     }
 }
@@ -145,8 +144,9 @@ impl Environment for Crowd {
             return Some(self.set_up());
         }
         let job = if self.jobs_left > 0 { self.next_job } else { Time::MAX };
-        let done = self.running.peek().map_or(Time::MAX, |Reverse((time, ..))| *time);
-        let time = job.min(done).min(self.next_beacon);
+        let sooner = job.min(self.next_beacon);
+        let done = self.running.next_before(sooner.min(until)).unwrap_or(Time::MAX);
+        let time = sooner.min(done);
         if time >= until {
             return None;
         }
@@ -157,7 +157,7 @@ impl Environment for Crowd {
             return Some(Arrival { time, origin: Origin::Host, command: beacon::Beacon { value }.into() });
         }
         if time == done {
-            let Reverse((_, lease, provider)) = self.running.pop().expect("peeked");
+            let (_, (lease, provider)) = self.running.pop().expect("it has a next time");
             let mut commitment = [0; 32];
             commitment[..8].copy_from_slice(&self.random().to_le_bytes());
             let origin = Origin::Account(view.providers()[provider.index()].owner);

@@ -1,9 +1,9 @@
 //! What the engine keeps beside the rows to find things fast: timers, the order book, the waiting line, and what is to be decided
 //! next. All of it follows from the rows; none of it is in the digest, and replay does without.
 
+use crate::engine::agenda::Agenda;
 use crate::engine::book::Book;
 use crate::engine::state::State;
-use crate::engine::timers::Timers;
 use crate::engine::waiting::Line;
 use crate::ids::{JobId, LeaseId, OfferId, ProviderId};
 use crate::protocol::bond::BondDue;
@@ -49,10 +49,10 @@ impl Task {
 }
 
 /// Indices and timers.
-#[derive(Resource, Clone, Debug, Default)]
+#[derive(Resource, Clone, Debug)]
 pub struct Derived {
-    /// What was promised, by time.
-    pub timers: Timers,
+    /// What was promised, by time. A promise is never taken back: when its time comes it is asked whether it still stands.
+    pub timers: Agenda<Timer>,
     /// Idle offers.
     pub book: Book,
     /// Queued jobs.
@@ -68,7 +68,14 @@ impl Derived {
     /// Everything that follows from the rows.
     pub fn rebuild(state: &State) -> Self {
         let classes = state.catalogue.classes.len();
-        let mut derived = Self { book: Book::new(classes), line: Line::new(classes), ..Self::default() };
+        let mut derived = Self {
+            timers: Agenda::starting(state.clock.now),
+            book: Book::new(classes),
+            line: Line::new(classes),
+            awaiting_draw: Vec::new(),
+            tasks: VecDeque::new(),
+            offers_of: Vec::new(),
+        };
         derived.timers.set(state.clock.epoch_ends, Timer::EpochEnd(EpochEnd {}));
         for (i, offer) in state.offers().iter().enumerate() {
             let id = OfferId(i as u32);

@@ -21,7 +21,11 @@ pub struct Reader {
     file: BufReader<File>,
     length: u64,
     genesis: Genesis,
-    position: Position,
+    /// How far frames were read …
+    offset: u64,
+    number: u64,
+    /// … and how far they were checked against the chain.
+    chain: Position,
     tail: Option<Tail>,
     stored: Vec<u8>,
 }
@@ -38,17 +42,41 @@ pub struct Tail {
 /// A batch, checked against the chain.
 pub struct Loaded {
     bytes: AlignedVec,
+    head: Head,
     /// Which batch, from 0.
     pub number: u64,
     /// Where its frame starts.
     pub offset: u64,
-    /// Number of its first record.
-    pub first: u64,
-    /// Bytes its frame takes in the file.
-    pub stored: u64,
 }
 
 impl Loaded {
+    /// Number of its first record.
+    pub const fn first(&self) -> u64 {
+        self.head.first
+    }
+
+    /// Bytes its frame takes in the file.
+    pub const fn stored(&self) -> u64 {
+        HEAD as u64 + self.head.stored as u64
+    }
+
+    /// Checks that the batch follows what was read so far, and moves on.
+    fn continues(&self, chain: &mut Position, path: &Path) -> Result<(), LogError> {
+        let corrupt = |what: String| LogError::Corrupt { path: path.into(), batch: self.number, offset: self.offset, what };
+        if frame::chain(&chain.root, &self.bytes) != self.head.root {
+            return Err(corrupt("it does not continue the hash chain".into()));
+        }
+        if self.head.first != chain.records {
+            return Err(corrupt(format!("it starts at record {}, not {}", self.head.first, chain.records)));
+        }
+        chain.bytes += self.stored();
+        chain.batches += 1;
+        chain.records += u64::from(self.head.records);
+        chain.raw_bytes += u64::from(self.head.raw);
+        chain.root = self.head.root;
+        Ok(())
+    }
+
     /// The batch, read in place.
     ///
     /// # Errors
@@ -103,7 +131,8 @@ impl Reader {
         }
         let genesis = Genesis::from_bytes(&bytes).map_err(|why| not_a_log(&why))?;
         let position = Position { bytes: bytes.len() as u64 + 48, batches: 0, records: 0, raw_bytes: 0, root };
-        Ok(Self { path: path.into(), file, length, genesis, position, tail: None, stored: Vec::new() })
+        let offset = position.bytes;
+        Ok(Self { path: path.into(), file, length, genesis, offset, number: 0, chain: position, tail: None, stored: Vec::new() })
     }
 
     /// What the log starts from.
@@ -113,7 +142,7 @@ impl Reader {
 
     /// How far the log was read.
     pub const fn position(&self) -> Position {
-        self.position
+        self.chain
     }
 
     /// After the last batch: what is left of one that was never wholly written.
@@ -131,7 +160,14 @@ impl Reader {
     /// # Errors
     /// [`LogError::Corrupt`] naming the batch, or [`LogError::Io`].
     pub fn next_batch(&mut self) -> Result<Option<Loaded>, LogError> {
-        let offset = self.position.bytes;
+        let Some(loaded) = self.next_frame()? else { return Ok(None) };
+        loaded.continues(&mut self.chain, &self.path)?;
+        Ok(Some(loaded))
+    }
+
+    /// The next whole batch, decompressed but not yet checked against the chain.
+    fn next_frame(&mut self) -> Result<Option<Loaded>, LogError> {
+        let offset = self.offset;
         let left = self.length.saturating_sub(offset);
         if self.tail.is_some() || left == 0 {
             return Ok(None);
@@ -152,18 +188,9 @@ impl Reader {
         self.file.read_exact(&mut stored).map_err(|source| self.io_error(source))?;
         let bytes = self.unpack(&head, &stored)?;
         self.stored = stored;
-        let loaded = Loaded {
-            bytes,
-            number: self.position.batches,
-            offset,
-            first: head.first,
-            stored: HEAD as u64 + u64::from(head.stored),
-        };
-        self.position.bytes += loaded.stored;
-        self.position.batches += 1;
-        self.position.records += u64::from(head.records);
-        self.position.raw_bytes += u64::from(head.raw);
-        self.position.root = head.root;
+        let loaded = Loaded { bytes, head, number: self.number, offset };
+        self.offset += loaded.stored();
+        self.number += 1;
         Ok(Some(loaded))
     }
 
@@ -174,31 +201,26 @@ impl Reader {
         let mut raw = AlignedVec::with_capacity(head.raw as usize);
         if head.stored == head.raw {
             raw.extend_from_slice(stored);
+            return Ok(raw);
+        }
+        raw.resize(head.raw as usize, 0);
+        let length = zstd::bulk::decompress_to_buffer(stored, &mut raw[..]);
+        if length.ok() == Some(head.raw as usize) {
+            Ok(raw)
         } else {
-            raw.resize(head.raw as usize, 0);
-            let length = zstd::bulk::decompress_to_buffer(stored, &mut raw[..]);
-            if length.ok() != Some(head.raw as usize) {
-                return Err(self.corrupt("it does not decompress to its length".into()));
-            }
+            Err(self.corrupt("it does not decompress to its length".into()))
         }
-        if frame::chain(&self.position.root, &raw) != head.root {
-            return Err(self.corrupt("it does not continue the hash chain".into()));
-        }
-        if head.first != self.position.records {
-            return Err(self.corrupt(format!("it starts at record {}, not {}", head.first, self.position.records)));
-        }
-        Ok(raw)
     }
 
     fn corrupt(&self, what: String) -> LogError {
-        LogError::Corrupt { path: self.path.clone(), batch: self.position.batches, offset: self.position.bytes, what }
+        LogError::Corrupt { path: self.path.clone(), batch: self.number, offset: self.offset, what }
     }
 
     fn io_error(&self, source: io::Error) -> LogError {
         LogError::Io { path: self.path.clone(), source }
     }
 
-    /// Shows every whole batch to `see`, while a thread of its own reads, checks and decompresses the next ones. Returns how far
+    /// Shows every whole batch to `see`, while a thread of its own reads and decompresses the next ones. Returns how far
     /// the log goes and what is left of a torn batch.
     ///
     /// # Errors
@@ -208,21 +230,25 @@ impl Reader {
         mut see: impl FnMut(&ArchivedBatch, &Loaded) -> Result<(), E>,
     ) -> Result<(Position, Option<Tail>), E> {
         let path = self.path.clone();
+        let mut chain = self.chain;
         let (send, receive) = sync_channel::<Loaded>(AHEAD);
         std::thread::scope(|scope| {
             let reader = scope.spawn(move || -> Result<_, LogError> {
-                while let Some(loaded) = self.next_batch()? {
+                while let Some(loaded) = self.next_frame()? {
                     if send.send(loaded).is_err() {
                         break;
                     }
                 }
-                Ok((self.position, self.tail))
+                Ok(self.tail)
             });
-            let shown = receive.iter().try_for_each(|loaded| see(loaded.batch(&path)?, &loaded));
+            let shown = receive.iter().try_for_each(|loaded| {
+                loaded.continues(&mut chain, &path)?;
+                see(loaded.batch(&path)?, &loaded)
+            });
             drop(receive);
             let read = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             shown?;
-            Ok(read?)
+            Ok((chain, read?))
         })
     }
 
@@ -237,7 +263,7 @@ impl Reader {
         })?;
         let (position, tail) = self.for_each::<LogError>(|batch, loaded| {
             fold_batch(&mut replay, batch);
-            progress(loaded.first);
+            progress(loaded.first());
             Ok(())
         })?;
         Ok((replay, position, tail))

@@ -64,17 +64,18 @@ pub(crate) fn match_job(state: &State, derived: &Derived, id: JobId, now: Time, 
         events.push(Failed { job: id }.into());
         return;
     }
-    let mut best: Option<(u128, Quote, u64)> = None;
-    for (class, work) in work_by_class(state, job) {
-        let Some(quote) = derived.book.cheapest(class, job.gpus_log2, |offer| state.offers[offer.index()].provider != job.avoid)
-        else {
-            continue;
-        };
-        let cost = u128::from(quote.ask) * u128::from(work);
+    let mut best: Option<(u128, &Quote, u64)> = None;
+    let program = state.catalogue.program(job.program);
+    let cost = program.and_then(|program| program.cost(&job.sizes)).unwrap_or_default();
+    for (id, class) in classes_for(state, job.classes, job.vram_gib) {
+        let elsewhere = |offer: OfferId| state.offers[offer.index()].provider != job.avoid;
+        let Some(quote) = derived.book.cheapest(id, job.gpus_log2, elsewhere) else { continue };
+        let Some(work) = class.work_mgs(&cost) else { continue };
+        let price = u128::from(quote.ask) * u128::from(work);
         let in_time = now.saturating_add(ideal_span(work, job.gpus())) < job.finish_by;
-        let cheaper = best.is_none_or(|(least, other, _)| (cost, quote.tie) < (least, other.tie));
+        let cheaper = best.is_none_or(|(least, other, _)| price < least || (price == least && quote.tie < other.tie));
         if in_time && cheaper {
-            best = Some((cost, quote, work));
+            best = Some((price, quote, work));
         }
     }
     let leased = best.and_then(|(_, quote, work)| lease(state, job, quote.offer, work, now));
