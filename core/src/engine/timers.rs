@@ -33,6 +33,11 @@ impl Timers {
         self.heap.pop().map(|Reverse(entry)| entry)
     }
 
+    /// Every promise, standing or not, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (Time, Timer)> {
+        self.heap.iter().map(|Reverse(entry)| *entry)
+    }
+
     /// Promises held, standing or not.
     pub fn len(&self) -> usize {
         self.heap.len()
