@@ -228,7 +228,8 @@ impl Apply for Withdrawn {
     }
 
     fn follow(&self, state: &State, record: &Record, derived: &mut Derived) {
-        derived.requote(state, cause!(record, Command::Withdraw).offer);
+        // With fewer GPUs to answer for, the bond may suffice again for the provider's other offers.
+        derived.requote_all(state, state.own_provider(record));
     }
 }
 
