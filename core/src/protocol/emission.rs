@@ -109,8 +109,7 @@ pub(crate) fn reward(state: &State, events: &mut Vec<Event>) {
     let stake_total: u128 = state.providers().iter().filter(|p| stakes(p)).map(|provider| provider.bond).sum();
     // A part beyond u64 waits in the pool: it is a bound of records, not of rewards.
     let part = |pool: u128, weight: u128, total: u128| {
-        let exact = mul_div_floor(pool, weight, total).or_else(|| mul_div_floor(pool, weight >> 40, total >> 40));
-        exact.map_or(0, |amount| u64::try_from(amount).unwrap_or(u64::MAX))
+        mul_div_floor(pool, weight, total).map_or(0, |amount| u64::try_from(amount).unwrap_or(u64::MAX))
     };
     for (i, provider) in state.providers().iter().enumerate() {
         let work = part(state.ledger.provider_pool, u128::from(provider.work), work_total);
