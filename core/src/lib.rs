@@ -14,3 +14,8 @@ pub mod protocol;
 pub mod record;
 pub mod rejection;
 pub mod time;
+
+#[cfg(test)]
+extern crate self as plasma_core;
+#[cfg(test)]
+mod testing;

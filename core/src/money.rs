@@ -36,10 +36,34 @@ pub fn share_wide(value: u128, ratio: u64) -> Option<u128> {
     Some(value.checked_mul(u128::from(ratio))? / u128::from(ONE))
 }
 
-/// `⌊value · numerator ÷ denominator⌋`; `None` when the denominator is zero or the product exceeds `u128`.
+/// `⌊value · numerator ÷ denominator⌋`, exact however large the product; `None` when the denominator is zero or the result
+/// exceeds `u128`.
 #[inline]
 pub fn mul_div_floor(value: u128, numerator: u128, denominator: u128) -> Option<u128> {
-    value.checked_mul(numerator)?.checked_div(denominator)
+    match value.checked_mul(numerator) {
+        Some(product) => product.checked_div(denominator),
+        None => mul_div_wide(value, numerator, denominator),
+    }
+}
+
+/// [`mul_div_floor`] by doubling: with value · (the bits of numerator read so far) = quotient · denominator + rest, each further
+/// bit doubles both and adds value once or not at all.
+#[cold]
+fn mul_div_wide(value: u128, numerator: u128, denominator: u128) -> Option<u128> {
+    let (whole, part) = (value.checked_div(denominator)?, value.checked_rem(denominator)?);
+    let (mut quotient, mut rest) = (0u128, 0u128);
+    let add = |quotient: u128, rest: u128, whole: u128, part: u128| {
+        let reaches = rest >= denominator - part;
+        let rest = if reaches { rest - (denominator - part) } else { rest + part };
+        Some((quotient.checked_add(whole)?.checked_add(u128::from(reaches))?, rest))
+    };
+    for bit in (0..u128::BITS - numerator.leading_zeros()).rev() {
+        (quotient, rest) = add(quotient, rest, quotient, rest)?;
+        if numerator >> bit & 1 == 1 {
+            (quotient, rest) = add(quotient, rest, whole, part)?;
+        }
+    }
+    Some(quotient)
 }
 
 /// `⌈a · b ÷ 1000⌉`, the price of `b` milli-GPU-seconds at `a` nano-XPL per GPU-second, rounded up in the provider's favour.
@@ -115,7 +139,22 @@ mod tests {
         assert_eq!(price_of(u64::MAX, 1001), None);
     }
 
+    #[test]
+    fn wide_products_divide_exactly() {
+        assert_eq!(mul_div_floor(u128::MAX, u128::MAX, u128::MAX), Some(u128::MAX));
+        assert_eq!(mul_div_floor(u128::MAX, 2, 1), None);
+        assert_eq!(mul_div_floor(u128::MAX, 3, 0), None);
+        // (2^127 + 1) · 6 ÷ 4 = 3 · 2^126 + 1.5
+        assert_eq!(mul_div_floor((1 << 127) + 1, 6, 4), Some((3 << 126) + 1));
+    }
+
     proptest! {
+        #[test]
+        fn the_wide_division_agrees_with_the_narrow(a in any::<u64>(), b in any::<u64>(), c in 1u128..) {
+            let (a, b) = (u128::from(a), u128::from(b));
+            prop_assert_eq!(mul_div_wide(a, b, c), Some(a * b / c));
+        }
+
         #[test]
         fn split_sums_and_is_within_one_of_the_quota(total in any::<u64>(), w in any::<[u64; 5]>()) {
             let parts = split(total, w);

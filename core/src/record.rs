@@ -24,6 +24,7 @@ pub enum Origin {
     Account(AccountId),
 }
 
+#[allow(dead_code, reason = "only the log packs origins")]
 impl Origin {
     /// How the log writes it: accounts as themselves, the few others from the top of the range.
     pub(crate) const fn pack(self) -> u32 {
@@ -212,6 +213,7 @@ macro_rules! vocabulary {
         }
     };
 }
+#[allow(unused_imports, reason = "the log builds its columns from it")]
 pub(crate) use vocabulary;
 
 macro_rules! enums {

@@ -84,7 +84,7 @@ impl<T: Copy + Ord> Agenda<T> {
     pub fn turn(&mut self) {
         self.day += 1;
         let slot = &mut self.ring[(self.day % RING) as usize];
-        if slot.is_empty() && !self.beyond.peek().is_some_and(|Reverse((time, _))| time >> DAY_LOG2 <= self.day) {
+        if slot.is_empty() && self.beyond.peek().is_none_or(|Reverse((time, _))| time >> DAY_LOG2 > self.day) {
             return;
         }
         self.ringed -= slot.len();

@@ -13,10 +13,10 @@ use crate::protocol::lease::{LeaseOverdue, Stage};
 use crate::protocol::offer::{AskLapse, Status};
 use crate::protocol::verification::CheckOverdue;
 use crate::protocol::{market, settlement, verification};
-use crate::record::{Event, Timer};
+use crate::record::{Event, Fire, Timer};
 use crate::time::Time;
 use bevy_ecs::prelude::Resource;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 /// A decision that an event calls for, made under the same record.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -150,5 +150,29 @@ impl Derived {
     /// Offers of a provider, in the order of posting.
     pub fn offers_of(&self, provider: ProviderId) -> &[OfferId] {
         self.offers_of.get(provider.index()).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether what was kept is what [`Derived::rebuild`] makes of the rows. Timers count while they stand, awaiting draws in
+    /// any order.
+    ///
+    /// # Errors
+    /// Which index went astray.
+    pub fn check(&self, state: &State) -> Result<(), String> {
+        let rebuilt = Self::rebuild(state);
+        let awaiting = |derived: &Self| derived.awaiting_draw.iter().copied().collect::<BTreeSet<_>>();
+        let standing = |derived: &Self| -> BTreeSet<(Time, Timer)> {
+            derived.timers.iter().filter(|(time, timer)| timer.stands(state, *time)).copied().collect()
+        };
+        let agree = [
+            ("timers", standing(self) == standing(&rebuilt)),
+            ("book", self.book == rebuilt.book),
+            ("waiting line", self.line.iter().eq(rebuilt.line.iter())),
+            ("awaiting draws", awaiting(self) == awaiting(&rebuilt)),
+            ("tasks", self.tasks.is_empty()),
+        ];
+        match agree.iter().find(|(_, agrees)| !agrees) {
+            Some((index, _)) => Err(format!("the {index} kept are not those of the rows")),
+            None => Ok(()),
+        }
     }
 }

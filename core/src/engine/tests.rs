@@ -91,7 +91,7 @@ fn a_job_is_leased_committed_checked_and_settled() {
 
     let mut engine = Engine::genesis(&genesis, script, ()).unwrap();
     assert_eq!(engine.run_epoch(submitted + 2 * HOUR), Progress::Reached);
-    engine.view(|state| crate::protocol::check_invariants(state)).unwrap();
+    engine.view(crate::protocol::check_invariants).unwrap();
     let (script, ()) = engine.into_parts();
     let life: Vec<_> = script.events.iter().map(Event::name).skip(6).collect();
     assert_eq!(life, ["Submitted", "Leased", "Committed", "RoundClosed", "CheckDrawn", "Verified", "Settled"]);

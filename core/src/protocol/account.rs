@@ -75,8 +75,9 @@ impl Decide for Transfer {
         if self.amount == 0 {
             return Err(Rejection::ZeroAmount.into());
         }
-        if state.account(self.to).is_none() {
-            return Err(Rejection::UnknownAccount.into());
+        // What is sent to a locked account would be locked with it, and nobody could take the mistake back.
+        if state.account(self.to).ok_or(Rejection::UnknownAccount)?.locked != 0 {
+            return Err(Rejection::AccountLocked.into());
         }
         from.1.require(self.amount)?;
         events.push(Transferred {}.into());

@@ -42,25 +42,36 @@ payload! {
 
 // Decide
 
-/// What the schedule mints between two moments, in nano-XPL, rounded down; never more than is left unissued.
+/// What the schedule mints between two moments, in nano-XPL; never more than is left unissued.
 ///
 /// - `fixed`: yearly · span ÷ year.
 /// - `disinflation`: base · max(floor, rate − step · years) · span ÷ year, as Cosmos Hub and Solana do in spirit: the rate steps
 ///   down on each anniversary of the start (Solana documentation, "Inflation Schedule"; XPL's published 5 % falling half a
 ///   point a year to 3 %).
+///
+/// A span that crosses an anniversary is minted at both rates, each for its part, so that the epoch's length does not matter.
+/// The yearly amount and each part are rounded down.
 pub fn scheduled(state: &State, from: Time, to: Time) -> u128 {
-    let params = &state.params;
-    let start = state.clock.genesis.saturating_add(params.emission_start());
-    let from = from.max(start);
-    if to <= from {
-        return 0;
+    let start = state.clock.genesis.saturating_add(state.params.emission_start());
+    let mut from = from.max(start);
+    let mut minted: u128 = 0;
+    while from < to {
+        let year = (from - start) / YEAR;
+        let until = to.min(start.saturating_add((year + 1).saturating_mul(YEAR)));
+        let part = mul_div_floor(yearly(state, year), u128::from(until - from), u128::from(YEAR));
+        minted = minted.saturating_add(part.unwrap_or(u128::MAX));
+        from = until;
     }
-    let span = u128::from(to - from);
-    let yearly = match params.emission_schedule() {
+    minted.min(state.ledger.unissued)
+}
+
+/// What the schedule mints in the year that begins so many anniversaries after the start.
+fn yearly(state: &State, year: u64) -> u128 {
+    let params = &state.params;
+    match params.emission_schedule() {
         schedule::FIXED => u128::from(params.emission_yearly()) * u128::from(XPL),
         _ => {
-            let years = (from - start) / YEAR;
-            let fall = params.emission_step().saturating_mul(years);
+            let fall = params.emission_step().saturating_mul(year);
             let rate = params.emission_rate().saturating_sub(fall).max(params.emission_floor());
             let base = match params.emission_base() {
                 emission_base::TOTAL => state.ledger.supply(),
@@ -69,9 +80,7 @@ pub fn scheduled(state: &State, from: Time, to: Time) -> u128 {
             };
             share_wide(base, rate).unwrap_or(state.ledger.unissued)
         }
-    };
-    let minted = mul_div_floor(yearly, span, u128::from(YEAR)).unwrap_or(state.ledger.unissued);
-    minted.min(state.ledger.unissued)
+    }
 }
 
 /// Whether a provider takes part in the stakers' pool.
@@ -109,8 +118,7 @@ pub(crate) fn reward(state: &State, events: &mut Vec<Event>) {
     let stake_total: u128 = state.providers().iter().filter(|p| stakes(p)).map(|provider| provider.bond).sum();
     // A part beyond u64 waits in the pool: it is a bound of records, not of rewards.
     let part = |pool: u128, weight: u128, total: u128| {
-        let exact = mul_div_floor(pool, weight, total).or_else(|| mul_div_floor(pool, weight >> 40, total >> 40));
-        exact.map_or(0, |amount| u64::try_from(amount).unwrap_or(u64::MAX))
+        mul_div_floor(pool, weight, total).map_or(0, |amount| u64::try_from(amount).unwrap_or(u64::MAX))
     };
     for (i, provider) in state.providers().iter().enumerate() {
         let work = part(state.ledger.provider_pool, u128::from(provider.work), work_total);

@@ -21,18 +21,18 @@ pub struct Offer {
     pub lapses_at: Time,
     /// Whose GPUs.
     pub provider: ProviderId,
+    /// Leases on it that have not settled. Short jobs can outnumber the GPUs many times over before a beacon settles them.
+    pub leases: u32,
     /// How many GPUs.
     pub gpus: u16,
     /// How many of them are idle.
     pub free: u16,
-    /// Leases on it that have not settled.
-    pub leases: u16,
     /// Their class.
     pub class: ClassId,
     /// A [`Status`].
     pub status: Status,
     /// Zero.
-    pub pad: u32,
+    pub pad: u16,
 }
 
 /// Where an offer stands.
@@ -228,7 +228,8 @@ impl Apply for Withdrawn {
     }
 
     fn follow(&self, state: &State, record: &Record, derived: &mut Derived) {
-        derived.requote(state, cause!(record, Command::Withdraw).offer);
+        // With fewer GPUs to answer for, the bond may suffice again for the provider's other offers.
+        derived.requote_all(state, state.own_provider(record));
     }
 }
 
@@ -247,16 +248,16 @@ impl Apply for Lapsed {
 
 /// Idle and leased GPUs make up the offer, and open leases are counted.
 pub(crate) fn check(state: &State) -> Result<(), String> {
-    let mut busy = vec![0u16; state.offers().len()];
-    let mut leases = vec![0u16; state.offers().len()];
+    let mut busy = vec![0u32; state.offers().len()];
+    let mut leases = vec![0u32; state.offers().len()];
     for lease in state.leases.iter() {
         leases[lease.offer.index()] += 1;
         if lease.occupies() {
-            busy[lease.offer.index()] += lease.gpus;
+            busy[lease.offer.index()] += u32::from(lease.gpus);
         }
     }
     for (i, offer) in state.offers().iter().enumerate() {
-        if offer.free + busy[i] != offer.gpus || offer.leases != leases[i] {
+        if u32::from(offer.free) + busy[i] != u32::from(offer.gpus) || offer.leases != leases[i] {
             return Err(format!(
                 "offer {i}: {} idle and {} busy of {} GPUs, {} leases counted of {}",
                 offer.free, busy[i], offer.gpus, offer.leases, leases[i]

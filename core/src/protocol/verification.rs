@@ -79,12 +79,12 @@ pub(crate) fn draw(state: &State, id: LeaseId, now: Time, events: &mut Vec<Event
     let threshold = u128::from(state.params.verification_rate()) << 64;
     let sampled = u128::from(state.clock.draw(DRAW_SAMPLE, id.0, 0)) * u128::from(ONE) < threshold;
     let again = (1..MAX_CHECKS_MISSED).contains(&lease.checks_missed);
-    if (sampled && lease.checks_missed == 0) || again {
-        if let Some(checker) = draw_checker(state, lease) {
-            let due = now.saturating_add(state.params.verification_window());
-            events.push(CheckDrawn { lease: id, due, checker, pad: 0 }.into());
-            return;
-        }
+    if ((sampled && lease.checks_missed == 0) || again)
+        && let Some(checker) = draw_checker(state, lease)
+    {
+        let due = now.saturating_add(state.params.verification_window());
+        events.push(CheckDrawn { lease: id, due, checker, pad: 0 }.into());
+        return;
     }
     events.push(settlement::settle(state, lease).into());
 }
@@ -96,7 +96,7 @@ fn draw_checker(state: &State, lease: &Lease) -> Option<ProviderId> {
     (0..CHECKER_DRAWS)
         .map(|attempt| {
             let draw = state.clock.draw(DRAW_CHECKER, lease.id.0, attempt);
-            ProviderId((u128::from(draw) * u128::from(count) >> 64) as u32)
+            ProviderId(((u128::from(draw) * u128::from(count)) >> 64) as u32)
         })
         .find(|&id| id != worker && state.provider(id).is_some_and(|p| p.gpus > 0 && p.may_lease(per_gpu)))
 }
