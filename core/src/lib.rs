@@ -19,3 +19,6 @@ pub mod time;
 extern crate self as plasma_core;
 #[cfg(test)]
 mod testing;
+
+/// BLAKE3 of the engine's sources, in hexadecimal: which engine this is.
+pub const ENGINE_DIGEST: &str = env!("PLASMA_ENGINE_DIGEST");

@@ -12,6 +12,7 @@
 //! A file cut at any byte opens up to its last whole batch; a changed byte anywhere is found, with the batch it is in. The root
 //! is the same whether batches are compressed, kept or dropped.
 
+pub mod audit;
 pub mod batch;
 pub mod frame;
 pub mod reader;

@@ -273,6 +273,15 @@ impl Record {
         }
     }
 
+    /// The account that sent the command, if one did.
+    #[inline]
+    pub fn sender(&self) -> Option<AccountId> {
+        match self.origin() {
+            Some(Origin::Account(id)) => Some(id),
+            _ => None,
+        }
+    }
+
     /// Lets only the host's commands pass.
     pub(crate) fn require_host(&self) -> Result<(), Refusal> {
         if self.origin() == Some(Origin::Host) { Ok(()) } else { Err(Rejection::NotPermitted.into()) }

@@ -135,6 +135,11 @@ impl Reader {
         Ok(Self { path: path.into(), file, length, genesis, offset, number: 0, chain: position, tail: None, stored: Vec::new() })
     }
 
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// What the log starts from.
     pub const fn genesis(&self) -> &Genesis {
         &self.genesis
