@@ -1,1 +1,3 @@
+//! Plasma played: virtual time, agents, scenario files.
 
+pub mod scenario;

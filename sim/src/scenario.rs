@@ -1,0 +1,35 @@
+//! Scenario files: what is simulated, written as people write it.
+//!
+//! A file passes through four forms. Its text becomes a *tree* whose every value knows where it was written and who says so
+//! (`parse`); trees of extended files and overrides are *merged* (`merge`); the one tree is *lowered* to the typed
+//! [`Scenario`] (`lower`); and the scenario is *checked* for what types cannot say (`check`). Whatever is refused on the way
+//! is a [`Problem`] with its place and the nearest right thing to write.
+
+pub mod error;
+pub mod model;
+pub mod quantity;
+pub mod source;
+
+mod check;
+mod files;
+mod load;
+mod lower;
+mod merge;
+mod parse;
+mod protocol;
+mod render;
+mod schema;
+mod suggest;
+mod tree;
+
+pub use error::{Problem, ScenarioError};
+pub use load::Loaded;
+pub use model::Scenario;
+pub use render::{digest, render_resolved};
+pub use schema::schema;
+pub use tree::{Confidence, Provenance};
+
+/// A commented scenario to begin with; it loads as it stands.
+pub fn starter() -> &'static str {
+    include_str!("scenario/starter.toml")
+}

@@ -1,0 +1,86 @@
+//! What types cannot say: references that lead somewhere, numbers within reason, amounts that add up.
+
+mod demand;
+mod supply;
+mod token;
+mod trace;
+
+use std::collections::BTreeMap;
+
+use super::model::{Named, Scenario};
+use super::quantity::{Id, Weight};
+use super::suggest;
+
+/// Something wrong with a value that has the right type.
+pub(crate) struct Finding {
+    /// Path of the value; that of the nearest written parent is marked when it was not written itself.
+    pub key: String,
+    pub message: String,
+    pub help: Option<String>,
+}
+
+/// Collects findings.
+#[derive(Default)]
+pub(crate) struct Findings(Vec<Finding>);
+
+/// Everything wrong with the values of a scenario.
+pub(crate) fn check(scenario: &Scenario) -> Vec<Finding> {
+    let mut findings = Findings::default();
+    run(scenario, &mut findings);
+    token::check(scenario, &mut findings);
+    supply::check(scenario, &mut findings);
+    demand::check(scenario, &mut findings);
+    trace::check(scenario, &mut findings);
+    findings.0
+}
+
+/// A century: beyond it lies no question, only overflow.
+const LONGEST: u64 = 100 * plasma_core::time::YEAR;
+
+fn run(scenario: &Scenario, findings: &mut Findings) {
+    let horizon = scenario.horizon.0;
+    findings.require(horizon > 0 && horizon <= LONGEST, "horizon", || "expected between 1ms and 100y".into());
+}
+
+impl Findings {
+    pub fn add(&mut self, key: impl Into<String>, message: impl Into<String>) {
+        self.0.push(Finding { key: key.into(), message: message.into(), help: None });
+    }
+
+    pub fn require(&mut self, holds: bool, key: impl Into<String>, message: impl FnOnce() -> String) {
+        if !holds {
+            self.add(key, message());
+        }
+    }
+
+    /// The element that an id refers to; a finding when there is none.
+    pub fn refer<'a, T: Named>(&mut self, list: &'a [T], what: &str, id: &Id, key: impl Into<String>) -> Option<&'a T> {
+        let element = list.iter().find(|element| element.id() == id);
+        if element.is_none() {
+            let help = match list.is_empty() {
+                true => Some(format!("the scenario has no {what} at all")),
+                false => suggest::nearest(id.as_str(), list.iter().map(|element| element.id().as_str())),
+            };
+            self.0.push(Finding { key: key.into(), message: format!("there is no {what} `{id}`"), help });
+        }
+        element
+    }
+
+    /// Weights of which at least one is above zero.
+    pub fn weights<'a>(&mut self, weights: impl IntoIterator<Item = &'a Weight>, key: impl Into<String>) {
+        let some = weights.into_iter().any(|weight| weight.get() > 0.0);
+        self.require(some, key, || "at least one weight must be above 0".into());
+    }
+}
+
+/// Whether a table has exactly these keys; findings for those that are missing and those that are too many.
+pub(crate) fn same_keys<T>(findings: &mut Findings, table: &BTreeMap<Id, T>, expected: &[Id], key: &str, of: &str) {
+    for name in expected.iter().filter(|name| !table.contains_key(*name)) {
+        findings.add(key, format!("the size `{name}` of {of} is missing"));
+    }
+    for name in table.keys().filter(|name| !expected.contains(name)) {
+        let help = suggest::nearest(name.as_str(), expected.iter().map(Id::as_str));
+        let message = format!("{of} has no size `{name}`");
+        findings.0.push(Finding { key: format!("{key}.{name}"), message, help });
+    }
+}

@@ -1,0 +1,71 @@
+//! GPU models, programs and providers.
+
+use super::Findings;
+use crate::scenario::model::{Class, Program, ProviderGroup, Resource, Scenario};
+use crate::scenario::quantity::{Ratio, SpanMs};
+
+/// GPUs of one provider: more would overflow nothing, but no machine has them.
+const MOST_GPUS: u32 = 1 << 16;
+
+pub(super) fn check(scenario: &Scenario, findings: &mut Findings) {
+    scenario.class.iter().for_each(|class| check_class(class, findings));
+    scenario.program.iter().for_each(|program| check_program(program, findings));
+    scenario.provider.iter().for_each(|group| check_group(scenario, group, findings));
+}
+
+fn check_class(class: &Class, findings: &mut Findings) {
+    let path = |key: &str| format!("class.{}.{key}", class.id);
+    findings.require(class.vram.0 > 0, path("vram"), || "a GPU has memory".into());
+    for (key, resource) in
+        [("f32", Resource::F32), ("bf16", Resource::Bf16), ("i8", Resource::I8), ("bandwidth", Resource::Bytes)]
+    {
+        findings.require(class.rate(resource) != Some(0), path(key), || {
+            "a rate must be above 0; leave out what the class cannot do".into()
+        });
+    }
+}
+
+fn check_program(program: &Program, findings: &mut Findings) {
+    let path = |key: &str| format!("program.{}.{key}", program.id);
+    let sizes = program.sizes.len();
+    findings.require((1..=4).contains(&sizes), path("sizes"), || format!("expected one to four sizes, found {sizes}"));
+    for (i, name) in program.sizes.iter().enumerate() {
+        findings.require(!program.sizes[..i].contains(name), path("sizes"), || format!("the size `{name}` is there twice"));
+    }
+    findings.require(!program.cost.is_empty(), path("cost"), || "a program without cost would be work for nothing".into());
+    for (i, term) in program.cost.iter().enumerate() {
+        let found = term.exponents.len();
+        findings.require(found == sizes, path(&format!("cost.{i}.exponents")), || {
+            format!("expected {sizes} exponents, one for each of `sizes`, found {found}")
+        });
+        findings.require(term.coefficient > 0, path(&format!("cost.{i}.coefficient")), || "a coefficient must be above 0".into());
+    }
+}
+
+fn check_group(scenario: &Scenario, group: &ProviderGroup, findings: &mut Findings) {
+    let path = |key: &str| format!("provider.{}.{key}", group.id);
+    findings.refer(&scenario.class, "class", &group.class, path("class"));
+    findings.require(group.gpus.is_power_of_two() && group.gpus <= MOST_GPUS, path("gpus"), || {
+        format!("expected a power of two up to {MOST_GPUS}, found {}", group.gpus)
+    });
+    for region in group.regions.keys() {
+        findings.refer(&scenario.region, "region", region, path(&format!("regions.{region}")));
+    }
+    findings.weights(group.regions.values(), path("regions"));
+    findings.require(group.join.initial <= Ratio::ONE, path("join.initial"), || "a share is at most 100%".into());
+    findings.require(group.overhead.get() >= 1.0, path("overhead"), || {
+        "expected at least 1: the socket gives no less than the GPUs draw".into()
+    });
+    findings.require(group.faults.missed.0.saturating_add(group.faults.wrong.0) <= Ratio::ONE.0, path("faults"), || {
+        "missed and wrong are shares of all leases and sum to at most 100%".into()
+    });
+    findings.require(group.exit_after.0 > 0, path("exit_after"), || "a time must be above 0".into());
+    let ttl = scenario.params.market_ask_ttl();
+    findings.require(group.requote.0 > 0 && group.requote.0 <= ttl, path("requote"), || match group.requote.0 {
+        0 => "a time must be above 0".into(),
+        _ => format!("asks quoted every {} lapse in between: market.ask_ttl is {}", group.requote, SpanMs(ttl)),
+    });
+    if let Some(entry) = &group.entry {
+        findings.require(entry.interval.0 > 0, path("entry.interval"), || "an interval must be above 0".into());
+    }
+}

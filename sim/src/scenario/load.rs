@@ -1,0 +1,210 @@
+//! Loading a scenario: files to tree, tree to types, types to a checked scenario.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::check::{self, Finding};
+use super::error::{Problem, ScenarioError};
+use super::lower::{Complaint, Refusal, lower};
+use super::model::{Scenario, TraceSection};
+use super::source::{Origin, Source, Sources};
+use super::tree::{Node, Provenance, Value, leaves, walk};
+use super::{files, merge, protocol, suggest};
+
+/// A scenario that was read and found sound, with what is known about its values.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The scenario, complete: what nobody wrote has its default.
+    pub scenario: Scenario,
+    /// Provenance of every value that was written, by its path (`class.rtx-4090.power`). What is absent here is a default.
+    pub provenance: BTreeMap<String, Provenance>,
+    /// Paths of the values that an override set.
+    pub overridden: Vec<String>,
+    sources: Sources,
+    origins: BTreeMap<String, Origin>,
+}
+
+impl Scenario {
+    /// Reads a scenario file, what it extends, and then the overrides (`fee.rate=2%`, `demand.chat.rate=100/h`), and checks the
+    /// whole.
+    ///
+    /// # Errors
+    /// [`ScenarioError`] with every independent problem that is cheap to find, and at least the first.
+    pub fn load(path: &Path, sets: &[String]) -> Result<Loaded, ScenarioError> {
+        let mut sources = Sources::default();
+        let tree = files::read(path, &mut sources).map_err(all)?;
+        finish(tree, sources, sets)
+    }
+
+    /// Reads a scenario from a text that errors call `name`. Paths within it count from the working directory.
+    ///
+    /// # Errors
+    /// As [`Scenario::load`].
+    pub fn parse(name: &str, text: &str, sets: &[String]) -> Result<Loaded, ScenarioError> {
+        let mut sources = Sources::default();
+        let tree = files::read_inline(name, text, &mut sources).map_err(all)?;
+        finish(tree, sources, sets)
+    }
+}
+
+impl Loaded {
+    /// The files and overrides that the scenario is made of, in the order in which they were read.
+    pub fn sources(&self) -> &[Source] {
+        self.sources.list()
+    }
+
+    /// Where a trace's file lies: relative to the file that names it.
+    pub fn trace_path(&self, trace: &TraceSection) -> PathBuf {
+        let origin = self.origins.get(&format!("trace.{}.file", trace.id));
+        let file = origin.and_then(|origin| self.sources.of(origin).path.as_deref());
+        file.and_then(Path::parent).unwrap_or(Path::new("")).join(&trace.file)
+    }
+}
+
+/// What errors call the text of an override.
+const OVERRIDE: &str = "--set";
+
+/// Only called with problems in hand.
+fn all(problems: Vec<Problem>) -> ScenarioError {
+    ScenarioError::new(problems).unwrap_or_else(|| Problem::nowhere("the scenario cannot be read").into())
+}
+
+fn finish(mut tree: Node, mut sources: Sources, sets: &[String]) -> Result<Loaded, ScenarioError> {
+    for set in sets {
+        let source = sources.add(OVERRIDE.into(), None, set.clone());
+        merge::set(&mut tree, &sources, source).map_err(all)?;
+    }
+    let (mut provenance, mut origins, mut overridden) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
+    walk("", &tree, &mut |path, node| {
+        origins.insert(path.to_owned(), node.origin.clone());
+    });
+    leaves("", &tree, &mut |path, node| {
+        provenance.insert(path.to_owned(), node.provenance.clone());
+        if sources.of(&node.origin).path.is_none() && sources.of(&node.origin).name == OVERRIDE {
+            overridden.push(path.to_owned());
+        }
+    });
+    let scenario = typed(tree, &sources).map_err(all)?;
+    let findings = check::check(&scenario);
+    let problems = findings.into_iter().map(|finding| place(finding, &origins, &sources)).collect();
+    match ScenarioError::new(problems) {
+        Some(error) => Err(error),
+        None => Ok(Loaded { scenario, provenance, overridden, sources, origins }),
+    }
+}
+
+/// Splits off the protocol's parameters and reads both parts.
+fn typed(mut tree: Node, sources: &Sources) -> Result<Scenario, Vec<Problem>> {
+    let names = protocol::sections();
+    let mut sections = Vec::new();
+    if let Value::Table(table) = &mut tree.value {
+        for name in &names {
+            sections.extend(table.remove(name));
+        }
+    }
+    let params = protocol::read(&sections, sources);
+    let world = world(tree, &names, sources);
+    match (params, world) {
+        (Ok(params), Ok(scenario)) => Ok(Scenario { params, ..scenario }),
+        (Err(problems), Ok(_)) | (Ok(_), Err(problems)) => Err(problems),
+        (Err(mut problems), Err(others)) => {
+            problems.extend(others);
+            Err(problems)
+        }
+    }
+}
+
+/// Reads everything but the parameters. serde stops at the first problem; what caused it is cut away and the rest read again, so
+/// that independent problems are found together.
+fn world(mut tree: Node, sections: &[&'static str], sources: &Sources) -> Result<Scenario, Vec<Problem>> {
+    const MOST: usize = 20;
+    let mut problems = Vec::new();
+    let mut cut = Vec::new();
+    while problems.len() < MOST {
+        match lower(&tree) {
+            Ok(scenario) if problems.is_empty() => return Ok(scenario),
+            Ok(_) => break,
+            Err(refusal) => {
+                // A key that is missing because it was cut away is no second problem.
+                let missing = match (&refusal.complaint, refusal.path.as_slice()) {
+                    (Complaint::MissingKey(key), []) => Some(*key),
+                    _ => None,
+                };
+                if missing.is_some_and(|key| cut.iter().any(|path: &String| path == key)) {
+                    break;
+                }
+                let remainder = cut_away(&mut tree, &refusal);
+                problems.push(describe(&refusal, sections, sources));
+                match remainder {
+                    Some(path) => cut.push(path),
+                    None => break,
+                }
+            }
+        }
+    }
+    Err(problems)
+}
+
+/// Removes the smallest part of the tree without which the rest can be read: an unknown key, an element of a list, or a key of the
+/// root. Returns the path of what was removed.
+fn cut_away(tree: &mut Node, refusal: &Refusal) -> Option<String> {
+    let unknown = matches!(refusal.complaint, Complaint::UnknownKey { .. });
+    let path: Vec<&str> = refusal.path.iter().rev().map(String::as_str).collect();
+    let (first, rest) = path.split_first()?;
+    let Value::Table(root) = &mut tree.value else { return None };
+    let node = root.get_mut(first)?;
+    match (&mut node.value, rest) {
+        (Value::List(list), [element, inner @ ..]) => {
+            let position = list.iter().enumerate().position(|(i, node)| super::tree::segment(node, i) == *element)?;
+            match inner {
+                [key] if unknown => remove(&mut list[position], key)?,
+                _ => drop(list.remove(position)),
+            }
+        }
+        (Value::Table(_), [key]) if unknown => remove(node, key)?,
+        _ => drop(root.remove(first)),
+    }
+    Some((*first).into())
+}
+
+fn remove(node: &mut Node, key: &str) -> Option<()> {
+    match &mut node.value {
+        Value::Table(table) => table.remove(key).map(drop),
+        _ => None,
+    }
+}
+
+fn describe(refusal: &Refusal, sections: &[&'static str], sources: &Sources) -> Problem {
+    let problem = match &refusal.origin {
+        Some(origin) => Problem::at(sources, origin, refusal.to_string()),
+        None => Problem::nowhere(refusal.to_string()),
+    };
+    let problem = problem.with_key(refusal.key());
+    match &refusal.complaint {
+        Complaint::UnknownKey { found, known } => {
+            let root: &[&str] = if refusal.path.len() == 1 { sections } else { &[] };
+            let known = known.iter().chain(root).copied();
+            problem.with_label("unknown").with_help(suggest::nearest(found, known))
+        }
+        Complaint::UnknownName { found, known } => problem.with_help(suggest::nearest(found, known.iter().copied())),
+        Complaint::MissingKey(key) => problem.with_label(format!("`{key}` belongs in here")),
+        Complaint::Other(_) => problem,
+    }
+}
+
+/// Turns a finding into a problem at the place where its value, or the nearest parent, was written.
+fn place(finding: Finding, origins: &BTreeMap<String, Origin>, sources: &Sources) -> Problem {
+    let mut path = finding.key.as_str();
+    let origin = loop {
+        match (origins.get(path), path.rfind('.')) {
+            (Some(origin), _) => break Some(origin),
+            (None, Some(dot)) => path = &path[..dot],
+            (None, None) => break origins.get(""),
+        }
+    };
+    let problem = match origin {
+        Some(origin) => Problem::at(sources, origin, finding.message),
+        None => Problem::nowhere(finding.message),
+    };
+    problem.with_key(finding.key).with_help(finding.help)
+}
