@@ -15,6 +15,8 @@ use super::suggest;
 pub(crate) struct Finding {
     /// Path of the value; that of the nearest written parent is marked when it was not written itself.
     pub key: String,
+    /// Whether the last segment of the path is wrong itself, rather than its value.
+    pub in_key: bool,
     pub message: String,
     pub help: Option<String>,
 }
@@ -44,7 +46,7 @@ fn run(scenario: &Scenario, findings: &mut Findings) {
 
 impl Findings {
     pub fn add(&mut self, key: impl Into<String>, message: impl Into<String>) {
-        self.0.push(Finding { key: key.into(), message: message.into(), help: None });
+        self.0.push(Finding { key: key.into(), in_key: false, message: message.into(), help: None });
     }
 
     pub fn require(&mut self, holds: bool, key: impl Into<String>, message: impl FnOnce() -> String) {
@@ -61,7 +63,9 @@ impl Findings {
                 true => Some(format!("the scenario has no {what} at all")),
                 false => suggest::nearest(id.as_str(), list.iter().map(|element| element.id().as_str())),
             };
-            self.0.push(Finding { key: key.into(), message: format!("there is no {what} `{id}`"), help });
+            let key = key.into();
+            let in_key = key.rsplit('.').next() == Some(id.as_str());
+            self.0.push(Finding { key, in_key, message: format!("there is no {what} `{id}`"), help });
         }
         element
     }
@@ -75,12 +79,14 @@ impl Findings {
 
 /// Whether a table has exactly these keys; findings for those that are missing and those that are too many.
 pub(crate) fn same_keys<T>(findings: &mut Findings, table: &BTreeMap<Id, T>, expected: &[Id], key: &str, of: &str) {
-    for name in expected.iter().filter(|name| !table.contains_key(*name)) {
+    // A misspelt size is missing too: one complaint is enough.
+    let misspelt = table.keys().any(|name| !expected.contains(name));
+    for name in expected.iter().filter(|name| !misspelt && !table.contains_key(*name)) {
         findings.add(key, format!("the size `{name}` of {of} is missing"));
     }
     for name in table.keys().filter(|name| !expected.contains(name)) {
         let help = suggest::nearest(name.as_str(), expected.iter().map(Id::as_str));
         let message = format!("{of} has no size `{name}`");
-        findings.0.push(Finding { key: format!("{key}.{name}"), message, help });
+        findings.0.push(Finding { key: format!("{key}.{name}"), in_key: true, message, help });
     }
 }

@@ -177,8 +177,9 @@ impl Excerpt {
         let end = floor(source, span.end).clamp(begin, line_end);
         let at = (source[..begin].matches('\n').count(), source[line_begin..begin].chars().count());
 
-        let clip_begin = floor(source, begin.saturating_sub(BEFORE)).max(line_begin);
-        let clip_end = ceil(source, begin + AFTER).min(line_end);
+        let short = line_end - line_begin <= BEFORE + AFTER;
+        let clip_begin = if short { line_begin } else { floor(source, begin.saturating_sub(BEFORE)).max(line_begin) };
+        let clip_end = if short { line_end } else { ceil(source, begin + AFTER).min(line_end) };
         let clipped = clip_begin > line_begin || clip_end < line_end;
         let (mut from, mut to) = (clip_begin, clip_end);
         if !clipped {

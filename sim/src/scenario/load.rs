@@ -8,7 +8,7 @@ use super::error::{Problem, ScenarioError};
 use super::lower::{Complaint, Refusal, lower};
 use super::model::{Scenario, TraceSection};
 use super::source::{Origin, Source, Sources};
-use super::tree::{Node, Provenance, Value, leaves, walk};
+use super::tree::{Node, Provenance, Value, join, leaves, walk};
 use super::{files, merge, protocol, suggest};
 
 /// A scenario that was read and found sound, with what is known about its values.
@@ -21,7 +21,14 @@ pub struct Loaded {
     /// Paths of the values that an override set.
     pub overridden: Vec<String>,
     sources: Sources,
-    origins: BTreeMap<String, Origin>,
+    origins: BTreeMap<String, Place>,
+}
+
+/// Where a key and its value were written.
+#[derive(Clone, Debug)]
+struct Place {
+    key: Origin,
+    value: Origin,
 }
 
 impl Scenario {
@@ -56,7 +63,7 @@ impl Loaded {
     /// Where a trace's file lies: relative to the file that names it.
     pub fn trace_path(&self, trace: &TraceSection) -> PathBuf {
         let origin = self.origins.get(&format!("trace.{}.file", trace.id));
-        let file = origin.and_then(|origin| self.sources.of(origin).path.as_deref());
+        let file = origin.and_then(|place| self.sources.of(&place.value).path.as_deref());
         file.and_then(Path::parent).unwrap_or(Path::new("")).join(&trace.file)
     }
 }
@@ -75,8 +82,8 @@ fn finish(mut tree: Node, mut sources: Sources, sets: &[String]) -> Result<Loade
         merge::set(&mut tree, &sources, source).map_err(all)?;
     }
     let (mut provenance, mut origins, mut overridden) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
-    walk("", &tree, &mut |path, node| {
-        origins.insert(path.to_owned(), node.origin.clone());
+    walk("", &tree.origin, &tree, &mut |path, key, node| {
+        origins.insert(path.to_owned(), Place { key: key.clone(), value: node.origin.clone() });
     });
     leaves("", &tree, &mut |path, node| {
         provenance.insert(path.to_owned(), node.provenance.clone());
@@ -125,24 +132,42 @@ fn world(mut tree: Node, sections: &[&'static str], sources: &Sources) -> Result
             Ok(scenario) if problems.is_empty() => return Ok(scenario),
             Ok(_) => break,
             Err(refusal) => {
-                // A key that is missing because it was cut away is no second problem.
-                let missing = match (&refusal.complaint, refusal.path.as_slice()) {
-                    (Complaint::MissingKey(key), []) => Some(*key),
-                    _ => None,
-                };
-                if missing.is_some_and(|key| cut.iter().any(|path: &String| path == key)) {
-                    break;
-                }
+                let followed = follows(&refusal, &cut);
                 let remainder = cut_away(&mut tree, &refusal);
-                problems.push(describe(&refusal, sections, sources));
+                if !followed {
+                    problems.push(describe(&refusal, sections, sources));
+                }
                 match remainder {
-                    Some(path) => cut.push(path),
+                    Some(root) => cut.push(Cut { root, meant: meant(&refusal) }),
                     None => break,
                 }
             }
         }
     }
     Err(problems)
+}
+
+/// What was cut away.
+struct Cut {
+    /// The key of the root that was cut or cut into.
+    root: String,
+    /// The path that an unknown key was likely meant to be.
+    meant: Option<String>,
+}
+
+/// A key that is missing because it was cut away, or because it was misspelt, is no second problem.
+fn follows(refusal: &Refusal, cut: &[Cut]) -> bool {
+    let Complaint::MissingKey(key) = refusal.complaint else { return false };
+    let path = join(&refusal.key(), key);
+    cut.iter().any(|cut| cut.root == path || cut.meant.as_ref() == Some(&path))
+}
+
+/// The path that an unknown key was likely meant to be.
+fn meant(refusal: &Refusal) -> Option<String> {
+    let Complaint::UnknownKey { found, known } = &refusal.complaint else { return None };
+    let near = suggest::close(found, known.iter().copied())?;
+    let parents: Vec<&str> = refusal.path.iter().skip(1).rev().map(String::as_str).collect();
+    Some(join(&parents.join("."), near))
 }
 
 /// Removes the smallest part of the tree without which the rest can be read: an unknown key, an element of a list, or a key of the
@@ -187,19 +212,23 @@ fn describe(refusal: &Refusal, sections: &[&'static str], sources: &Sources) -> 
             problem.with_label("unknown").with_help(suggest::nearest(found, known))
         }
         Complaint::UnknownName { found, known } => problem.with_help(suggest::nearest(found, known.iter().copied())),
+        Complaint::MissingKey(_) if refusal.path.is_empty() => {
+            problem.with_label("in this file").with_help(Some("`plasma new` writes a scenario to begin with".into()))
+        }
         Complaint::MissingKey(key) => problem.with_label(format!("`{key}` belongs in here")),
         Complaint::Other(_) => problem,
     }
 }
 
 /// Turns a finding into a problem at the place where its value, or the nearest parent, was written.
-fn place(finding: Finding, origins: &BTreeMap<String, Origin>, sources: &Sources) -> Problem {
+fn place(finding: Finding, origins: &BTreeMap<String, Place>, sources: &Sources) -> Problem {
     let mut path = finding.key.as_str();
     let origin = loop {
         match (origins.get(path), path.rfind('.')) {
-            (Some(origin), _) => break Some(origin),
+            (Some(place), _) if finding.in_key && path == finding.key => break Some(&place.key),
+            (Some(place), _) => break Some(&place.value),
             (None, Some(dot)) => path = &path[..dot],
-            (None, None) => break origins.get(""),
+            (None, None) => break origins.get("").map(|place| &place.value),
         }
     };
     let problem = match origin {

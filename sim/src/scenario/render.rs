@@ -40,6 +40,9 @@ pub fn render_resolved(loaded: &Loaded) -> String {
 }
 
 fn comment(path: &str, loaded: &Loaded) -> Option<String> {
+    if path.ends_with(".id") {
+        return None;
+    }
     let Some(Provenance { source, confidence }) = loaded.provenance.get(path) else { return Some("  # default".into()) };
     if loaded.overridden.iter().any(|overridden| overridden == path) {
         return Some("  # --set".into());

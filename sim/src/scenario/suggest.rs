@@ -5,19 +5,24 @@ pub(crate) fn nearest<'a>(found: &str, known: impl IntoIterator<Item = &'a str>)
     const FEW: usize = 12;
     let mut known: Vec<&str> = known.into_iter().collect();
     known.sort_unstable();
-    // Distance is quadratic: no name is so long that a mistyped one has more characters than this.
-    let short: String = found.chars().take(64).collect();
-    let close = known
-        .iter()
-        .map(|name| (strsim::damerau_levenshtein(&short, name), name))
-        .filter(|(distance, name)| *distance <= 1 + name.len().min(short.len()) / 3)
-        .min();
-    match (close, known.len()) {
-        (Some((_, name)), _) => Some(format!("did you mean `{name}`?")),
+    match (close(found, known.iter().copied()), known.len()) {
+        (Some(name), _) => Some(format!("did you mean `{name}`?")),
         (None, 0) => None,
         (None, 1..=FEW) => Some(format!("known are {}", list(&known))),
         (None, more) => Some(format!("known are {} and {} more", list(&known[..FEW]), more - FEW)),
     }
+}
+
+/// The name of `known` that `found` was likely meant to be.
+pub(crate) fn close<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // Distance is quadratic: no name is so long that a mistyped one has more characters than this.
+    let short: String = found.chars().take(64).collect();
+    known
+        .into_iter()
+        .map(|name| (strsim::damerau_levenshtein(&short, name), name))
+        .filter(|(distance, name)| *distance <= 1 + name.len().min(short.len()) / 3)
+        .min()
+        .map(|(_, name)| name)
 }
 
 fn list(names: &[&str]) -> String {

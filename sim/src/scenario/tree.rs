@@ -128,16 +128,16 @@ pub(crate) fn join(path: &str, segment: &str) -> String {
     if path.is_empty() { segment.to_owned() } else { format!("{path}.{segment}") }
 }
 
-/// Calls `visit` with the path and node of everything in `node`, parents first.
-pub(crate) fn walk<'a>(path: &str, node: &'a Node, visit: &mut impl FnMut(&str, &'a Node)) {
-    visit(path, node);
+/// Calls `visit` with the path and node of everything in `node`, and with where its key was written; parents first.
+pub(crate) fn walk<'a>(path: &str, key: &'a Origin, node: &'a Node, visit: &mut impl FnMut(&str, &'a Origin, &'a Node)) {
+    visit(path, key, node);
     match &node.value {
         Value::Table(table) => {
-            table.entries.iter().for_each(|entry| walk(&join(path, &entry.key), &entry.node, visit));
+            table.entries.iter().for_each(|entry| walk(&join(path, &entry.key), &entry.key_origin, &entry.node, visit));
         }
         Value::List(list) => {
             for (position, element) in list.iter().enumerate() {
-                walk(&join(path, &segment(element, position)), element, visit);
+                walk(&join(path, &segment(element, position)), &element.origin, element, visit);
             }
         }
         _ => {}

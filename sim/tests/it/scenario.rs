@@ -1,5 +1,6 @@
 //! Scenario files as their authors and their mistakes make them.
 
+mod calibration;
 mod errors;
 mod files;
 mod fuzz;
