@@ -1,3 +1,4 @@
 //! Plasma played: virtual time, agents, scenario files.
 
 pub mod scenario;
+pub mod streams;
