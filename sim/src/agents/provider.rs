@@ -212,6 +212,7 @@ mod tests {
             speed: 1.0,
             jitter: 0.5,
             energy: 0.0,
+            forgone: 0.0,
             hardware: 1.0,
             mark_up: (0.0, 0.0),
             pass_through: 0.0,

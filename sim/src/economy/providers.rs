@@ -30,6 +30,8 @@ pub struct Host {
     pub jitter: f64,
     /// Micro-USD per hour for the electricity of one GPU at full load, host machine and cooling included.
     pub energy: f64,
+    /// Micro-USD per hour that one GPU would earn elsewhere.
+    pub forgone: f64,
     /// Micro-USD that one GPU cost.
     pub hardware: f64,
     /// Mark-up over avoidable cost with nothing to do, and with all GPUs at work.
@@ -165,6 +167,7 @@ impl<'s> Maker<'s> {
             speed: draw.log_normal(1.0, self.like.speed_spread.fraction()),
             jitter: draw.uniform(),
             energy: kilowatts * place.electricity.0 as f64,
+            forgone: model.rental.0 as f64 * self.like.opportunity.fraction(),
             hardware: model.hardware.0 as f64,
             mark_up: (self.like.mark_up.idle.fraction(), self.like.mark_up.busy.fraction()),
             pass_through: self.like.pass_through.fraction(),

@@ -2,8 +2,9 @@
 //!
 //! > ask = max(0, avoidable cost − pass-through × expected emission) × (1 + mark-up(utilisation))
 //!
-//! in USD, converted at the oracle's price. Avoidable cost is electricity: capital is sunk once the machine is bought, and counts
-//! where it is not yet, at [entry](super::entry).
+//! in USD, converted at the oracle's price. Avoidable cost is electricity and what the GPU would earn elsewhere in that time, by
+//! which a fast GPU costs more than a slow one. Capital is sunk once the machine is bought, and counts where it is not yet, at
+//! [entry](super::entry).
 
 use super::super::Agents;
 use super::super::queue::Kind;
@@ -21,8 +22,13 @@ const SECONDS: f64 = 3600.0;
 
 impl Host {
     /// Micro-USD of electricity for a reference GPU-hour of work: a fast machine is done earlier.
-    pub(super) fn avoidable(&self) -> f64 {
+    pub(super) fn electricity(&self) -> f64 {
         self.energy / self.speed
+    }
+
+    /// Micro-USD that a reference GPU-hour of work costs and would not cost if it were refused.
+    fn avoidable(&self) -> f64 {
+        (self.energy + self.forgone) / self.speed
     }
 
     /// Micro-USD per reference GPU-hour that it asks for when this is the emission it expects for one.

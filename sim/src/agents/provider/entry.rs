@@ -29,7 +29,7 @@ impl Host {
     /// Expected return on hardware in a year, as a fraction.
     fn expected_return(&self, prospect: &Prospect) -> f64 {
         let hours = YEAR as f64 / HOUR as f64 * self.daily_share() * prospect.utilisation * self.speed;
-        let margin = prospect.price + prospect.emission - self.avoidable();
+        let margin = prospect.price + prospect.emission - self.electricity();
         (hours * margin + prospect.stake) / self.hardware.max(1.0)
     }
 }

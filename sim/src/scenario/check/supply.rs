@@ -53,7 +53,7 @@ fn check_group(scenario: &Scenario, group: &ProviderGroup, findings: &mut Findin
     }
     findings.weights(group.regions.values(), path("regions"));
     findings.require(group.join.initial <= Ratio::ONE, path("join.initial"), || "a share is at most 100%".into());
-    for (key, share) in [("pass_through", group.pass_through), ("sells", group.sells)] {
+    for (key, share) in [("opportunity", group.opportunity), ("pass_through", group.pass_through), ("sells", group.sells)] {
         findings.require(share <= Ratio::ONE, path(key), || "a share is at most 100%".into());
     }
     findings.require(group.overhead.get() >= 1.0, path("overhead"), || {

@@ -29,8 +29,11 @@ pub struct ProviderGroup {
     /// Mark-up of the ask over avoidable cost.
     #[serde(default)]
     pub mark_up: MarkUp,
-    /// Share of the emission it expects for a unit of work by which a provider lowers its ask for that unit.
+    /// Share of the class's rental elsewhere that a provider forgoes for an hour of work here: a cost like electricity.
     #[serde(default = "quarter_share")]
+    pub opportunity: Ratio,
+    /// Share of the emission it expects for a unit of work by which a provider lowers its ask for that unit.
+    #[serde(default = "tenth")]
     pub pass_through: Ratio,
     /// Share of the income beyond its costs that a provider sells for dollars; what it needs to cover costs it always sells.
     #[serde(default = "quarter_share")]
@@ -155,6 +158,10 @@ fn week() -> SpanMs {
 
 fn quarter_share() -> Ratio {
     Ratio(250_000_000)
+}
+
+fn tenth() -> Ratio {
+    Ratio(100_000_000)
 }
 
 fn quarter() -> SpanMs {
