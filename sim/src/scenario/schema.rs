@@ -11,12 +11,12 @@ use super::tree::Confidence;
 pub fn schema() -> Value {
     let mut schema = schemars::schema_for!(Scenario).to_value();
     annotate(&mut schema);
+    relax(&mut schema);
     if let Some(Value::Object(definitions)) = schema.get_mut("$defs") {
-        definitions.values_mut().for_each(annotate);
-    }
-    // What a file need not say because the file it extends says it.
-    if let Some(root) = schema.as_object_mut() {
-        root.remove("required");
+        for definition in definitions.values_mut() {
+            annotate(definition);
+            relax(definition);
+        }
     }
     if let Some(Value::Object(properties)) = schema.get_mut("properties") {
         let extends = "Path of the scenario that this one changes, relative to this file. Tables merge key by key, lists by id.";
@@ -25,39 +25,51 @@ pub fn schema() -> Value {
             properties.insert(section.into(), section_schema(section));
         }
     }
-    relax_elements(&mut schema);
     schema
 }
 
-/// Elements of the root's lists may lack keys when an extended file has them; only their id must be there.
-fn relax_elements(schema: &mut Value) {
-    let names: Vec<String> = schema["properties"]
-        .as_object()
-        .into_iter()
-        .flat_map(Map::values)
-        .filter_map(|property| property["items"]["$ref"].as_str()?.strip_prefix("#/$defs/").map(str::to_owned))
-        .collect();
-    for name in names {
-        schema["$defs"][name]["required"] = json!(["id"]);
+/// A file may leave out what the file it extends has; only the id of an element must be there.
+fn relax(schema: &mut Value) {
+    let has_id = schema["properties"].get("id").is_some();
+    if let Some(object) = schema.as_object_mut() {
+        match has_id {
+            true => drop(object.insert("required".into(), json!(["id"]))),
+            false => drop(object.remove("required")),
+        }
     }
 }
 
-/// Lets every property of an object carry a provenance, and the object itself one for all of them.
+/// Lets every value of a table carry a provenance, and the table itself one for all of them.
 fn annotate(schema: &mut Value) {
     for key in ["oneOf", "anyOf"] {
         if let Some(Value::Array(variants)) = schema.get_mut(key) {
             variants.iter_mut().for_each(annotate);
         }
     }
-    let Some(Value::Object(properties)) = schema.get_mut("properties") else { return };
-    for property in properties.values_mut() {
-        let list_of_tables = property["items"].get("$ref").is_some();
-        if !list_of_tables {
-            *property = either(property.take());
+    let mut table = false;
+    for key in ["properties", "patternProperties"] {
+        if let Some(Value::Object(properties)) = schema.get_mut(key) {
+            table = true;
+            properties.values_mut().for_each(annotate_property);
         }
     }
-    properties.insert("source".into(), source());
-    properties.insert("confidence".into(), confidence());
+    if let Some(values @ Value::Object(_)) = schema.get_mut("additionalProperties") {
+        table = true;
+        annotate_property(values);
+    }
+    if table {
+        schema["properties"]["source"] = source();
+        schema["properties"]["confidence"] = confidence();
+    }
+}
+
+fn annotate_property(property: &mut Value) {
+    annotate(property);
+    // An element of a list of tables carries its provenance itself.
+    let list_of_tables = property.get("items").is_some_and(|items| items.get("$ref").is_some());
+    if !list_of_tables {
+        *property = either(property.take());
+    }
 }
 
 /// A value, or a table of the value with its provenance.

@@ -5,6 +5,7 @@ mod errors;
 mod files;
 mod fuzz;
 mod resolved;
+mod traces;
 
 use std::path::Path;
 

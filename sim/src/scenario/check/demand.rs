@@ -2,7 +2,7 @@
 
 use super::{Findings, same_keys};
 use crate::scenario::model::{Class, DemandGroup, Program, Scenario};
-use crate::scenario::quantity::{Bytes, Id};
+use crate::scenario::quantity::{Bytes, Id, Weight};
 
 pub(super) fn check(scenario: &Scenario, findings: &mut Findings) {
     scenario.demand.iter().for_each(|group| check_group(scenario, group, findings));
@@ -19,7 +19,12 @@ fn check_group(scenario: &Scenario, group: &DemandGroup, findings: &mut Findings
         same_keys(findings, &group.size, &program.sizes, &path("size"), &format!("the program `{}`", program.id));
     }
     for (name, size) in &group.size {
-        findings.require(size.median.get() > 0.0, path(&format!("size.{name}.median")), || "a size must be above 0".into());
+        findings.require(
+            size.median.get() > 0.0 && size.median.get() <= LARGEST_SIZE,
+            path(&format!("size.{name}.median")),
+            || "a size must be above 0 and at most 1e18".into(),
+        );
+        spread(size.sigma, path(&format!("size.{name}.sigma")), findings);
     }
     for gpus in group.gpus.keys() {
         findings
@@ -29,11 +34,26 @@ fn check_group(scenario: &Scenario, group: &DemandGroup, findings: &mut Findings
     memory(scenario, group.vram, &path("vram"), findings);
     findings.require(group.customers > 0, path("customers"), || "somebody must bring the jobs".into());
     findings.require(group.reservation.median.0 > 0, path("reservation.median"), || "a price must be above 0".into());
+    spread(group.reservation.sigma, path("reservation.sigma"), findings);
     findings.require(group.deadline.0 > 0, path("deadline"), || "a time must be above 0".into());
-    let hours = group.daily.relative();
-    findings.require(hours.iter().all(|hour| hour.is_finite()), path("daily"), || "at least one hour must be above 0".into());
-    findings.weights(&group.weekly.0, path("weekly"));
+    let (day, week): (f64, f64) = (group.daily.relative().iter().sum(), group.weekly.relative().iter().sum());
+    findings.require((day - 24.0).abs() < 1e-6, path("daily"), || {
+        "at least one hour must be above 0, and none beyond measure".into()
+    });
+    findings.require((week - 7.0).abs() < 1e-6, path("weekly"), || {
+        "at least one day must be above 0, and none beyond measure".into()
+    });
     findings.require(group.growth.fraction() > -1.0, path("growth"), || "no more than everything can be lost in a year".into());
+}
+
+/// Sizes are integers of 64 bits: beyond this, draws above the median would not fit.
+const LARGEST_SIZE: f64 = 1e18;
+
+/// At a deviation of 5, one draw in a thousand is already five million times the median.
+pub(super) fn spread(sigma: Weight, key: String, findings: &mut Findings) {
+    const WIDEST: f64 = 5.0;
+    findings
+        .require(sigma.get() <= WIDEST, key, || format!("expected at most {WIDEST}: sigma is the deviation of the logarithm"));
 }
 
 /// A reference on which the program cannot run would leave its work without a measure.

@@ -1,6 +1,6 @@
 //! Recorded traces.
 
-use super::demand::{memory, runs};
+use super::demand::{memory, runs, spread};
 use super::{Findings, same_keys};
 use crate::scenario::model::trace::{Mapping, TraceJobs};
 use crate::scenario::model::{Scenario, TraceSection, TraceUse};
@@ -46,4 +46,5 @@ fn check_jobs(scenario: &Scenario, trace: &TraceSection, jobs: &TraceJobs, mappi
     findings.require(jobs.customers > 0, path("as.jobs.customers"), || "somebody must bring the jobs".into());
     findings.require(jobs.deadline.0 > 0, path("as.jobs.deadline"), || "a time must be above 0".into());
     findings.require(jobs.reservation.median.0 > 0, path("as.jobs.reservation.median"), || "a price must be above 0".into());
+    spread(jobs.reservation.sigma, path("as.jobs.reservation.sigma"), findings);
 }

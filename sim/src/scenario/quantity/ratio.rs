@@ -157,7 +157,7 @@ written_as_string!(Ratio, SignedRatio, Scale);
 #[cfg(test)]
 mod tests {
     use super::{Ratio, Scale, SignedRatio};
-    use proptest::prelude::{prop_assert_eq, prop_assume, proptest};
+    use proptest::prelude::{prop_assert_eq, proptest};
 
     #[test]
     fn spellings() {
@@ -183,11 +183,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_printed_reads_back(ratio: u64, signed in -i64::MAX..=i64::MAX, numerator: u32, denominator: u32) {
+        fn what_is_printed_reads_back(ratio: u64, signed in -i64::MAX..=i64::MAX, part: u32, denominator in 1u32..) {
             prop_assert_eq!(Ratio(ratio).to_string().parse(), Ok(Ratio(ratio)));
             prop_assert_eq!(SignedRatio(signed).to_string().parse(), Ok(SignedRatio(signed)));
-            prop_assume!(numerator > 0 && numerator <= denominator);
-            let scale = Scale::new(numerator, denominator).unwrap();
+            let scale = Scale::new(part % denominator + 1, denominator).unwrap();
             prop_assert_eq!(scale.to_string().parse(), Ok(scale));
         }
     }
