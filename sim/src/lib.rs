@@ -1,3 +1,8 @@
 //! Plasma played: virtual time, agents, scenario files.
 
+pub mod agents;
+pub mod economy;
 pub mod scenario;
+pub mod streams;
+pub mod traces;
+pub mod world;

@@ -29,6 +29,15 @@ pub struct ProviderGroup {
     /// Mark-up of the ask over avoidable cost.
     #[serde(default)]
     pub mark_up: MarkUp,
+    /// Share of the class's rental elsewhere that a provider forgoes for an hour of work here: a cost like electricity.
+    #[serde(default = "quarter_share")]
+    pub opportunity: Ratio,
+    /// Share of the emission it expects for a unit of work by which a provider lowers its ask for that unit.
+    #[serde(default = "tenth")]
+    pub pass_through: Ratio,
+    /// Share of the income beyond its costs that a provider sells for dollars; what it needs to cover costs it always sells.
+    #[serde(default = "quarter_share")]
+    pub sells: Ratio,
     /// Time between two quotes of the ask.
     #[serde(default = "day")]
     pub requote: SpanMs,
@@ -145,6 +154,14 @@ fn day() -> SpanMs {
 
 fn week() -> SpanMs {
     SpanMs(7 * DAY)
+}
+
+fn quarter_share() -> Ratio {
+    Ratio(250_000_000)
+}
+
+fn tenth() -> Ratio {
+    Ratio(100_000_000)
 }
 
 fn quarter() -> SpanMs {

@@ -1,0 +1,247 @@
+//! The agents: everybody who acts in a simulation. They see what a stranger sees — the view and the records — and send commands.
+//!
+//! Each kind has a file of its own and one shape: appointments in the [queue], which send commands and make the next appointment,
+//! and what is learnt from events. What never changes about a participant is in the [`Economy`]; what does is in [`Rows`], which a
+//! checkpoint saves whole.
+
+pub mod board;
+pub mod checkpoint;
+pub mod clockwork;
+pub mod customer;
+pub mod dollars;
+pub mod market_maker;
+pub mod provider;
+pub mod queue;
+pub mod tally;
+
+use crate::economy::Economy;
+use crate::streams::{Purpose, Streams, key};
+use board::Board;
+use dollars::{Dollars, Purse};
+use plasma_core::engine::state::State;
+use plasma_core::engine::step::{Arrival, Environment, Inadmissible, Observer};
+use plasma_core::genesis::Genesis;
+use plasma_core::ids::LeaseId;
+use plasma_core::record::{Cause, Command, Event, Origin, Record};
+use plasma_core::time::Time;
+use provider::{HostRow, OfferRow};
+use queue::{Appointment, Kind, Queue};
+use rkyv::{Archive, Deserialize, Serialize};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tally::Tally;
+
+/// What changes about the participants.
+#[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq)]
+pub struct Rows {
+    /// Providers, in the order of [`Economy::hosts`].
+    pub hosts: Vec<HostRow>,
+    /// Offers, by [`plasma_core::ids::OfferId`].
+    pub offers: Vec<OfferRow>,
+    /// The provider of each lease, by slot.
+    pub lease_hosts: Vec<u32>,
+    /// Candidates so far, by group of customers: the index of the next draw.
+    pub candidates: Vec<u64>,
+    /// Beacons so far.
+    pub rounds: u64,
+    /// What everybody can see.
+    pub board: Board,
+}
+
+/// The keyed streams, by purpose.
+#[derive(Debug)]
+struct Keyed {
+    beacon: Streams,
+    lease: Streams,
+    morning: Streams,
+    candidate: Streams,
+    trace: Streams,
+}
+
+/// Everybody who acts in a simulation.
+#[derive(Debug)]
+pub struct Agents {
+    economy: Arc<Economy>,
+    streams: Keyed,
+    root_key: [u8; 32],
+    rows: Rows,
+    dollars: Dollars,
+    tally: Tally,
+    queue: Queue,
+    /// Commands of the running appointment, in the order of sending. Empty whenever the engine returns.
+    outbox: VecDeque<Arrival>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Agents {
+    /// The agents at genesis.
+    pub fn new(economy: Arc<Economy>, genesis: &Genesis) -> Self {
+        let rows = Rows {
+            hosts: vec![HostRow::default(); economy.hosts.len()],
+            offers: Vec::new(),
+            lease_hosts: Vec::new(),
+            candidates: vec![0; economy.patrons.len()],
+            rounds: 0,
+            board: Board::new(genesis.catalogue.classes.len()),
+        };
+        let mut dollars = Dollars::new(economy.accounts());
+        dollars
+            .transfer(Purse::Outside, Purse::Of(economy.market_maker), economy.market_maker_usd)
+            .expect("the outside is never short");
+        let tally = Tally::new(economy.patrons.len());
+        let mut agents = Self::over(economy, rows, dollars, tally, Queue::default());
+        agents.queue.push(genesis.start, Kind::Post, 0);
+        agents.queue.push(genesis.start + agents.economy.beacon_interval, Kind::Beacon, 0);
+        (0..agents.economy.hosts.len()).for_each(|host| agents.expect_host(host, genesis.start));
+        (0..agents.economy.patrons.len()).for_each(|group| agents.expect_first(group, genesis.start));
+        agents
+    }
+
+    fn over(economy: Arc<Economy>, rows: Rows, dollars: Dollars, tally: Tally, queue: Queue) -> Self {
+        let streams = |purpose| Streams::new(economy.seed, economy.replicate, purpose);
+        let streams = Keyed {
+            beacon: streams(Purpose::Beacon),
+            lease: streams(Purpose::Lease),
+            morning: streams(Purpose::Morning),
+            candidate: streams(Purpose::Candidate),
+            trace: streams(Purpose::Trace),
+        };
+        let root_key = key(economy.seed, economy.replicate, "trace roots");
+        let stop = Arc::new(AtomicBool::new(false));
+        Self { economy, streams, root_key, rows, dollars, tally, queue, outbox: VecDeque::new(), stop }
+    }
+
+    /// Setting this to true stops the run at the next epoch.
+    pub fn stop_flag(&self) -> Arc<AtomicBool> {
+        self.stop.clone()
+    }
+
+    /// Who takes part.
+    pub fn economy(&self) -> &Economy {
+        &self.economy
+    }
+
+    /// What changes about the participants.
+    pub fn rows(&self) -> &Rows {
+        &self.rows
+    }
+
+    /// Who holds how many dollars.
+    pub fn dollars(&self) -> &Dollars {
+        &self.dollars
+    }
+
+    /// What agents know and the ledger does not say.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    fn send(&mut self, time: Time, origin: Origin, command: impl Into<Command>) {
+        self.outbox.push_back(Arrival { time, origin, command: command.into() });
+    }
+
+    /// Lets whoever has this appointment act.
+    fn keep(&mut self, view: &State, Appointment { time, kind, id }: Appointment) {
+        let number = id as usize;
+        match kind {
+            Kind::Beacon => self.beat(view, time),
+            Kind::Post => self.post(time),
+            Kind::Join => self.join(view, time, number),
+            Kind::Morning => self.morning(view, time, number),
+            Kind::Evening => self.evening(view, time, number),
+            Kind::Release => self.release(view, time, number),
+            Kind::TopUp => self.top_up(view, time, number),
+            Kind::Quote => self.quote(view, time, number),
+            Kind::Books => self.close_books(view, time, number),
+            Kind::Look => self.look(view, time, number),
+            Kind::CommitRight => self.commit(view, time, LeaseId(id), true),
+            Kind::CommitWrong => self.commit(view, time, LeaseId(id), false),
+            Kind::Verdict => self.verdict(view, time, LeaseId(id)),
+            Kind::Candidate => self.candidate(view, time, number),
+        }
+    }
+}
+
+impl Observer for Agents {
+    fn cause(&mut self, _view: &State, _record: &Record) {}
+
+    #[inline]
+    fn event(&mut self, view: &State, record: &Record, event: &Event) {
+        let now = record.time;
+        match event {
+            Event::Leased(leased) => self.begin_lease(view, now, leased),
+            Event::Committed(_) => {
+                if let Cause::Command { command: Command::Commit(commit), .. } = record.cause
+                    && let Some(lease) = view.lease(commit.lease)
+                {
+                    self.count_busy(view, now, lease.offer);
+                }
+            }
+            Event::Settled(settled) => self.paid(settled),
+            Event::Missed(missed) => self.count_busy(view, now, missed.offer),
+            Event::CheckDrawn(drawn) => self.begin_check(view, now, drawn),
+            Event::Slashed(slashed) => self.slashed(view, now, slashed),
+            Event::Jailed(jailed) => self.jailed(view, jailed),
+            Event::Rewarded(rewarded) => {
+                self.rows.board.rewarded(view, rewarded);
+                if let Some(host) = view.provider(rewarded.provider).and_then(|p| self.economy.host_of(p.owner)) {
+                    let row = &mut self.rows.hosts[host];
+                    row.emitted = row.emitted.saturating_add(rewarded.work).saturating_add(rewarded.stake);
+                }
+            }
+            Event::EpochClosed(_) => self.rows.board.close_epoch(),
+            Event::Registered(registered) => {
+                if let Some(host) = self.economy.host_of(record.account()) {
+                    self.rows.hosts[host].provider = registered.provider;
+                }
+            }
+            Event::OfferPosted(posted) => {
+                if let Some(host) = self.economy.host_of(record.account()) {
+                    let row = &mut self.rows.hosts[host];
+                    if row.offers == 0 {
+                        row.first_offer = posted.offer;
+                    }
+                    row.offers += 1;
+                    self.rows.offers.push(OfferRow { since: now, host: host as u32, ..OfferRow::default() });
+                }
+            }
+            Event::Transferred(_) => {
+                if let Cause::Command { origin: Origin::Account(from), command: Command::Transfer(transfer), .. } = record.cause {
+                    self.settle_trade(view, now, from, &transfer);
+                }
+            }
+            Event::Refused(refused) => {
+                if let Some(count) = self.tally.refused.get_mut(refused.code as usize) {
+                    *count += 1;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn epoch_closed(&mut self, _view: &State) {
+        assert!(self.dollars.conserved(), "dollars are conserved");
+    }
+}
+
+impl Environment for Agents {
+    #[inline]
+    fn next(&mut self, view: &State, until: Time) -> Option<Arrival> {
+        loop {
+            if let Some(first) = self.outbox.front() {
+                return if first.time < until { self.outbox.pop_front() } else { None };
+            }
+            let appointment = self.queue.pop_before(until)?;
+            self.keep(view, appointment);
+        }
+    }
+
+    fn inadmissible(&mut self, _view: &State, _arrival: &Arrival, _why: Inadmissible) {
+        self.tally.inadmissible += 1;
+    }
+
+    fn wants_stop(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,158 @@
+//! What everybody can see of the market: the cheapest idle offers, and how busy and how dear each class has been.
+//!
+//! It is read off the ledger once a round, so that a candidate costs no walk over all offers. Agents act on it; the protocol's own
+//! order book decides.
+
+use plasma_core::engine::state::State;
+use plasma_core::ids::ClassId;
+use plasma_core::protocol::emission::Rewarded;
+use plasma_core::protocol::offer::Status;
+use plasma_core::time::{DAY, Span};
+use rkyv::{Archive, Deserialize, Serialize};
+
+/// Base-2 logarithms of the sizes of a lease: 1 to 128 GPUs.
+const ROOMS: usize = 8;
+/// Mean age of what the averages remember.
+const MEMORY: Span = 7 * DAY;
+
+/// What is known of one class.
+#[derive(Archive, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+pub struct Seen {
+    /// Least ask among offers with at least 2^i idle GPUs, in nano-XPL per reference GPU-second; `u64::MAX` when there is none.
+    idle: [u64; ROOMS],
+    /// Least ask among offers with at least 2^i GPUs, idle or not.
+    any: [u64; ROOMS],
+    /// GPUs in the book and at work.
+    pub gpus: u64,
+    /// GPUs at work.
+    pub busy: u64,
+    /// Share of GPUs at work, averaged.
+    pub utilisation: f64,
+    /// Micro-USD per reference GPU-hour that was agreed, averaged over leases.
+    pub price: f64,
+}
+
+/// What is known of the market.
+#[derive(Archive, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+pub struct Board {
+    classes: Vec<Seen>,
+    /// Nano-XPL of emission per class-weighted milli-GPU-second, in the last epoch.
+    pub per_work: f64,
+    /// Nano-XPL of emission and fees per nano-XPL of bond, in the last epoch.
+    pub per_bond: f64,
+    paid_work: u128,
+    worked: u128,
+    paid_stake: u128,
+    staked: u128,
+}
+
+impl Board {
+    /// A board for so many classes, with nothing on it.
+    pub fn new(classes: usize) -> Self {
+        let empty = Seen { idle: [u64::MAX; ROOMS], any: [u64::MAX; ROOMS], ..Seen::default() };
+        Self { classes: vec![empty; classes], ..Self::default() }
+    }
+
+    /// What is known of a class.
+    pub fn class(&self, class: ClassId) -> &Seen {
+        &self.classes[class.index()]
+    }
+
+    /// Classes on the board.
+    pub fn len(&self) -> usize {
+        self.classes.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.classes.is_empty()
+    }
+
+    /// Reads the offers. `elapsed` is the time since the last reading.
+    pub fn read(&mut self, view: &State, elapsed: Span) {
+        for seen in &mut self.classes {
+            (seen.idle, seen.any, seen.gpus, seen.busy) = ([u64::MAX; ROOMS], [u64::MAX; ROOMS], 0, 0);
+        }
+        let per_gpu = view.params.bond_per_gpu();
+        for offer in view.offers() {
+            let Some(seen) = self.classes.get_mut(offer.class.index()) else { continue };
+            let busy = offer.gpus - offer.free;
+            seen.busy += u64::from(busy);
+            if offer.status != Status::Open || !view.providers()[offer.provider.index()].may_lease(per_gpu) {
+                seen.gpus += u64::from(busy);
+                continue;
+            }
+            seen.gpus += u64::from(offer.gpus);
+            lower(&mut seen.any, offer.gpus, offer.ask);
+            lower(&mut seen.idle, offer.free, offer.ask);
+        }
+        let weight = (elapsed as f64 / MEMORY as f64).min(1.0);
+        for seen in &mut self.classes {
+            for room in (0..ROOMS - 1).rev() {
+                seen.idle[room] = seen.idle[room].min(seen.idle[room + 1]);
+                seen.any[room] = seen.any[room].min(seen.any[room + 1]);
+            }
+            let now = if seen.gpus > 0 { seen.busy as f64 / seen.gpus as f64 } else { 0.0 };
+            seen.utilisation += weight * (now - seen.utilisation);
+        }
+    }
+
+    /// A lease was agreed at so many micro-USD per reference GPU-hour.
+    pub fn agreed(&mut self, class: ClassId, price: f64) {
+        /// The averaged price is that of about this many leases.
+        const LEASES: f64 = 200.0;
+        if let Some(seen) = self.classes.get_mut(class.index()) {
+            seen.price = if seen.price > 0.0 { seen.price + (price - seen.price) / LEASES } else { price };
+        }
+    }
+
+    /// A provider received its part of the epoch's pools.
+    pub fn rewarded(&mut self, view: &State, reward: &Rewarded) {
+        let Some(provider) = view.provider(reward.provider) else { return };
+        self.paid_work += u128::from(reward.work);
+        self.worked += u128::from(provider.work);
+        self.paid_stake += u128::from(reward.stake);
+        self.staked += provider.bond;
+    }
+
+    /// The epoch is over.
+    pub fn close_epoch(&mut self) {
+        let ratio = |paid: u128, by: u128| if by > 0 { paid as f64 / by as f64 } else { 0.0 };
+        self.per_work = ratio(self.paid_work, self.worked);
+        self.per_bond = ratio(self.paid_stake, self.staked);
+        (self.paid_work, self.worked, self.paid_stake, self.staked) = (0, 0, 0, 0);
+    }
+}
+
+impl Seen {
+    /// The least ask for a lease of 2^`gpus_log2` GPUs: of an idle offer, or else of one to wait for.
+    pub fn cheapest(&self, gpus_log2: u8) -> Option<u64> {
+        let room = usize::from(gpus_log2).min(ROOMS - 1);
+        [self.idle[room], self.any[room]].into_iter().find(|&ask| ask < u64::MAX)
+    }
+}
+
+/// Enters an offer of so many GPUs under the largest power of two that fits.
+fn lower(least: &mut [u64; ROOMS], gpus: u16, ask: u64) {
+    if let Some(room) = gpus.checked_ilog2() {
+        let room = (room as usize).min(ROOMS - 1);
+        least[room] = least[room].min(ask);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_larger_room_serves_smaller_leases_and_idle_comes_before_cheap() {
+        let mut seen = Seen { idle: [u64::MAX; ROOMS], any: [u64::MAX; ROOMS], ..Seen::default() };
+        lower(&mut seen.idle, 5, 70);
+        lower(&mut seen.any, 16, 30);
+        for room in (0..ROOMS - 1).rev() {
+            seen.idle[room] = seen.idle[room].min(seen.idle[room + 1]);
+            seen.any[room] = seen.any[room].min(seen.any[room + 1]);
+        }
+        assert_eq!([0, 2, 3, 4, 5].map(|log2| seen.cheapest(log2)), [Some(70), Some(70), Some(30), Some(30), None]);
+    }
+}

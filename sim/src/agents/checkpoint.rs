@@ -1,0 +1,108 @@
+//! Checkpoints: everything that changes about the agents, as bytes. What follows from the scenario is not saved but made again.
+
+use super::dollars::Dollars;
+use super::queue::{Appointment, Kind, Queue};
+use super::tally::Tally;
+use super::{Agents, Rows};
+use crate::economy::Economy;
+use rkyv::util::AlignedVec;
+use rkyv::{Archive, Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Version of the layout.
+const FORMAT: u32 = 1;
+
+#[derive(Archive, Serialize, Deserialize)]
+struct Checkpoint {
+    format: u32,
+    replicate: u64,
+    scenario: [u8; 32],
+    rows: Rows,
+    dollars: Dollars,
+    tally: Tally,
+    queue: Vec<Appointment>,
+}
+
+/// Why bytes are not a checkpoint of these agents.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CheckpointError {
+    /// They are damaged, or something else altogether.
+    #[error("not a checkpoint of a simulation: {0}")]
+    Damaged(String),
+    /// They were written by another version.
+    #[error("the checkpoint has layout {0}, this binary reads {FORMAT}")]
+    Format(u32),
+    /// They belong to another scenario, or to other traces.
+    #[error("the checkpoint belongs to another scenario: continue it with the scenario it was made from")]
+    OtherScenario,
+    /// They belong to another replicate.
+    #[error("the checkpoint belongs to replicate {0}")]
+    OtherReplicate(u64),
+}
+
+impl Agents {
+    /// Everything that changes about the agents. Called between runs of the engine, when no command is on its way.
+    ///
+    /// # Panics
+    /// If a command is on its way.
+    pub fn save(&self) -> Vec<u8> {
+        assert!(self.outbox.is_empty(), "between runs no command is on its way");
+        let checkpoint = Checkpoint {
+            format: FORMAT,
+            replicate: self.economy.replicate,
+            scenario: self.economy.scenario,
+            rows: self.rows.clone(),
+            dollars: self.dollars.clone(),
+            tally: self.tally.clone(),
+            queue: self.queue.sorted(),
+        };
+        rkyv::to_bytes::<rkyv::rancor::Error>(&checkpoint).expect("memory suffices").into_vec()
+    }
+
+    /// The agents of [`Agents::save`], among the same people. Every byte is checked before it is believed.
+    ///
+    /// # Errors
+    /// [`CheckpointError`].
+    pub fn load(bytes: &[u8], economy: Arc<Economy>) -> Result<Self, CheckpointError> {
+        let mut aligned = AlignedVec::<16>::with_capacity(bytes.len());
+        aligned.extend_from_slice(bytes);
+        let saved = rkyv::from_bytes::<Checkpoint, rkyv::rancor::Error>(&aligned)
+            .map_err(|error| CheckpointError::Damaged(error.to_string()))?;
+        if saved.format != FORMAT {
+            return Err(CheckpointError::Format(saved.format));
+        }
+        if saved.scenario != economy.scenario {
+            return Err(CheckpointError::OtherScenario);
+        }
+        if saved.replicate != economy.replicate {
+            return Err(CheckpointError::OtherReplicate(saved.replicate));
+        }
+        if !fits(&saved, &economy) {
+            return Err(CheckpointError::OtherScenario);
+        }
+        Ok(Self::over(economy, saved.rows, saved.dollars, saved.tally, Queue::from_iter(saved.queue)))
+    }
+}
+
+/// Whether every number in the checkpoint names somebody who exists.
+fn fits(saved: &Checkpoint, economy: &Economy) -> bool {
+    let (rows, hosts, groups) = (&saved.rows, economy.hosts.len(), economy.patrons.len());
+    let named = |appointment: &Appointment| match appointment.kind {
+        Kind::Beacon | Kind::Post | Kind::CommitRight | Kind::CommitWrong | Kind::Verdict => true,
+        Kind::Candidate => (appointment.id as usize) < groups,
+        _ => (appointment.id as usize) < hosts,
+    };
+    let own_offers = |host: &super::HostRow| {
+        host.first_offer.index().checked_add(host.offers as usize).is_some_and(|end| end <= rows.offers.len()) || host.offers == 0
+    };
+    let tally = &saved.tally;
+    rows.hosts.len() == hosts
+        && rows.candidates.len() == groups
+        && [&tally.candidates, &tally.declined, &tally.unserved, &tally.unfunded].iter().all(|counts| counts.len() == groups)
+        && rows.offers.iter().all(|offer| (offer.host as usize) < hosts)
+        && rows.lease_hosts.iter().all(|&host| host == u32::MAX || (host as usize) < hosts)
+        && rows.hosts.iter().all(own_offers)
+        && saved.dollars.accounts() == economy.accounts()
+        && saved.dollars.conserved()
+        && saved.queue.iter().all(named)
+}

@@ -1,0 +1,190 @@
+//! Customers: candidates come, look at the price, and submit or decline.
+//!
+//! A candidate knows the most it would pay: its reservation price times the work on the reference class. It looks for the cheapest
+//! way to be served in time, submits with that most as its budget when the way is cheaper, and otherwise goes elsewhere.
+
+use super::Agents;
+use super::queue::Kind;
+use crate::economy::{Patrons, Source};
+use crate::streams::Draw;
+use plasma_core::catalogue::{MAX_SIZES, Sizes};
+use plasma_core::engine::state::State;
+use plasma_core::ids::AccountId;
+use plasma_core::money::XPL;
+use plasma_core::protocol::job::Submit;
+use plasma_core::record::Origin;
+use plasma_core::time::{HOUR, Time};
+
+/// A job somebody may want done.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Candidate {
+    customer: AccountId,
+    sizes: Sizes,
+    gpus_log2: u8,
+    /// Micro-USD per reference GPU-hour.
+    reservation: f64,
+}
+
+/// What a candidate makes of the market.
+enum Choice {
+    Submit(Submit),
+    TooDear,
+    NotServed,
+}
+
+/// A customer whose XPL run low buys what this many jobs like the next may cost.
+const JOBS_AHEAD: u64 = 4;
+
+impl Agents {
+    /// Makes the appointment with a group's first candidate.
+    pub(super) fn expect_first(&mut self, group: usize, genesis: Time) {
+        let first = match &self.economy.patrons[group].source {
+            Source::Drawn(drawn) => drawn.intensity.gap(&mut self.streams.candidate.draw(self.economy.patrons[group].stream, 0)),
+            Source::Recorded(recorded) => recorded.jobs.first().map(|job| job.at + 1),
+        };
+        if let Some(gap) = first {
+            self.queue.push(genesis + gap, Kind::Candidate, group as u64);
+        }
+    }
+
+    /// A group's next candidate is there.
+    pub(super) fn candidate(&mut self, view: &State, now: Time, group: usize) {
+        let economy = self.economy.clone();
+        let Some(patrons) = economy.patrons.get(group) else { return };
+        let candidate = match &patrons.source {
+            Source::Drawn(_) => self.drawn_candidate(patrons, now, group),
+            Source::Recorded(_) => self.recorded_candidate(patrons, view.clock.genesis, group),
+        };
+        let Some(candidate) = candidate else { return };
+        self.tally.candidates[group] += 1;
+        match self.choose(view, now, patrons, &candidate) {
+            Choice::Submit(submit) => self.submit(view, now, group, candidate.customer, submit),
+            Choice::TooDear => self.tally.declined[group] += 1,
+            Choice::NotServed => self.tally.unserved[group] += 1,
+        }
+    }
+
+    /// The candidate that was expected now, if it is one of the true rate. All its uniforms have their places, whatever becomes of
+    /// it: its waiting time first, so that the next can be expected.
+    fn drawn_candidate(&mut self, patrons: &Patrons, now: Time, group: usize) -> Option<Candidate> {
+        let Source::Drawn(drawn) = &patrons.source else { return None };
+        let index = self.rows.candidates[group];
+        self.rows.candidates[group] = index + 1;
+        if let Some(gap) = drawn.intensity.gap(&mut self.streams.candidate.draw(patrons.stream, index + 1)) {
+            self.queue.push(now + gap, Kind::Candidate, group as u64);
+        }
+        let mut draw = self.streams.candidate.draw(patrons.stream, index);
+        let _gap = draw.uniform();
+        if !drawn.intensity.accepts(now, &mut draw) {
+            return None;
+        }
+        let (customer, reservation) = who_and_price(patrons, &mut draw);
+        let gpus_log2 = drawn.gpus_log2[draw.pick(&drawn.gpus_weights)];
+        let mut sizes = [0; MAX_SIZES];
+        for (size, &(median, sigma)) in sizes.iter_mut().zip(&drawn.sizes) {
+            *size = (draw.log_normal(median, sigma).max(1.0)) as u32;
+        }
+        Some(Candidate { customer, sizes, gpus_log2, reservation })
+    }
+
+    /// The row of the trace that is due now, if it is played at this scale.
+    fn recorded_candidate(&mut self, patrons: &Patrons, genesis: Time, group: usize) -> Option<Candidate> {
+        let Source::Recorded(recorded) = &patrons.source else { return None };
+        let count = recorded.jobs.len() as u64;
+        let index = self.rows.candidates[group];
+        self.rows.candidates[group] = index + 1;
+        let starts = |index: u64| match (index / count, recorded.period) {
+            (0, _) => Some(0),
+            (lap, Some(period)) => lap.checked_mul(period),
+            _ => None,
+        };
+        if let Some(start) = starts(index + 1) {
+            let next = &recorded.jobs[((index + 1) % count) as usize];
+            self.queue.push(genesis + 1 + start + next.at, Kind::Candidate, group as u64);
+        }
+        let job = &recorded.jobs[(index % count) as usize];
+        let mut draw = self.streams.trace.draw(patrons.stream, index);
+        let kept = draw.chance(recorded.kept);
+        let (customer, reservation) = who_and_price(patrons, &mut draw);
+        kept.then_some(Candidate { customer, sizes: job.sizes, gpus_log2: job.gpus_log2, reservation })
+    }
+
+    fn choose(&self, view: &State, now: Time, patrons: &Patrons, candidate: &Candidate) -> Choice {
+        let Some(price) = self.price(view, now) else { return Choice::NotServed };
+        let cost = view.catalogue.program(patrons.program).and_then(|program| program.cost(&candidate.sizes));
+        let Some(cost) = cost else { return Choice::NotServed };
+        let Some(reference) = view.catalogue.class(patrons.reference).work_mgs(&cost) else { return Choice::NotServed };
+        let finish_by = now.saturating_add(patrons.deadline);
+        let mut least: Option<u128> = None;
+        for (i, class) in view.catalogue.classes.iter().enumerate().filter(|(_, class)| class.vram_gib >= patrons.vram_gib) {
+            let Some(work) = class.work_mgs(&cost) else { continue };
+            let Some(ask) = self.rows.board.class(plasma_core::ids::ClassId(i as u8)).cheapest(candidate.gpus_log2) else {
+                continue;
+            };
+            if now.saturating_add(work >> candidate.gpus_log2) < finish_by {
+                let total = u128::from(ask) * u128::from(work) / 1000;
+                least = Some(least.map_or(total, |other| other.min(total)));
+            }
+        }
+        let Some(least) = least else { return Choice::NotServed };
+        let budget = budget(candidate.reservation, reference, price);
+        if budget == 0 || least > u128::from(budget) {
+            return Choice::TooDear;
+        }
+        Choice::Submit(Submit {
+            budget,
+            start_by: now.saturating_add(patrons.patience).min(finish_by),
+            finish_by,
+            classes: u64::MAX,
+            sizes: candidate.sizes,
+            input: [0; 32],
+            program: patrons.program,
+            vram_gib: patrons.vram_gib,
+            gpus_log2: candidate.gpus_log2,
+            policy: patrons.policy,
+            pad: 0,
+        })
+    }
+
+    /// Submits, after buying XPL if they run low.
+    fn submit(&mut self, view: &State, now: Time, group: usize, customer: AccountId, submit: Submit) {
+        let have = Self::spendable(view, customer);
+        if have < submit.budget {
+            let ahead = submit.budget.saturating_mul(JOBS_AHEAD) - have;
+            let fees = 8 * view.params.fee_base();
+            if !self.buy(view, now, customer, ahead.saturating_add(fees)) {
+                self.tally.unfunded[group] += 1;
+                return;
+            }
+        }
+        self.send(now, Origin::Account(customer), submit);
+    }
+}
+
+/// Which customer of a group it is, and the most it would pay in micro-USD per reference GPU-hour.
+fn who_and_price(patrons: &Patrons, draw: &mut Draw) -> (AccountId, f64) {
+    let customer = AccountId(patrons.first.0 + draw.below(u64::from(patrons.count)) as u32);
+    let (median, sigma) = patrons.reservation;
+    (customer, draw.log_normal(median, sigma))
+}
+
+/// Nano-XPL that `work` milli-GPU-seconds are worth at `reservation` micro-USD per GPU-hour and `price` micro-USD per XPL,
+/// rounded down.
+fn budget(reservation: f64, work: u64, price: u64) -> u64 {
+    // Milli-GPU-seconds in a GPU-hour are milliseconds in an hour.
+    let micro_usd = u128::from(reservation as u64) * u128::from(work);
+    let nano = micro_usd.checked_mul(u128::from(XPL)).map(|nano| nano / (u128::from(HOUR) * u128::from(price.max(1))));
+    nano.and_then(|nano| u64::try_from(nano).ok()).unwrap_or(u64::MAX / (2 * JOBS_AHEAD))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_budget_is_the_reservation_price_in_xpl() {
+        // 2 hours at $0.34 with XPL at $0.10 are 6.8 XPL.
+        assert_eq!(budget(340_000.0, 2 * HOUR, 100_000), 6_800_000_000);
+        assert_eq!(budget(0.4, HOUR, 100_000), 0);
+    }
+}

@@ -1,0 +1,102 @@
+//! The ask: what a provider wants for a reference GPU-second.
+//!
+//! > ask = max(0, avoidable cost − pass-through × expected emission) × (1 + mark-up(utilisation))
+//!
+//! in USD, converted at the oracle's price. Avoidable cost is electricity and what the GPU would earn elsewhere in that time, by
+//! which a fast GPU costs more than a slow one. Capital is sunk once the machine is bought, and counts where it is not yet, at
+//! [entry](super::entry).
+
+use super::super::Agents;
+use super::super::queue::Kind;
+use super::Phase;
+use crate::economy::Host;
+use plasma_core::engine::state::State;
+use plasma_core::ids::{ClassId, OfferId};
+use plasma_core::money::{ONE, XPL};
+use plasma_core::protocol::offer::Requote;
+use plasma_core::record::Origin;
+use plasma_core::time::{HOUR, Time};
+
+/// Seconds in an hour.
+const SECONDS: f64 = 3600.0;
+
+impl Host {
+    /// Micro-USD of electricity for a reference GPU-hour of work: a fast machine is done earlier.
+    pub(super) fn electricity(&self) -> f64 {
+        self.energy / self.speed
+    }
+
+    /// Micro-USD that a reference GPU-hour of work costs and would not cost if it were refused.
+    fn avoidable(&self) -> f64 {
+        (self.energy + self.forgone) / self.speed
+    }
+
+    /// Micro-USD per reference GPU-hour that it asks for when this is the emission it expects for one.
+    fn asking(&self, emission: f64, utilisation: f64) -> f64 {
+        let (idle, busy) = self.mark_up;
+        let mark_up = idle + (busy - idle) * utilisation.clamp(0.0, 1.0);
+        (self.avoidable() - self.pass_through * emission).max(0.0) * (1.0 + mark_up)
+    }
+
+    /// The share of a day in which it is on offer.
+    pub(super) fn daily_share(&self) -> f64 {
+        if self.night.is_some() { super::hours::NIGHT_SHARE } else { 1.0 }
+    }
+}
+
+impl Agents {
+    /// Micro-USD of emission that a reference GPU-hour of a class earned in the last epoch.
+    pub(super) fn emission_per_hour(&self, view: &State, class: ClassId, price: u64) -> f64 {
+        let weight = view.catalogue.class(class).weight as f64 / ONE as f64;
+        self.rows.board.per_work * weight * HOUR as f64 * price as f64 / XPL as f64
+    }
+
+    /// What a provider asks for now, in nano-XPL per reference GPU-second, at least 1; `None` while there is no price of XPL.
+    pub(super) fn ask(&self, view: &State, now: Time, host: usize, utilisation: f64) -> Option<u64> {
+        let price = self.price(view, now)?;
+        let who = &self.economy.hosts[host];
+        let usd = who.asking(self.emission_per_hour(view, who.class, price), utilisation);
+        Some(((usd / SECONDS * XPL as f64 / price as f64) as u64).max(1))
+    }
+
+    /// Quotes every offer anew.
+    pub(in super::super) fn quote(&mut self, view: &State, now: Time, host: usize) {
+        let economy = self.economy.clone();
+        let who = &economy.hosts[host];
+        if self.rows.hosts[host].phase == Phase::Gone {
+            return;
+        }
+        self.queue.push(now + who.requote, Kind::Quote, host as u64);
+        let busy_ms = self.busy_ms(host, now);
+        let row = &mut self.rows.hosts[host];
+        let offered = (now - row.quoted) as f64 * f64::from(who.gpus) * who.daily_share();
+        let utilisation = (busy_ms - row.quoted_ms) as f64 / offered.max(1.0);
+        (row.quoted, row.quoted_ms) = (now, busy_ms);
+        let (first, offers, leaving) = (row.first_offer.0, row.offers, row.phase == Phase::Leaving);
+        if leaving {
+            return;
+        }
+        let Some(ask) = self.ask(view, now, host, utilisation) else { return };
+        for offer in first..first + offers {
+            self.send(now, Origin::Account(economy.account_of(host)), Requote { ask, offer: OfferId(offer), pad: 0 });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::host;
+
+    #[test]
+    fn the_mark_up_follows_utilisation_and_emission_lowers_the_ask_to_zero_and_no_further() {
+        let mut who = host();
+        (who.energy, who.speed, who.mark_up, who.pass_through) = (100_000.0, 1.0, (0.1, 0.5), 0.5);
+        assert!((who.asking(0.0, 0.0) - 110_000.0).abs() < 1e-6);
+        assert!((who.asking(0.0, 1.0) - 150_000.0).abs() < 1e-6);
+        assert!((who.asking(0.0, 0.5) - 130_000.0).abs() < 1e-6);
+        assert!((who.asking(100_000.0, 0.0) - 55_000.0).abs() < 1e-6);
+        assert_eq!(who.asking(300_000.0, 1.0), 0.0);
+        who.speed = 2.0;
+        assert!((who.asking(0.0, 0.0) - 55_000.0).abs() < 1e-6);
+    }
+}

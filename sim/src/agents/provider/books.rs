@@ -1,0 +1,119 @@
+//! The books: once a week a provider pays its electricity, sells what it needs, and considers leaving.
+
+use super::super::Agents;
+use super::super::dollars::Purse;
+use super::super::queue::Kind;
+use super::{BOOKS, Phase};
+use crate::economy::Host;
+use plasma_core::engine::state::State;
+use plasma_core::money::XPL;
+use plasma_core::protocol::provider::Retire;
+use plasma_core::record::Origin;
+use plasma_core::time::{DAY, HOUR, NEVER, Time};
+
+/// Power of a machine that waits for work, relative to full load. An assumption: idle GPUs draw 5–15 % of their board power, and
+/// the host machine more.
+const IDLE_POWER: f64 = 0.15;
+
+impl Host {
+    /// Micro-USD of electricity for so many GPU-milliseconds at work and on standby.
+    fn bill(&self, busy_ms: u64, idle_ms: f64) -> u64 {
+        (self.energy * (busy_ms as f64 + IDLE_POWER * idle_ms.max(0.0)) / HOUR as f64) as u64
+    }
+}
+
+impl Agents {
+    /// Closes a provider's books.
+    pub(in super::super) fn close_books(&mut self, view: &State, now: Time, host: usize) {
+        match self.rows.hosts[host].phase {
+            Phase::Away => {}
+            Phase::Gone => self.cash_out(view, now, host),
+            phase => {
+                self.pay_electricity(host);
+                let income_usd = self.sell_income(view, now, host);
+                self.consider_leaving(now, host, income_usd);
+                let next = match phase {
+                    Phase::Leaving => self.retire_if_settled(view, now, host),
+                    _ => now + BOOKS,
+                };
+                self.queue.push(next, Kind::Books, host as u64);
+            }
+        }
+    }
+
+    /// Pays what last week owed, from the week's sale; the owner puts in what is missing.
+    fn pay_electricity(&mut self, host: usize) {
+        let account = self.economy.account_of(host);
+        let owed = std::mem::take(&mut self.rows.hosts[host].owed);
+        self.bring_in(account, owed.saturating_sub(self.dollars.of(account)));
+        self.dollars.transfer(Purse::Of(account), Purse::Outside, owed).expect("the owner has put in what was missing");
+        self.dollars.electricity += owed;
+    }
+
+    /// Draws this week's bill and sells XPL for it, and of the income beyond it what the provider always sells. Returns the week's
+    /// income in micro-USD.
+    fn sell_income(&mut self, view: &State, now: Time, host: usize) -> u64 {
+        let economy = self.economy.clone();
+        let (who, account) = (&economy.hosts[host], economy.account_of(host));
+        let busy_ms = self.busy_ms(host, now);
+        let row = &mut self.rows.hosts[host];
+        let busy = busy_ms - row.booked_ms;
+        let offered = (now - row.booked) as f64 * f64::from(who.gpus) * who.daily_share();
+        let checked = std::mem::take(&mut row.checked_ms);
+        row.owed = who.bill(busy + checked, offered - busy as f64);
+        (row.booked, row.booked_ms) = (now, busy_ms);
+        let income = std::mem::take(&mut row.earned) + std::mem::take(&mut row.emitted);
+        let owed = row.owed;
+        let Some(price) = self.price(view, now) else { return 0 };
+        let missing = owed.saturating_sub(self.dollars.of(account));
+        let needed = (u128::from(missing) * u128::from(XPL)).div_ceil(u128::from(price.max(1))) as u64;
+        let surplus = (income.saturating_sub(needed) as f64 * who.sells) as u64;
+        let amount = needed.saturating_add(surplus).min(Self::spendable(view, account));
+        self.sell(view, now, account, amount);
+        (u128::from(income) * u128::from(price) / u128::from(XPL)) as u64
+    }
+
+    fn consider_leaving(&mut self, now: Time, host: usize, income_usd: u64) {
+        let exit_after = self.economy.hosts[host].exit_after;
+        let row = &mut self.rows.hosts[host];
+        if income_usd >= row.owed {
+            row.short_since = NEVER;
+        } else {
+            row.short_since = row.short_since.min(now);
+        }
+        if matches!(row.phase, Phase::Online | Phase::Resting) && now.saturating_sub(row.short_since) >= exit_after {
+            self.leave(now, host);
+        }
+    }
+
+    /// Retires once every lease is settled. Returns when to look next.
+    fn retire_if_settled(&mut self, view: &State, now: Time, host: usize) -> Time {
+        if self.on_ledger(view, host).is_none_or(|provider| provider.leases > 0) {
+            return now + DAY;
+        }
+        self.send(now, Origin::Account(self.economy.account_of(host)), Retire {});
+        self.rows.hosts[host].phase = Phase::Gone;
+        self.tally.left += 1;
+        now + view.params.bond_unbonding() + HOUR
+    }
+
+    /// Sells everything, the returned bond included.
+    fn cash_out(&mut self, view: &State, now: Time, host: usize) {
+        self.pay_electricity(host);
+        let account = self.economy.account_of(host);
+        self.sell(view, now, account, Self::spendable(view, account));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::host;
+    use super::*;
+
+    #[test]
+    fn standby_costs_its_share_of_full_load() {
+        let who = Host { energy: 100_000.0, ..host() };
+        assert_eq!(who.bill(2 * HOUR, 0.0), 200_000);
+        assert_eq!(who.bill(0, 2.0 * HOUR as f64), 30_000);
+    }
+}

@@ -1,0 +1,112 @@
+//! Hours: machines that are on offer at night only, when nobody plays on them.
+
+use super::super::Agents;
+use super::super::queue::Kind;
+use super::{Phase, spread};
+use plasma_core::engine::state::State;
+use plasma_core::protocol::provider::{Drain, Resume, Status, WentSilent};
+use plasma_core::record::Origin;
+use plasma_core::time::{DAY, HOUR, MINUTE, Span, Time};
+
+/// Local time at which a gaming machine becomes idle.
+const EVENING: Span = 22 * HOUR;
+/// Local time at which its owner wants it back.
+const MORNING: Span = 8 * HOUR;
+/// Share of the day between the two.
+pub(super) const NIGHT_SHARE: f64 = 10.0 / 24.0;
+/// Owners keep their hours to within this.
+const LEEWAY: Span = 30 * MINUTE;
+/// Share of mornings on which the owner switches off without waiting for what runs. An assumption.
+const WITHOUT_NOTICE: f64 = 0.01;
+
+/// The next moment after `now` at which local clocks show `hour`; local time is `offset` ahead of UTC.
+fn next_at(now: Time, hour: Span, offset: i64) -> Time {
+    let local = now.saturating_add_signed(offset);
+    let today = local / DAY * DAY + hour;
+    let next = if today > local { today } else { today + DAY };
+    next.saturating_add_signed(-offset)
+}
+
+impl Agents {
+    /// Begins to keep hours: off at once when it is day.
+    pub(super) fn keep_hours_from(&mut self, now: Time, host: usize) {
+        let who = &self.economy.hosts[host];
+        let Some(offset) = who.night else { return };
+        let leeway = spread(LEEWAY, who.jitter);
+        let (morning, evening) = (next_at(now, MORNING, offset), next_at(now, EVENING, offset));
+        if morning < evening {
+            self.queue.push(morning + leeway, Kind::Morning, host as u64);
+        } else {
+            self.rows.hosts[host].phase = Phase::Resting;
+            self.send(now, Origin::Account(self.economy.account_of(host)), Drain {});
+            self.queue.push(evening + leeway, Kind::Evening, host as u64);
+        }
+    }
+
+    /// The owner wants the machine back.
+    pub(in super::super) fn morning(&mut self, view: &State, now: Time, host: usize) {
+        let economy = self.economy.clone();
+        let who = &economy.hosts[host];
+        let Some(offset) = who.night else { return };
+        if self.rows.hosts[host].phase != Phase::Online {
+            return;
+        }
+        let mornings = self.rows.hosts[host].mornings;
+        self.rows.hosts[host].mornings = mornings + 1;
+        let abrupt = self.streams.morning.draw(who.stream, mornings).chance(WITHOUT_NOTICE);
+        let active = self.on_ledger(view, host).is_some_and(|provider| provider.status == Status::Active);
+        if abrupt {
+            self.send(now, Origin::Host, WentSilent { provider: self.rows.hosts[host].provider });
+            self.tally.went_dark += 1;
+        } else if active {
+            self.send(now, Origin::Account(economy.account_of(host)), Drain {});
+        }
+        self.rows.hosts[host].phase = if abrupt { Phase::Dark } else { Phase::Resting };
+        self.queue.push(next_at(now, EVENING, offset) + spread(LEEWAY, who.jitter), Kind::Evening, host as u64);
+    }
+
+    /// The machine is idle again.
+    pub(in super::super) fn evening(&mut self, view: &State, now: Time, host: usize) {
+        let who = &self.economy.hosts[host];
+        let Some(offset) = who.night else { return };
+        if !matches!(self.rows.hosts[host].phase, Phase::Resting | Phase::Dark) {
+            return;
+        }
+        let next = next_at(now, MORNING, offset) + spread(LEEWAY, who.jitter);
+        self.queue.push(next, Kind::Morning, host as u64);
+        self.rows.hosts[host].phase = Phase::Online;
+        self.resume(view, now, host);
+    }
+
+    /// Jail is over.
+    pub(in super::super) fn release(&mut self, view: &State, now: Time, host: usize) {
+        let jailed = self.on_ledger(view, host).is_some_and(|provider| provider.status == Status::Jailed);
+        if jailed && self.rows.hosts[host].phase == Phase::Online {
+            self.resume(view, now, host);
+        }
+    }
+
+    /// Returns to the book, unless jail forbids it: then the end of jail will.
+    fn resume(&mut self, view: &State, now: Time, host: usize) {
+        let Some(provider) = self.on_ledger(view, host) else { return };
+        let jailed = provider.status == Status::Jailed && now < provider.jailed_until;
+        if !jailed && provider.status != Status::Active {
+            self.send(now, Origin::Account(self.economy.account_of(host)), Resume {});
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hours_are_local() {
+        const NOON: Time = 20_000 * DAY + 12 * HOUR;
+        let berlin = HOUR as i64;
+        assert_eq!(next_at(NOON, EVENING, berlin), NOON + 9 * HOUR);
+        assert_eq!(next_at(NOON, MORNING, berlin), NOON + 19 * HOUR);
+        assert_eq!(next_at(NOON, MORNING, -(6 * HOUR as i64)), NOON + 2 * HOUR);
+        assert_eq!(next_at(NOON, 13 * HOUR, berlin), NOON + DAY);
+    }
+}

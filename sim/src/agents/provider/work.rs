@@ -1,0 +1,156 @@
+//! Work: what becomes of a lease, and what a drawn checker answers.
+//!
+//! The right trace root of a job is a keyed hash of it, which every honest machine arrives at; a wrong one is a hash of job and
+//! provider, so that two wrong machines disagree too. The engine compares roots and knows neither key nor rule.
+
+use super::super::Agents;
+use super::super::queue::Kind;
+use super::{NOTICE, Phase};
+use plasma_core::catalogue;
+use plasma_core::engine::state::State;
+use plasma_core::ids::{JobId, LeaseId, OfferId, ProviderId};
+use plasma_core::money::XPL;
+use plasma_core::protocol::bond::Slashed;
+use plasma_core::protocol::lease::{Commit, Lease, Stage, commitment};
+use plasma_core::protocol::market::Leased;
+use plasma_core::protocol::provider::Jailed;
+use plasma_core::protocol::settlement::Settled;
+use plasma_core::protocol::verification::{CheckDrawn, Verdict};
+use plasma_core::record::Origin;
+use plasma_core::time::{HOUR, Span, Time};
+
+/// How long `work_mgs` takes on `gpus` GPUs of this true speed.
+fn duration(work_mgs: u64, gpus: u16, speed: f64) -> Span {
+    (libm::ceil(work_mgs as f64 / (f64::from(gpus.max(1)) * speed)) as Span).max(1)
+}
+
+impl Agents {
+    /// The trace root of a job as its provider's honest machine computes it, or as a broken one does.
+    fn root(&self, job: JobId, broken: Option<ProviderId>) -> [u8; 32] {
+        let mut message = [0u8; 12];
+        message[..8].copy_from_slice(&job.0.to_le_bytes());
+        message[8..].copy_from_slice(&broken.unwrap_or(ProviderId::NONE).0.to_le_bytes());
+        *blake3::keyed_hash(&self.root_key, &message).as_bytes()
+    }
+
+    /// How long a lease takes a provider: a deployment its whole term, work as long as its machine needs.
+    fn term(&self, view: &State, lease: &Lease, host: usize) -> Span {
+        let program = view.job(lease.job).and_then(|job| view.catalogue.program(job.program));
+        let billed_by_time = program.is_some_and(|program| program.kind == catalogue::Kind::Deployment);
+        let speed = if billed_by_time { 1.0 } else { self.economy.hosts[host].speed };
+        duration(lease.work_mgs, lease.gpus, speed)
+    }
+
+    /// The provider of an offer.
+    fn host_of_offer(&self, offer: OfferId) -> Option<usize> {
+        self.rows.offers.get(offer.index()).map(|row| row.host as usize)
+    }
+
+    /// A lease began: how it will end is drawn now.
+    pub(in super::super) fn begin_lease(&mut self, view: &State, now: Time, leased: &Leased) {
+        let Some(host) = self.host_of_offer(leased.offer) else { return };
+        let Some(lease) = view.lease(leased.lease) else { return };
+        let slot = leased.lease.slot();
+        if self.rows.lease_hosts.len() <= slot {
+            self.rows.lease_hosts.resize(slot + 1, u32::MAX);
+        }
+        self.rows.lease_hosts[slot] = host as u32;
+        self.count_busy(view, now, leased.offer);
+        if let Some(price) = self.price(view, now) {
+            let nano_per_hour = leased.price as f64 * HOUR as f64 / leased.work_mgs as f64;
+            let class = view.offers()[leased.offer.index()].class;
+            self.rows.board.agreed(class, nano_per_hour * price as f64 / XPL as f64);
+        }
+        let who = &self.economy.hosts[host];
+        let index = self.rows.hosts[host].leases;
+        self.rows.hosts[host].leases = index + 1;
+        let u = self.streams.lease.draw(who.stream, index).uniform();
+        let done = now + self.term(view, lease, host);
+        let (missed, wrong) = who.faults;
+        if u < missed || done >= lease.due {
+            self.tally.missed += 1;
+        } else if u < missed + wrong {
+            self.tally.wrong += 1;
+            self.queue.push(done, Kind::CommitWrong, leased.lease.0);
+        } else {
+            self.queue.push(done, Kind::CommitRight, leased.lease.0);
+        }
+    }
+
+    /// The work is done: the provider commits to its result, unless it went dark meanwhile.
+    pub(in super::super) fn commit(&mut self, view: &State, now: Time, id: LeaseId, right: bool) {
+        let Some(lease) = view.lease(id).filter(|lease| lease.stage == Stage::Running) else { return };
+        let provider = view.offers()[lease.offer.index()].provider;
+        let Some(host) = self.host_of_offer(lease.offer) else { return };
+        if self.rows.hosts[host].phase == Phase::Dark {
+            return;
+        }
+        let root = self.root(lease.job, (!right).then_some(provider));
+        let command = Commit { lease: id, commitment: commitment(id, provider, &root) };
+        self.send(now, Origin::Account(self.economy.account_of(host)), command);
+    }
+
+    /// The GPUs at work on an offer changed.
+    pub(in super::super) fn count_busy(&mut self, view: &State, now: Time, id: OfferId) {
+        let (Some(offer), Some(row)) = (view.offer(id), self.rows.offers.get_mut(id.index())) else { return };
+        row.busy_ms = row.busy_until(now);
+        row.since = now;
+        row.busy = offer.gpus - offer.free;
+    }
+
+    /// A checker was drawn: it executes the job again, honestly, at its own speed. Where that takes longer than the protocol
+    /// waits, no verdict comes.
+    pub(in super::super) fn begin_check(&mut self, view: &State, now: Time, drawn: &CheckDrawn) {
+        let Some(lease) = view.lease(drawn.lease) else { return };
+        let Some(host) = view.provider(drawn.checker).and_then(|checker| self.economy.host_of(checker.owner)) else { return };
+        let done = now + self.term(view, lease, host);
+        if done < drawn.due {
+            self.rows.hosts[host].checked_ms += lease.work_mgs;
+            self.queue.push(done, Kind::Verdict, drawn.lease.0);
+        }
+    }
+
+    /// The checker answers.
+    pub(in super::super) fn verdict(&mut self, view: &State, now: Time, id: LeaseId) {
+        let Some(lease) = view.lease(id).filter(|lease| lease.stage == Stage::UnderCheck) else { return };
+        let Some(checker) = view.provider(lease.checker) else { return };
+        let command = Verdict { lease: id, root: self.root(lease.job, None) };
+        self.send(now, Origin::Account(checker.owner), command);
+    }
+
+    /// A provider was paid.
+    pub(in super::super) fn paid(&mut self, settled: &Settled) {
+        let host = self.rows.lease_hosts.get(settled.lease.slot()).copied().unwrap_or(u32::MAX);
+        if let Some(row) = self.rows.hosts.get_mut(host as usize) {
+            row.earned = row.earned.saturating_add(settled.paid);
+        }
+    }
+
+    /// A bond was cut: its owner will notice.
+    pub(in super::super) fn slashed(&mut self, view: &State, now: Time, slashed: &Slashed) {
+        if let Some(host) = view.provider(slashed.provider).and_then(|provider| self.economy.host_of(provider.owner)) {
+            self.queue.push(now + NOTICE, Kind::TopUp, host as u64);
+        }
+    }
+
+    /// A provider was jailed: it will return.
+    pub(in super::super) fn jailed(&mut self, view: &State, jailed: &Jailed) {
+        if let Some(host) = view.provider(jailed.provider).and_then(|provider| self.economy.host_of(provider.owner)) {
+            self.queue.push(jailed.until, Kind::Release, host as u64);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::duration;
+
+    #[test]
+    fn many_and_fast_gpus_are_done_earlier() {
+        assert_eq!(duration(8_000, 1, 1.0), 8_000);
+        assert_eq!(duration(8_000, 4, 1.0), 2_000);
+        assert_eq!(duration(8_001, 4, 1.0), 2_001);
+        assert_eq!(duration(8_000, 4, 1.25), 1_600);
+        assert_eq!(duration(1, 128, 10.0), 1);
+    }
+}

@@ -1,0 +1,108 @@
+//! The agents' appointments, ordered by (time, kind, id): an order of its own, whatever the order in which they were made.
+
+use plasma_core::time::Time;
+use rkyv::{Archive, Deserialize, Serialize};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+/// What somebody will do. Appointments of one moment are kept in this order.
+#[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Kind {
+    /// The host ends a round.
+    Beacon,
+    /// The feeder posts the price.
+    Post,
+    /// A provider joins.
+    Join,
+    /// A provider switches off for the day.
+    Morning,
+    /// A provider switches on for the night.
+    Evening,
+    /// A provider's jail ends.
+    Release,
+    /// A provider fills its bond up.
+    TopUp,
+    /// A provider quotes.
+    Quote,
+    /// A provider keeps its books: pays, sells, considers leaving.
+    Books,
+    /// Somebody considers entering.
+    Look,
+    /// A provider commits to a right result; the id is the lease.
+    CommitRight,
+    /// A provider commits to a wrong result; the id is the lease.
+    CommitWrong,
+    /// A checker answers; the id is the lease.
+    Verdict,
+    /// A candidate job comes; the id is the group of customers.
+    Candidate,
+}
+
+/// An appointment.
+#[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Appointment {
+    /// When.
+    pub time: Time,
+    /// What.
+    pub kind: Kind,
+    /// Whose.
+    pub id: u64,
+}
+
+/// Appointments, earliest first.
+#[derive(Clone, Debug, Default)]
+pub struct Queue {
+    heap: BinaryHeap<Reverse<Appointment>>,
+}
+
+impl Queue {
+    /// Makes an appointment.
+    #[inline]
+    pub fn push(&mut self, time: Time, kind: Kind, id: u64) {
+        self.heap.push(Reverse(Appointment { time, kind, id }));
+    }
+
+    /// Takes the earliest appointment before `until`.
+    #[inline]
+    pub fn pop_before(&mut self, until: Time) -> Option<Appointment> {
+        let Reverse(first) = self.heap.peek()?;
+        if first.time < until { self.heap.pop().map(|Reverse(first)| first) } else { None }
+    }
+
+    /// All appointments in their order.
+    pub fn sorted(&self) -> Vec<Appointment> {
+        let mut all: Vec<_> = self.heap.iter().map(|Reverse(appointment)| *appointment).collect();
+        all.sort_unstable();
+        all
+    }
+}
+
+impl FromIterator<Appointment> for Queue {
+    fn from_iter<I: IntoIterator<Item = Appointment>>(appointments: I) -> Self {
+        Self { heap: appointments.into_iter().map(Reverse).collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_order_of_making_does_not_matter(mut made in prop::collection::vec((0..20u64, 0..9u64), 0..50), cut in 0..20u64) {
+            let take = |made: &[(u64, u64)]| {
+                let mut queue = Queue::default();
+                made.iter().for_each(|&(time, id)| queue.push(time, Kind::Quote, id));
+                let early: Vec<_> = std::iter::from_fn(|| queue.pop_before(cut)).collect();
+                (early, queue.sorted())
+            };
+            let forward = take(&made);
+            made.reverse();
+            prop_assert_eq!(&take(&made), &forward);
+            prop_assert!(forward.0.iter().all(|early| early.time < cut));
+            prop_assert!(forward.0.iter().chain(&forward.1).is_sorted());
+        }
+    }
+}

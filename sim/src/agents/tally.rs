@@ -1,0 +1,56 @@
+//! What agents know and the ledger does not say: candidates that declined, trades that were refused, entries and exits.
+
+use rkyv::{Archive, Deserialize, Serialize};
+
+/// Counts since genesis.
+#[derive(Archive, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Candidates of the true rate, by group of customers.
+    pub candidates: Vec<u64>,
+    /// Those that found the price above their reservation, by group.
+    pub declined: Vec<u64>,
+    /// Those that no GPU of the network serves by their deadline, by group.
+    pub unserved: Vec<u64>,
+    /// Those that could not buy the XPL they needed, by group.
+    pub unfunded: Vec<u64>,
+    /// Purchases of XPL that the market maker could not fill.
+    pub purchases_refused: u64,
+    /// Sales of XPL that the market maker could not pay.
+    pub sales_refused: u64,
+    /// Nano-XPL that participants bought.
+    pub bought: u128,
+    /// Nano-XPL that participants sold.
+    pub sold: u128,
+    /// Providers that joined on schedule.
+    pub joined: u64,
+    /// Providers that entered because it paid.
+    pub entered: u64,
+    /// Providers that left because it did not pay.
+    pub left: u64,
+    /// Providers that switched off without notice.
+    pub went_dark: u64,
+    /// Results that were wrong on purpose of the scenario.
+    pub wrong: u64,
+    /// Leases that the scenario let go missing.
+    pub missed: u64,
+    /// Commands of agents that were refused, by the code of the reason.
+    pub refused: Vec<u64>,
+    /// Commands of agents that were not admitted.
+    pub inadmissible: u64,
+}
+
+impl Tally {
+    /// Counts for so many groups of customers.
+    pub fn new(groups: usize) -> Self {
+        let zeros = vec![0; groups];
+        let refused = vec![0; plasma_core::rejection::Rejection::ALL.len()];
+        Self {
+            candidates: zeros.clone(),
+            declined: zeros.clone(),
+            unserved: zeros.clone(),
+            unfunded: zeros,
+            refused,
+            ..Self::default()
+        }
+    }
+}

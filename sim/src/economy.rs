@@ -1,0 +1,261 @@
+//! A scenario made concrete: every participant by number, with all that never changes about it.
+//!
+//! Accounts come in this order: one for each allocation to `locked` or `holders`, in the order of the file; the market maker; the
+//! customers, group by group and then trace by trace; the providers, group by group (the members, then the pool of those who may
+//! enter) and then trace by trace. What is drawn here depends on a participant's own stream alone.
+
+pub mod genesis;
+pub mod providers;
+pub mod rounding;
+
+use crate::scenario::Scenario;
+use crate::scenario::model::{DemandGroup, TraceUse, VerificationPolicy, position, trace::TraceJobs};
+use crate::scenario::quantity::{Bytes, Id};
+use crate::streams::sample::{Intensity, Weights};
+use crate::streams::{Purpose, Streams, stream_id};
+use crate::traces::{Job, Trace};
+use plasma_core::catalogue::MAX_SIZES;
+use plasma_core::ids::{AccountId, ClassId, ProgramId};
+use plasma_core::time::{HOUR, Span};
+pub use providers::Host;
+
+/// Everybody, and what never changes about them.
+#[derive(Debug)]
+pub struct Economy {
+    /// The market maker's account.
+    pub market_maker: AccountId,
+    /// Customers by group, then by trace of jobs.
+    pub patrons: Vec<Patrons>,
+    /// Providers, in the order of their accounts.
+    pub hosts: Vec<Host>,
+    /// The first provider's account.
+    pub first_host: AccountId,
+    /// Provider groups, for reports: the id of each group that a host names.
+    pub host_groups: Vec<String>,
+    /// BLAKE3 of the scenario.
+    pub scenario: [u8; 32],
+    /// Seed of all draws.
+    pub seed: u64,
+    /// Which replicate of the experiment this is.
+    pub replicate: u64,
+    /// The price that the feeders post, in micro-USD per XPL.
+    pub price: u64,
+    /// Time between two posts.
+    pub post_interval: Span,
+    /// Micro-USD of the market maker at genesis.
+    pub market_maker_usd: u64,
+    /// Time between two beacons, for the host's clockwork.
+    pub beacon_interval: Span,
+}
+
+/// A group of customers, and the jobs they bring.
+#[derive(Debug)]
+pub struct Patrons {
+    /// The group's or trace's id.
+    pub name: String,
+    /// Where its candidates come from.
+    pub source: Source,
+    /// Its stream.
+    pub stream: u64,
+    /// Account of its first customer.
+    pub first: AccountId,
+    /// How many customers it has, at least one.
+    pub count: u32,
+    /// What its jobs run.
+    pub program: ProgramId,
+    /// GPU class on which work and reservation prices are stated.
+    pub reference: ClassId,
+    /// Memory that each GPU must have, in GiB.
+    pub vram_gib: u16,
+    /// Median and sigma of the highest price it would pay, in micro-USD per reference GPU-hour.
+    pub reservation: (f64, f64),
+    /// Longest wait for a lease.
+    pub patience: Span,
+    /// Time to the result.
+    pub deadline: Span,
+    /// 0 unchecked, 1 sampled: as [`plasma_core::protocol::job::Submit`] wants it.
+    pub policy: u8,
+}
+
+/// Where candidate jobs come from.
+#[derive(Debug)]
+pub enum Source {
+    /// A Poisson process and distributions.
+    Drawn(Box<Drawn>),
+    /// A recorded trace.
+    Recorded(Recorded),
+}
+
+/// Candidates that are drawn.
+#[derive(Debug)]
+pub struct Drawn {
+    /// When they come.
+    pub intensity: Intensity,
+    /// Median and sigma of each size, in the order of the program's names.
+    pub sizes: Vec<(f64, f64)>,
+    /// Base-2 logarithms of the numbers of GPUs …
+    pub gpus_log2: Vec<u8>,
+    /// … and how often each is asked for.
+    pub gpus_weights: Weights,
+}
+
+/// Candidates that were recorded.
+#[derive(Debug)]
+pub struct Recorded {
+    /// Jobs, by the time since the first.
+    pub jobs: Vec<Job>,
+    /// Time after which the trace begins anew; none when it is played once.
+    pub period: Option<Span>,
+    /// Share of rows that is played.
+    pub kept: f64,
+}
+
+/// Why there can be no such economy.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// A trace cannot be read.
+    #[error(transparent)]
+    Trace(#[from] crate::traces::TraceError),
+    /// The beginning contradicts itself.
+    #[error(transparent)]
+    Genesis(#[from] plasma_core::genesis::GenesisError),
+    /// Something is beyond what the engine counts.
+    #[error("{0}")]
+    Beyond(String),
+}
+
+/// GiB that hold this much memory. Classes and jobs are both rounded up, which keeps their order: 24 GB fit 24 GB.
+pub(crate) fn gib(bytes: Bytes) -> u16 {
+    u16::try_from(bytes.0.div_ceil(1 << 30)).unwrap_or(u16::MAX)
+}
+
+pub(crate) fn class_id(scenario: &Scenario, id: &Id) -> ClassId {
+    ClassId(position(&scenario.class, id).map_or(0, |i| i as u8))
+}
+
+pub(crate) fn program_id(scenario: &Scenario, id: &Id) -> ProgramId {
+    ProgramId(position(&scenario.program, id).map_or(0, |i| i as u16))
+}
+
+impl Economy {
+    /// Makes a checked scenario concrete. `traces` are its traces, in its order.
+    ///
+    /// # Errors
+    /// [`BuildError::Beyond`] when something exceeds what the engine counts.
+    pub fn new(scenario: &Scenario, traces: &[Trace], replicate: u64) -> Result<Self, BuildError> {
+        let immobile = genesis::immobile(scenario).count() as u32;
+        let market_maker = AccountId(immobile);
+        let mut next = immobile + 1;
+        let patrons = patrons(scenario, traces, &mut next);
+        let streams = Streams::new(scenario.seed, replicate, Purpose::Provider);
+        let (hosts, host_groups) = providers::hosts(scenario, traces, &streams)?;
+        let accounts = u64::from(next) + hosts.len() as u64;
+        if accounts > u64::from(u32::MAX / 2) {
+            return Err(BuildError::Beyond(format!(
+                "{accounts} accounts are more than the engine counts: choose a smaller scale"
+            )));
+        }
+        Ok(Self {
+            market_maker,
+            patrons,
+            hosts,
+            first_host: AccountId(next),
+            host_groups,
+            scenario: crate::scenario::digest(scenario),
+            seed: scenario.seed,
+            replicate,
+            price: scenario.token.price.0,
+            post_interval: scenario.token.post_interval.0,
+            market_maker_usd: scenario.scale.of(scenario.token.market_maker_usd.0),
+            beacon_interval: scenario.params.beacon_interval(),
+        })
+    }
+
+    /// How many accounts there are.
+    pub fn accounts(&self) -> usize {
+        self.first_host.index() + self.hosts.len()
+    }
+
+    /// The provider that holds an account, by number.
+    pub fn host_of(&self, account: AccountId) -> Option<usize> {
+        account.index().checked_sub(self.first_host.index()).filter(|&i| i < self.hosts.len())
+    }
+
+    /// The account of a provider.
+    pub fn account_of(&self, host: usize) -> AccountId {
+        AccountId(self.first_host.0 + host as u32)
+    }
+}
+
+fn patrons(scenario: &Scenario, traces: &[Trace], next: &mut u32) -> Vec<Patrons> {
+    let counts: Vec<u64> = scenario.demand.iter().map(|group| group.customers).collect();
+    let counts = rounding::scaled(scenario.scale, &counts);
+    let mut enrol = |count: u64| {
+        let (first, count) = (AccountId(*next), u32::try_from(count.max(1)).unwrap_or(u32::MAX / 4));
+        *next = next.saturating_add(count);
+        (first, count)
+    };
+    let mut all: Vec<Patrons> =
+        scenario.demand.iter().zip(counts).map(|(group, count)| drawn(scenario, group, enrol(count))).collect();
+    for (section, trace) in scenario.trace.iter().zip(traces) {
+        if let TraceUse::Jobs(jobs) = &section.use_as {
+            let enrolled = enrol(scenario.scale.of(jobs.customers));
+            all.push(recorded(scenario, section.id.as_str(), jobs, trace, enrolled));
+        }
+    }
+    all
+}
+
+fn drawn(scenario: &Scenario, group: &DemandGroup, (first, count): (AccountId, u32)) -> Patrons {
+    let names = scenario.program.iter().find(|program| program.id == group.program).map_or(&[][..], |program| &program.sizes);
+    let sizes = names.iter().take(MAX_SIZES).filter_map(|name| group.size.get(name));
+    let span = (scenario.start.0, scenario.horizon.0);
+    let rate = group.rate.per_hour() / HOUR as f64 * scenario.scale.fraction();
+    let yearly = 1.0 + group.growth.fraction();
+    let intensity = Intensity::new(rate, group.daily.relative(), group.weekly.relative(), yearly, span, group.utc_offset.0);
+    let source = Drawn {
+        intensity,
+        sizes: sizes.map(|size| (size.median.get(), size.sigma.get())).collect(),
+        gpus_log2: group.gpus.keys().map(|gpus| gpus.trailing_zeros() as u8).collect(),
+        gpus_weights: Weights::new(group.gpus.values().map(|weight| weight.get())),
+    };
+    Patrons {
+        name: group.id.as_str().into(),
+        source: Source::Drawn(Box::new(source)),
+        stream: stream_id(group.id.as_str(), 0),
+        first,
+        count,
+        program: program_id(scenario, &group.program),
+        reference: class_id(scenario, &group.reference),
+        vram_gib: gib(group.vram),
+        reservation: (group.reservation.median.0 as f64, group.reservation.sigma.get()),
+        patience: group.patience.0,
+        deadline: group.deadline.0,
+        policy: policy(group.policy),
+    }
+}
+
+fn recorded(scenario: &Scenario, name: &str, terms: &TraceJobs, trace: &Trace, (first, count): (AccountId, u32)) -> Patrons {
+    let period = terms.repeat.then(|| trace.jobs.last().map_or(1, |job| job.at + 1));
+    Patrons {
+        name: name.into(),
+        source: Source::Recorded(Recorded { jobs: trace.jobs.clone(), period, kept: scenario.scale.fraction() }),
+        stream: stream_id(name, 0),
+        first,
+        count,
+        program: program_id(scenario, &terms.program),
+        reference: class_id(scenario, &terms.reference),
+        vram_gib: gib(terms.vram),
+        reservation: (terms.reservation.median.0 as f64, terms.reservation.sigma.get()),
+        patience: terms.patience.0,
+        deadline: terms.deadline.0,
+        policy: policy(terms.policy),
+    }
+}
+
+fn policy(policy: VerificationPolicy) -> u8 {
+    match policy {
+        VerificationPolicy::None => 0,
+        VerificationPolicy::Sampled => 1,
+    }
+}
