@@ -24,10 +24,10 @@ pub mod report;
 pub mod summary;
 pub mod write;
 
-//pub use charts::write_charts;
-//pub use export::{Exporter, Format};
+pub use charts::write_charts;
+pub use export::{Exporter, Format};
 pub use frames::write_parquet;
 pub use metrics::Metrics;
-//pub use report::{Provenance, report_html};
-//pub use summary::Summary;
+pub use report::{Provenance, report_html};
+pub use summary::Summary;
 pub use write::WriteError;

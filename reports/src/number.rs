@@ -97,7 +97,10 @@ mod tests {
         let written = compacts.map(compact).join(" | ");
         assert_eq!(written, "0 | 7 | 1 234 | 12.3 k | 2.00 M | 10.0 B | 1.50 T | 0.0123 | -2.50 M | 0.50 | 4.00e-9");
         assert_eq!([0.1234, 0.005, 0.0, 0.000_02].map(percent).join(" | "), "12.3 % | 0.50 % | 0 % | 0.0020 %");
-        assert_eq!([0.0, 0.4, 59.0, 300.0, 7_200.0, 864_000.0].map(duration).join(" | "), "0 s | 0.4 s | 59 s | 5.0 min | 2.0 h | 10.0 d");
+        assert_eq!(
+            [0.0, 0.4, 59.0, 300.0, 7_200.0, 864_000.0].map(duration).join(" | "),
+            "0 s | 0.4 s | 59 s | 5.0 min | 2.0 h | 10.0 d"
+        );
         assert_eq!(with_unit(None, Unit::Xpl), NOTHING);
         assert_eq!(with_unit(Some(7_200.0), Unit::GpuSeconds), "2 GPU·h");
     }

@@ -33,8 +33,7 @@ impl Ratio {
     /// which changes the value by less than one part in 2^40. `None` when `per` is zero or the value cannot be held.
     pub fn scale(self, by: u128, per: u128) -> Option<Self> {
         let Self { mut num, mut den } = self;
-        let exact =
-            |num: i128, den: u128| Some((num.checked_mul(i128::try_from(by).ok()?)?, den.checked_mul(per)?));
+        let exact = |num: i128, den: u128| Some((num.checked_mul(i128::try_from(by).ok()?)?, den.checked_mul(per)?));
         for _ in 0..2 {
             if let Some((num, den)) = exact(num, den) {
                 return Self::new(num, den);

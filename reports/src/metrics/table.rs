@@ -161,7 +161,8 @@ metrics! { METRICS: Row;
     epoch Count; "number of the epoch, from 0"; "Which epoch?"; |r| count(r.epoch);
     time Time; "end of the span"; "When?"; |r| count(r.closed);
 
-    supply Xpl; "issued − burned"; "How many XPL are there?"; |r| xpl(r.stocks.supply);
+    supply_opened Xpl; "issued − burned, at the beginning of the span"; "How many XPL were there?"; |r| xpl(r.supply_opened);
+    supply Xpl; "issued − burned, at the end of the span"; "How many XPL are there?"; |r| xpl(r.stocks.supply);
     circulating Xpl; "supply − locked accounts − treasury − builders' fund"; "How many can change hands?"; |r| xpl(r.stocks.circulating);
     minted Xpl; "Σ emission"; "How many were created?"; |r| xpl(r.minted);
     unminted Xpl; "Σ emission that the schedule allowed and nobody earned"; "How much emission found no taker?"; |r| xpl(r.unminted);
