@@ -11,7 +11,7 @@ use crate::Outcome;
 use crate::cli::{Cli, Command};
 use clap::CommandFactory;
 use plasma_core::time::Time;
-use plasma_sim::scenario::quantity::SpanMs;
+use plasma_sim::scenario::quantity::{Quantity, SpanMs};
 
 /// Runs a subcommand.
 pub fn dispatch(command: Command) -> miette::Result<Outcome> {
@@ -33,8 +33,8 @@ pub fn dispatch(command: Command) -> miette::Result<Outcome> {
 
 /// A moment as people write it: a date, a timestamp, or a time after `start`.
 fn moment(text: &str, start: Time) -> miette::Result<Time> {
-    if let Ok(span) = text.parse::<SpanMs>() {
-        return Ok(start.saturating_add(span.ms()));
+    if let Ok(SpanMs(span)) = SpanMs::read(text) {
+        return Ok(start.saturating_add(span));
     }
     let date = text.parse::<jiff::civil::Date>().ok().and_then(|date| date.to_zoned(jiff::tz::TimeZone::UTC).ok());
     let timestamp = date.map(|zoned| zoned.timestamp()).or_else(|| text.parse::<jiff::Timestamp>().ok());

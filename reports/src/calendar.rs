@@ -20,6 +20,11 @@ pub fn minute(time: Time) -> String {
     civil(time).map_or_else(|| "never".into(), |at| at.strftime("%Y-%m-%d %H:%M").to_string())
 }
 
+/// `2026-11-21T14:30:00.250Z`, to the millisecond, or a word for what no calendar holds.
+pub fn timestamp(time: Time) -> String {
+    civil(time).map_or_else(|| "never".into(), |at| at.strftime("%Y-%m-%dT%H:%M:%S%.fZ").to_string())
+}
+
 /// A few round moments between two others, with their labels: hours, days, months or years, whichever gives at most `most`.
 pub fn ticks(from: Time, to: Time, most: usize) -> Vec<(Time, String)> {
     let Some((first, last)) = civil(from).zip(civil(to)) else { return Vec::new() };

@@ -79,7 +79,7 @@ fn start(args: &cli::Run, path: &std::path::Path) -> miette::Result<(Plan, Engin
     }));
     let loaded = Scenario::load(path, &sets)?;
     let (genesis, agents) = world::build(&loaded, 0).into_diagnostic()?;
-    let horizon = genesis.start.saturating_add(loaded.scenario.horizon.ms());
+    let horizon = genesis.start.saturating_add(loaded.scenario.horizon.0);
     let until = match &args.until {
         Some(text) => super::moment(text, genesis.start)?.min(horizon),
         None => horizon,

@@ -147,7 +147,12 @@ pub fn audit(path: &Path, end: Option<Time>, seed: u64, mut progress: impl FnMut
 }
 
 fn advance(engine: &mut Engine<Playback, ()>, until: Time) {
-    while engine.environment().difference.is_none() && engine.run_epoch(until) == Progress::EpochClosed
+    loop {
+        let reached = engine.run_epoch(until) == Progress::Reached;
+        if reached || engine.environment().difference.is_some() {
+            return;
+        }
+    }
 }
 
 /// Where blocks end: after a random number of commands.
