@@ -2,9 +2,12 @@
 
 use crate::charts::{Chart, charts};
 use crate::metrics::Metrics;
-use crate::metrics::table::{CLASS_METRICS, METRICS, metric};
+use crate::metrics::table::{CLASS_METRICS, METRICS, Metric, metric};
+use crate::metrics::{ClassRow, Row};
 use crate::summary::{HEADLINES, Summary};
-use minijinja::{Environment, UndefinedBehavior, context};
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
+use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
 
 /// Where the run came from, and what it was for: everything that the log does not say.
@@ -59,6 +62,17 @@ struct Figure {
     svg: String,
 }
 
+/// Everything that the template reads.
+#[derive(Serialize)]
+struct Page<'p> {
+    provenance: &'p Provenance,
+    summary: &'p Summary,
+    headlines: Headlines,
+    figures: Vec<Figure>,
+    metrics: &'static [Metric<Row>],
+    class_metrics: &'static [Metric<ClassRow>],
+}
+
 impl Headlines {
     fn of(summary: &Summary) -> Self {
         let line = |&(label, name): &(&'static str, &'static str)| {
@@ -87,16 +101,16 @@ pub fn report_html(metrics: &Metrics, provenance: &Provenance) -> Result<String,
     let figures: Vec<Figure> = charts(metrics).map_err(ReportError::Chart)?.into_iter().map(figure).collect();
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_trim_blocks(true);
-    environment.set_lstrip_blocks(true);
+    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
     environment.add_template("report.html", include_str!("../templates/report.html"))?;
-    let html = environment.get_template("report.html")?.render(context! {
+    let page = Page {
         provenance,
-        summary,
-        headlines => Headlines::of(&summary),
+        headlines: Headlines::of(&summary),
+        summary: &summary,
         figures,
-        metrics => METRICS,
-        class_metrics => CLASS_METRICS,
-    })?;
+        metrics: METRICS,
+        class_metrics: CLASS_METRICS,
+    };
+    let html = environment.get_template("report.html")?.render(Serde(page))?;
     Ok(html)
 }

@@ -155,6 +155,11 @@ impl Metrics {
         &self.class_names
     }
 
+    /// GPUs on offer and at work, now.
+    pub const fn capacity(&self) -> &Capacity {
+        &self.capacity
+    }
+
     fn open_epoch(&mut self, now: Time, supply: u128) {
         self.epoch.row = Row {
             opened: now,
