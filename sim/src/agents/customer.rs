@@ -51,6 +51,10 @@ impl Agents {
     pub(super) fn candidate(&mut self, view: &State, now: Time, group: usize) {
         let economy = self.economy.clone();
         let Some(patrons) = economy.patrons.get(group) else { return };
+        if self.rows.rounds == 0 {
+            // Offers are only just being posted: the board of the first round would stay empty until its end.
+            self.rows.board.read(view, 0);
+        }
         let candidate = match &patrons.source {
             Source::Drawn(_) => self.drawn_candidate(patrons, now, group),
             Source::Recorded(_) => self.recorded_candidate(patrons, view.clock.genesis, group),

@@ -1,3 +1,4 @@
 //! Integration tests of the simulation.
 
+mod agents;
 mod scenario;

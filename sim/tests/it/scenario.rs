@@ -10,7 +10,7 @@ mod traces;
 use std::path::Path;
 
 /// The folder of the scenarios that ship with Plasma.
-fn shipped() -> std::path::PathBuf {
+pub(crate) fn shipped() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios")
 }
 

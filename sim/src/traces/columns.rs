@@ -1,0 +1,215 @@
+//! Columns: a mapping resolved against the header of a table, and the rows read through it.
+
+use super::error::{TraceError, excerpt};
+use super::lines::ShortLines;
+use super::{Machine, Request, moment};
+use crate::scenario::model::trace::{Condition, Filter, GpuColumn, Mapping, SizeFrom, TimeColumn, TimeFormat};
+use crate::scenario::quantity::Id;
+use csv::ByteRecord;
+use plasma_core::catalogue::MAX_SIZES;
+use plasma_core::protocol::job::MAX_GPUS_LOG2;
+use std::io::Read;
+
+/// A row, or why the mapping leaves it out.
+pub(super) enum Kept<T> {
+    Yes(T),
+    No(String),
+}
+
+/// A mapping and the columns it names.
+pub(super) struct Columns<'m> {
+    file: &'m str,
+    mapping: &'m Mapping,
+    /// Names of the program's sizes, in its order.
+    sizes: &'m [Id],
+    header: Vec<String>,
+}
+
+/// Reads a table row by row.
+pub(super) fn each_row<'m>(
+    file: &'m str,
+    table: impl Read,
+    mapping: &'m Mapping,
+    sizes: &'m [Id],
+    mut see: impl FnMut(&Columns<'m>, &ByteRecord) -> Result<(), TraceError>,
+) -> Result<(), TraceError> {
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(ShortLines::new(table));
+    let header = reader.byte_headers().map_err(|error| broken(file, &error))?;
+    if header.is_empty() {
+        return Err(
+            TraceError::nowhere(file, "the file is empty").mended("expected a line of column names, then a line for each row")
+        );
+    }
+    let named = |field: &[u8]| String::from_utf8_lossy(field).trim_start_matches('\u{feff}').trim().to_owned();
+    let columns = Columns { file, mapping, sizes, header: header.iter().map(named).collect() };
+    columns.check()?;
+    let mut row = ByteRecord::new();
+    while reader.read_byte_record(&mut row).map_err(|error| broken(file, &error))? {
+        see(&columns, &row)?;
+    }
+    Ok(())
+}
+
+fn broken(file: &str, error: &csv::Error) -> TraceError {
+    let line = error.position().map(csv::Position::line);
+    TraceError { line, ..TraceError::nowhere(file, format!("cannot be read: {error}")).mended("is it a CSV file?") }
+}
+
+impl Columns<'_> {
+    /// Whether every column that the mapping names is there.
+    fn check(&self) -> Result<(), TraceError> {
+        let mapping = self.mapping;
+        let mut wanted: Vec<&str> = mapping.time.iter().map(|time| time.column.as_str()).collect();
+        for size in mapping.sizes.values() {
+            match size {
+                SizeFrom::Columns(columns) => wanted.extend(columns.sum.iter().map(String::as_str)),
+                SizeFrom::Between(between) => wanted.extend([between.begin.as_str(), between.end.as_str()]),
+                SizeFrom::Fixed(_) => {}
+            }
+        }
+        wanted.extend(mapping.gpus.iter().flat_map(|gpus| [Some(gpus.column.as_str()), gpus.milli.as_deref()]).flatten());
+        wanted.extend(mapping.class.iter().map(|class| class.column.as_str()));
+        wanted.extend(mapping.keep.iter().map(|filter| filter.column.as_str()));
+        match wanted.into_iter().find(|name| !self.header.iter().any(|column| column == name)) {
+            None => Ok(()),
+            Some(missing) => {
+                let known: Vec<String> = self.header.iter().take(20).map(|name| format!("`{}`", excerpt(name))).collect();
+                let mend = format!("the table has {}; name one of them in the mapping", known.join(", "));
+                Err(TraceError::at(self.file, 1, missing, "there is no such column").mended(mend))
+            }
+        }
+    }
+
+    fn error(&self, row: &ByteRecord, column: &str, message: String) -> TraceError {
+        TraceError::at(self.file, row.position().map_or(0, csv::Position::line), column, message)
+    }
+
+    fn text<'r>(&self, row: &'r ByteRecord, column: &str) -> Result<&'r str, TraceError> {
+        let position = self.header.iter().position(|name| name == column).unwrap_or(usize::MAX);
+        let Some(field) = row.get(position) else {
+            let message = format!("the row has only {} fields of {}", row.len(), self.header.len());
+            return Err(self.error(row, column, message).mended("complete the row or remove it"));
+        };
+        let mend = "save the file as UTF-8";
+        std::str::from_utf8(field).map(str::trim).map_err(|_| self.error(row, column, "not UTF-8 text".into()).mended(mend))
+    }
+
+    fn number(&self, row: &ByteRecord, column: &str) -> Result<f64, TraceError> {
+        let text = self.text(row, column)?;
+        let number = text.parse::<f64>().ok().filter(|number| number.is_finite() && *number >= 0.0);
+        number.ok_or_else(|| {
+            let mend = "correct it, or leave the row out with the mapping's `keep`";
+            self.error(row, column, format!("expected a number of at least 0, found \"{}\"", excerpt(text))).mended(mend)
+        })
+    }
+
+    fn time(&self, row: &ByteRecord, column: &str, format: TimeFormat) -> Result<i64, TraceError> {
+        let text = self.text(row, column)?;
+        moment::parse(text, format).ok_or_else(|| {
+            let message = format!("{}, found \"{}\"", moment::expected(format), excerpt(text));
+            self.error(row, column, message).mended("correct it, or name another format in the mapping")
+        })
+    }
+
+    /// Why a row is to be left out.
+    fn left_out(&self, row: &ByteRecord) -> Result<Option<String>, TraceError> {
+        for Filter { column, is } in &self.mapping.keep {
+            let text = self.text(row, column)?;
+            let (holds, otherwise) = match is {
+                Condition::Present => (!text.is_empty(), "is empty"),
+                Condition::Positive => (text.parse::<f64>().is_ok_and(|number| number > 0.0), "is not above zero"),
+                Condition::OneOf(texts) => (texts.iter().any(|one| one == text), "is none of the texts to keep"),
+            };
+            if !holds {
+                return Ok(Some(format!("`{column}` {otherwise}")));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Thousandths of GPUs that a row asks for, and the whole GPUs they round up to.
+    fn gpus(&self, row: &ByteRecord, column: &GpuColumn) -> Result<(u64, u32), TraceError> {
+        let count = self.number(row, &column.column)?;
+        let share = match &column.milli {
+            Some(milli) => self.number(row, milli)? / 1000.0,
+            None => 1.0,
+        };
+        let whole = libm::ceil(count);
+        if whole < 1.0 || whole > f64::from(1 << 16) {
+            let message = format!("expected 1 to {} GPUs, found {count}", 1 << 16);
+            return Err(self.error(row, &column.column, message).mended("leave such rows out with the mapping's `keep`"));
+        }
+        Ok(((count * share * 1000.0) as u64, whole as u32))
+    }
+
+    /// A row as a job, with the thousandths of GPUs it asks for.
+    pub fn request(&self, row: &ByteRecord) -> Result<Kept<(Request, u64)>, TraceError> {
+        if let Some(reason) = self.left_out(row)? {
+            return Ok(Kept::No(reason));
+        }
+        let (gpu_milli, gpus) = match &self.mapping.gpus {
+            Some(column) => self.gpus(row, column)?,
+            None => (1000, 1),
+        };
+        let leased = gpus.next_power_of_two();
+        let gpus_log2 = leased.trailing_zeros() as u8;
+        if gpus_log2 > MAX_GPUS_LOG2 {
+            let column = self.mapping.gpus.as_ref().map_or("", |column| column.column.as_str());
+            let message = format!("a lease takes at most {} GPUs, found {gpus}", 1 << MAX_GPUS_LOG2);
+            return Err(self.error(row, column, message).mended("leave such rows out with the mapping's `keep`"));
+        }
+        let mut sizes = [0.0; MAX_SIZES];
+        for (size, name) in sizes.iter_mut().zip(self.sizes) {
+            match self.size(row, name, leased)? {
+                Kept::Yes(found) => *size = found,
+                Kept::No(reason) => return Ok(Kept::No(reason)),
+            }
+        }
+        let Some(TimeColumn { column, format }) = &self.mapping.time else {
+            return Err(TraceError::nowhere(self.file, "the mapping names no column of times"));
+        };
+        Ok(Kept::Yes((Request { at: self.time(row, column, *format)?, sizes, gpus_log2 }, gpu_milli)))
+    }
+
+    /// One size of a job. A time between two columns is spent on all the row's GPUs: it counts once for each.
+    fn size(&self, row: &ByteRecord, name: &Id, gpus: u32) -> Result<Kept<f64>, TraceError> {
+        Ok(Kept::Yes(match self.mapping.sizes.get(name) {
+            None => 1.0,
+            Some(SizeFrom::Fixed(size)) => *size as f64,
+            Some(SizeFrom::Columns(columns)) => {
+                let mut sum = 0.0;
+                for column in &columns.sum {
+                    sum += self.number(row, column)?;
+                }
+                sum * columns.factor.get()
+            }
+            Some(SizeFrom::Between(between)) => {
+                let begin = self.time(row, &between.begin, TimeFormat::Seconds)?;
+                let end = self.time(row, &between.end, TimeFormat::Seconds)?;
+                if end <= begin {
+                    return Ok(Kept::No(format!("`{}` is not after `{}`", between.end, between.begin)));
+                }
+                (end - begin) as f64 / 1000.0 * f64::from(gpus) * between.factor.get()
+            }
+        }))
+    }
+
+    /// A row as a machine.
+    pub fn machine(&self, row: &ByteRecord) -> Result<Kept<Machine>, TraceError> {
+        if let Some(reason) = self.left_out(row)? {
+            return Ok(Kept::No(reason));
+        }
+        let Some(class) = &self.mapping.class else {
+            return Err(TraceError::nowhere(self.file, "the mapping names no column of GPU models"));
+        };
+        let model = self.text(row, &class.column)?;
+        let Some(class) = class.classes.get(model) else {
+            return Ok(Kept::No(format!("no class stands for the model {}", excerpt(model))));
+        };
+        let gpus = match &self.mapping.gpus {
+            Some(column) => self.gpus(row, column)?.1,
+            None => 1,
+        };
+        Ok(Kept::Yes(Machine { class: class.clone(), gpus }))
+    }
+}
