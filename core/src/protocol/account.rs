@@ -138,15 +138,19 @@ impl Apply for Transferred {
 
 /// Locked balances add up to [`crate::engine::ledger::Ledger::locked`], and ownership of providers is mutual.
 pub(crate) fn check(state: &State) -> Result<(), String> {
-    let locked: u128 = state.accounts().iter().filter(|a| a.locked != 0).map(|a| a.free).sum();
+    let locked = state.accounts().iter().filter(|a| a.locked != 0).map(|a| a.free).fold(0, u128::saturating_add);
     if locked != state.ledger.locked {
         return Err(format!("locked accounts hold {locked} nano-XPL, the ledger says {}", state.ledger.locked));
     }
     for (i, account) in state.accounts().iter().enumerate() {
-        if let Some(provider) = state.provider(account.provider)
-            && provider.owner.index() != i
-        {
-            return Err(format!("account {i} claims {}, which {} owns", account.provider, provider.owner));
+        let owner = state.provider(account.provider).map(|provider| provider.owner.index());
+        if account.provider.is_some() && owner != Some(i) {
+            return Err(format!("account {i} claims {}, which it does not own", account.provider));
+        }
+    }
+    for (i, provider) in state.providers().iter().enumerate() {
+        if state.account(provider.owner).is_none_or(|owner| owner.provider.index() != i || owner.locked != 0) {
+            return Err(format!("provider {i} claims {} as its owner", provider.owner));
         }
     }
     Ok(())

@@ -154,12 +154,9 @@ impl Apply for Rewarded {
 /// Supply is what genesis issued and emission minted, less what was burned.
 pub(crate) fn check(state: &State) -> Result<(), String> {
     let ledger = &state.ledger;
-    if ledger.supply() + ledger.burned != ledger.initial + ledger.minted {
-        return Err(format!(
-            "{} nano-XPL were issued, but genesis and emission made {}",
-            ledger.supply() + ledger.burned,
-            ledger.initial + ledger.minted
-        ));
+    let made = ledger.initial.saturating_add(ledger.minted);
+    if ledger.supply() + ledger.burned != made {
+        return Err(format!("{} nano-XPL were issued, but genesis and emission made {made}", ledger.supply() + ledger.burned));
     }
     Ok(())
 }

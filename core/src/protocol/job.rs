@@ -317,9 +317,17 @@ fn refund_and_close(state: &mut State, id: JobId) {
 
 // Invariants
 
-/// A job waits or is leased, and its lease knows it.
+/// A job waits or is leased, and its lease knows it. Places in line were given, each once.
 pub(crate) fn check(state: &State) -> Result<(), String> {
+    let mut places: Vec<u64> = state.jobs.iter().filter(|job| job.is_queued()).map(|job| job.queued_as).collect();
+    places.sort_unstable();
+    if places.windows(2).any(|pair| pair[0] == pair[1]) || places.last().is_some_and(|&last| last > state.clock.queue_places) {
+        return Err("a place in line was never given, or twice".into());
+    }
     for job in state.jobs.iter() {
+        if job.gpus_log2 > MAX_GPUS_LOG2 || job.escrow == 0 {
+            return Err(format!("{} has {} nano-XPL for 2^{} GPUs", job.id, job.escrow, job.gpus_log2));
+        }
         let leased = job.lease.is_some();
         if leased == job.is_queued() {
             return Err(format!("{} is {}", job.id, if leased { "leased and queued" } else { "neither leased nor queued" }));

@@ -5,7 +5,7 @@ use crate::engine::slab::Row;
 use crate::engine::state::State;
 use crate::ids::{AccountId, JobId, LeaseId, OfferId, ProviderId};
 use crate::protocol::job::{Failure, Policy};
-use crate::protocol::{provider, settlement};
+use crate::protocol::{provider, settlement, verification};
 use crate::record::{Apply, Decide, Event, Fire, Record, cause, payload};
 use crate::rejection::{Refusal, Rejection};
 use crate::time::Time;
@@ -245,4 +245,18 @@ impl Apply for Missed {
         derived.tasks.push_back(Task::Match(self.job));
         derived.requote(state, self.offer);
     }
+}
+
+// Invariants
+
+/// A lease fits its job: as many GPUs, no more than its escrow, begun before now.
+pub(crate) fn check(state: &State) -> Result<(), String> {
+    for lease in state.leases.iter() {
+        let Some(job) = state.job(lease.job) else { return Err(format!("{} serves no job", lease.id)) };
+        let sound = lease.gpus == job.gpus() && lease.price <= job.escrow && lease.started <= state.clock.now;
+        if job.lease != lease.id || !sound || lease.work_mgs == 0 || lease.checks_missed > verification::MAX_CHECKS_MISSED {
+            return Err(format!("{} does not fit {}", lease.id, job.id));
+        }
+    }
+    Ok(())
 }

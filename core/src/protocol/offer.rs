@@ -246,7 +246,7 @@ impl Apply for Lapsed {
 
 // Invariants
 
-/// Idle and leased GPUs make up the offer, and open leases are counted.
+/// Idle and leased GPUs make up the offer, which is of legal size and price, and open leases are counted.
 pub(crate) fn check(state: &State) -> Result<(), String> {
     let mut busy = vec![0u32; state.offers().len()];
     let mut leases = vec![0u32; state.offers().len()];
@@ -257,6 +257,9 @@ pub(crate) fn check(state: &State) -> Result<(), String> {
         }
     }
     for (i, offer) in state.offers().iter().enumerate() {
+        if offer.ask == 0 || offer.gpus == 0 || offer.gpus > MAX_GPUS {
+            return Err(format!("offer {i} asks {} for each of {} GPUs", offer.ask, offer.gpus));
+        }
         if u32::from(offer.free) + busy[i] != u32::from(offer.gpus) || offer.leases != leases[i] {
             return Err(format!(
                 "offer {i}: {} idle and {} busy of {} GPUs, {} leases counted of {}",

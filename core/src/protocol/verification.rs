@@ -66,7 +66,7 @@ const DRAW_SAMPLE: u32 = 1;
 const DRAW_CHECKER: u32 = 2;
 
 /// How many checkers may fail to answer before the result is taken unchecked.
-const MAX_CHECKS_MISSED: u8 = 3;
+pub(crate) const MAX_CHECKS_MISSED: u8 = 3;
 
 /// How many draws are tried for a checker that may act: with one eligible provider in ten, one in 10^14 leases finds none.
 const CHECKER_DRAWS: u32 = 300;
