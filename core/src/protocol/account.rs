@@ -155,3 +155,56 @@ pub(crate) fn check(state: &State) -> Result<(), String> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::step::Inadmissible;
+    use crate::money::XPL;
+    use crate::testing::{Bench, names};
+
+    #[test]
+    fn a_transfer_moves_exactly_its_amount_and_burns_the_fee() {
+        let mut bench = Bench::new(&[("fee.base", 7)]);
+        assert_eq!(names(&bench.transfer(0, 1, 5 * XPL)), ["Transferred"]);
+        assert_eq!(bench.free(0), u128::from(999_995 * XPL - 7));
+        assert_eq!(bench.free(1), u128::from(1_000_005 * XPL));
+        assert_eq!(bench.engine.view(|state| state.ledger.burned), 7);
+    }
+
+    #[test]
+    fn transfers_of_nothing_to_nobody_beyond_means_or_into_a_lock_are_refused() {
+        let mut bench = Bench::new(&[("fee.base", 7)]);
+        let transfer = |amount, to| Transfer { amount, to: AccountId(to), pad: 0 };
+        assert_eq!(bench.refused_by(0, transfer(0, 1)), Rejection::ZeroAmount);
+        assert_eq!(bench.refused_by(0, transfer(1, 99)), Rejection::UnknownAccount);
+        assert_eq!(bench.refused_by(0, transfer(1, 5)), Rejection::AccountLocked);
+        assert_eq!(bench.refused(Origin::Host, transfer(1, 1)), Rejection::NotPermitted);
+        // Four fees are gone by then, and the fifth is burned before the transfer is judged.
+        let Event::Refused(refused) = bench.transfer(0, 1, 1_000_000 * XPL)[0] else { panic!("not refused") };
+        assert_eq!((refused.reason(), refused.need), (Some(Rejection::InsufficientFunds), 4 * 7));
+    }
+
+    #[test]
+    fn the_locked_and_the_poor_are_turned_away_without_a_record() {
+        let mut bench = Bench::new(&[("fee.base", XPL)]);
+        bench.transfer(0, 1, 999_998 * XPL);
+        bench.by(0, Transfer { amount: 1, to: AccountId(1), pad: 0 });
+        let (digest, records) = (bench.engine.digest(), bench.engine.environment().records.len());
+        for account in [0, 5, 99] {
+            bench.transfer(account, 1, 1);
+        }
+        assert_eq!((bench.engine.digest(), bench.engine.environment().records.len()), (digest, records));
+        let why: Vec<_> = bench.engine.environment().turned_away.iter().map(|(_, why)| *why).collect();
+        assert_eq!(why, [Inadmissible::NoFee, Inadmissible::NoFee, Inadmissible::UnknownAccount]);
+    }
+
+    #[test]
+    fn only_the_host_opens_accounts() {
+        let mut bench = Bench::new(&[]);
+        assert_eq!(bench.refused_by(0, OpenAccount { key: [1; 32] }), Rejection::NotPermitted);
+        assert_eq!(bench.send(Origin::Host, OpenAccount { key: [1; 32] }), [AccountOpened { account: AccountId(6) }.into()]);
+        bench.transfer(0, 6, XPL);
+        assert_eq!(bench.free(6), u128::from(XPL));
+    }
+}

@@ -260,3 +260,67 @@ pub(crate) fn check(state: &State) -> Result<(), String> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::ProgramId;
+    use crate::money::XPL;
+    use crate::protocol::job::Submit;
+    use crate::protocol::settlement::Settled;
+    use crate::testing::{Bench, hour_job, leased, names, root};
+    use crate::time::MINUTE;
+
+    #[test]
+    fn only_the_leases_provider_commits_and_only_once() {
+        let mut bench = Bench::new(&[]);
+        bench.provide(0, 1, XPL);
+        bench.provide(1, 1, 2 * XPL);
+        let submit = Submit { policy: 1, ..hour_job(bench.now) };
+        let (lease, ..) = leased(&bench.by(2, submit)).expect("a lease");
+        let commit = Commit { lease, commitment: [0; 32] };
+        assert_eq!(bench.refused_by(3, commit), Rejection::NotAProvider);
+        assert_eq!(bench.refused_by(1, commit), Rejection::NotYourLease);
+        assert_eq!(bench.refused_by(0, Commit { lease: LeaseId::new(9, 0), ..commit }), Rejection::UnknownLease);
+        assert_eq!(names(&bench.by(0, commit)), ["Committed"]);
+        assert_eq!(bench.refused_by(0, commit), Rejection::NotRunning);
+    }
+
+    #[test]
+    fn a_stopped_deployment_pays_for_the_time_it_ran() {
+        let mut bench = Bench::new(&[("fee.base", 0), ("fee.rate", 100_000_000)]);
+        bench.provide(0, 1, XPL);
+        let submit = Submit { program: ProgramId(1), ..hour_job(bench.now) };
+        let (lease, ..) = leased(&bench.by(2, submit)).expect("a lease");
+        assert_eq!(bench.refused_by(3, Stop { lease }), Rejection::NotYourLease);
+        bench.wait(15 * MINUTE - 2);
+        // A quarter of an hour since the start: 900 of 3 600 XPL, of which a tenth is the fee, half of it burned.
+        let settled =
+            Settled { lease, paid: 810 * XPL, burned: 45 * XPL, treasury: 18 * XPL, stakers: 27 * XPL, work_mgs: 900_000 };
+        assert_eq!(bench.by(2, Stop { lease }), [Stopped {}.into(), settled.into()]);
+        assert_eq!(bench.free(2), u128::from(999_100 * XPL));
+        assert_eq!(bench.refused_by(2, Stop { lease }), Rejection::UnknownLease);
+    }
+
+    #[test]
+    fn only_running_deployments_stop() {
+        let mut bench = Bench::new(&[]);
+        bench.provide(0, 2, XPL);
+        let submit = hour_job(bench.now);
+        let (batch, ..) = leased(&bench.by(2, submit)).expect("a lease");
+        assert_eq!(bench.refused_by(2, Stop { lease: batch }), Rejection::NotADeployment);
+        let submit = Submit { program: ProgramId(1), policy: 1, ..hour_job(bench.now) };
+        let (lease, ..) = leased(&bench.by(2, submit)).expect("a lease");
+        bench.commit(0, lease);
+        assert_eq!(bench.refused_by(2, Stop { lease }), Rejection::NotRunning);
+    }
+
+    #[test]
+    fn a_commitment_is_bound_to_lease_provider_and_root() {
+        let (lease, provider) = (LeaseId::new(1, 0), ProviderId(0));
+        let original = commitment(lease, provider, &root(lease));
+        assert_ne!(original, commitment(LeaseId::new(2, 0), provider, &root(lease)));
+        assert_ne!(original, commitment(lease, ProviderId(1), &root(lease)));
+        assert_ne!(original, commitment(lease, provider, &[0; 32]));
+    }
+}

@@ -1,7 +1,7 @@
 //! Turns random numbers into commands that mostly make sense: it looks at the reference to know which leases are open, who was
 //! drawn to check, what an ask costs. One command in a dozen is nonsense on purpose.
 
-use crate::reference::{Progress, Reference};
+use crate::reference::{Lease, Progress, Reference};
 use crate::testing::root;
 use plasma_core::engine::step::Arrival;
 use plasma_core::genesis::Genesis;
@@ -163,16 +163,16 @@ impl Director {
         };
         let provider = self.reference.offers[lease.offer].provider;
         let truth = commitment(lease.id, ProviderId(provider as u32), &root(lease.id));
-        let said = if draft.amount % 4 == 0 { [draft.amount; 32] } else { truth };
+        let said = if draft.amount.is_multiple_of(4) { [draft.amount; 32] } else { truth };
         let owner = Origin::Account(AccountId(self.reference.providers[provider].owner as u32));
-        let origin = if draft.detail % 16 == 0 { anybody } else { owner };
+        let origin = if draft.detail.is_multiple_of(16) { anybody } else { owner };
         (origin, lease::Commit { lease: lease.id, commitment: said }.into())
     }
 
     /// The drawn checker's answer, true or not; sometimes somebody else's, or one that nobody asked for.
     fn verdict(&self, draft: &Draft, anybody: Origin) -> (Origin, Command) {
         let leases: Vec<_> = self.reference.leases.values().collect();
-        let under_check = |lease: &&&_| matches!(lease_progress(lease), Progress::UnderCheck { .. });
+        let under_check = |lease: &&&Lease| matches!(lease.progress, Progress::UnderCheck { .. });
         let checked: Vec<_> = leases.iter().filter(under_check).copied().collect();
         let Some(lease) = pick(&checked, draft.which).or_else(|| pick(&leases, draft.which)) else {
             return (anybody, self.submit(draft).into());
@@ -182,8 +182,8 @@ impl Director {
             _ => self.reference.offers[lease.offer].provider,
         };
         let owner = Origin::Account(AccountId(self.reference.providers[checker].owner as u32));
-        let origin = if draft.detail % 16 == 0 { anybody } else { owner };
-        let root = if draft.amount % 8 == 0 { [0; 32] } else { root(lease.id) };
+        let origin = if draft.detail.is_multiple_of(16) { anybody } else { owner };
+        let root = if draft.amount.is_multiple_of(8) { [0; 32] } else { root(lease.id) };
         (origin, verification::Verdict { lease: lease.id, root }.into())
     }
 
@@ -222,7 +222,8 @@ impl Director {
         let customer = Origin::Account(AccountId(job.customer as u32));
         let origin = if draft.detail >> 8 & 15 == 0 { anybody } else { customer };
         let job = job.id;
-        let command: Command = if draft.detail % 2 == 0 { job::Cancel { job }.into() } else { lease::Stop { lease }.into() };
+        let command: Command =
+            if draft.detail.is_multiple_of(2) { job::Cancel { job }.into() } else { lease::Stop { lease }.into() };
         (origin, command)
     }
 
@@ -251,10 +252,6 @@ impl Director {
         let choices = [per_gpu.saturating_mul(2), per_gpu, free / 2, 1, 0, free, u64::MAX, XPL];
         choices[usize::from(draft.amount % 8)]
     }
-}
-
-fn lease_progress(lease: &crate::reference::Lease) -> Progress {
-    lease.progress
 }
 
 fn pick<T: Copy>(things: &[T], which: u8) -> Option<T> {

@@ -8,7 +8,7 @@ use plasma_core::protocol::check_invariants;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-const DAMAGES: u32 = if cfg!(debug_assertions) { 32 } else { 1_000 };
+const DAMAGES: u32 = if cfg!(debug_assertions) { 8 } else { 250 };
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: DAMAGES, failure_persistence: None, ..ProptestConfig::default() })]
