@@ -242,6 +242,9 @@ macro_rules! enums {
             pub const fn name(&self) -> &'static str { match self { $(Timer::$t(_) => stringify!($t)),+ } }
         }
         impl Event {
+            /// Every event's name, in the order of the vocabulary.
+            pub const NAMES: &[&str] = &[$(stringify!($e)),+];
+
             /// The event's name.
             pub const fn name(&self) -> &'static str { match self { $(Event::$e(_) => stringify!($e)),+ } }
         }

@@ -7,7 +7,7 @@ use plasma_core::engine::Engine;
 use plasma_core::engine::state::State;
 use plasma_core::engine::step::{Arrival, Environment, Inadmissible, Observer};
 use plasma_core::genesis::{Allocation, Genesis};
-use plasma_core::ids::{AccountId, ClassId, JobId, LeaseId, OfferId, ProviderId};
+use plasma_core::ids::{AccountId, ClassId, JobId, LeaseId, OfferId};
 use plasma_core::money::{ONE, XPL};
 use plasma_core::params::Params;
 use plasma_core::protocol::{account, beacon, bond, check_invariants, job, lease, offer, provider};
@@ -211,9 +211,4 @@ pub fn leased(events: &[Event]) -> Option<(LeaseId, JobId, OfferId, u64)> {
         Event::Leased(l) => Some((l.lease, l.job, l.offer, l.price)),
         _ => None,
     })
-}
-
-/// What providers own: their numbers follow the order of registration.
-pub const fn nth(provider: u32) -> ProviderId {
-    ProviderId(provider)
 }

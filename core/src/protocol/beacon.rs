@@ -118,3 +118,26 @@ pub(crate) fn check(state: &State) -> Result<(), String> {
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::rejection::Rejection;
+    use crate::testing::{Bench, names};
+
+    #[test]
+    fn only_the_host_ends_rounds() {
+        let mut bench = Bench::new(&[]);
+        assert_eq!(bench.refused_by(0, super::Beacon { value: [1; 32] }), Rejection::NotPermitted);
+        assert_eq!(names(&bench.beacon(1)), ["RoundClosed"]);
+        bench.engine.view(|state| assert_eq!((state.clock.round, state.clock.beacon), (1, [1; 32])));
+    }
+
+    #[test]
+    fn draws_differ_by_purpose_subject_attempt_and_beacon() {
+        let clock = super::Clock::default();
+        let other = super::Clock { beacon: [1; 32], ..clock };
+        let draws = [clock.draw(1, 1, 0), clock.draw(2, 1, 0), clock.draw(1, 2, 0), clock.draw(1, 1, 1), other.draw(1, 1, 0)];
+        let distinct: std::collections::BTreeSet<_> = draws.iter().collect();
+        assert_eq!(distinct.len(), draws.len());
+    }
+}

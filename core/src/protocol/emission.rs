@@ -154,12 +154,121 @@ impl Apply for Rewarded {
 /// Supply is what genesis issued and emission minted, less what was burned.
 pub(crate) fn check(state: &State) -> Result<(), String> {
     let ledger = &state.ledger;
-    if ledger.supply() + ledger.burned != ledger.initial + ledger.minted {
-        return Err(format!(
-            "{} nano-XPL were issued, but genesis and emission made {}",
-            ledger.supply() + ledger.burned,
-            ledger.initial + ledger.minted
-        ));
+    let made = ledger.initial.saturating_add(ledger.minted);
+    if ledger.supply() + ledger.burned != made {
+        return Err(format!("{} nano-XPL were issued, but genesis and emission made {made}", ledger.supply() + ledger.burned));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::genesis::Genesis;
+    use crate::testing::{Bench, genesis};
+    use crate::time::{DAY, HOUR};
+
+    const BILLION: u128 = 1_000_000_000 * XPL as u128;
+
+    /// XPL's ten billion at genesis.
+    fn ten_billion(set: &[(&str, u64)]) -> Genesis {
+        let mut genesis = genesis(set);
+        genesis.accounts[0].amount = 0;
+        let rest: u128 = genesis.accounts.iter().map(|account| account.amount).sum::<u128>() + genesis.treasury;
+        genesis.accounts[0].amount = 10 * BILLION - rest;
+        genesis
+    }
+
+    fn minted(set: &[(&str, u64)], from: u64, to: u64) -> u128 {
+        let genesis = ten_billion(set);
+        Bench::of(&genesis).engine.view(|state| scheduled(state, genesis.start + from, genesis.start + to))
+    }
+
+    #[test]
+    fn xpl_falls_from_five_per_cent_by_half_a_point_a_year_to_three() {
+        for (year, millions) in [500, 450, 400, 350, 300, 300, 300].into_iter().enumerate() {
+            let year = year as u64;
+            assert_eq!(minted(&[], year * YEAR, (year + 1) * YEAR), millions * BILLION / 1_000);
+        }
+    }
+
+    #[test]
+    fn how_time_is_cut_into_epochs_does_not_matter() {
+        let whole = minted(&[], 0, 3 * YEAR);
+        let cuts = 1_001;
+        let parts: u128 = (0..cuts).map(|i| minted(&[], 3 * YEAR * i / cuts, 3 * YEAR * (i + 1) / cuts)).sum();
+        // Each part, and each of the two anniversaries, rounds down once.
+        assert!(parts <= whole && whole - parts <= u128::from(cuts) + 2, "{parts} of {whole}");
+    }
+
+    #[test]
+    fn a_fixed_year_is_the_same_every_year() {
+        let set = [("emission.schedule", 0), ("emission.yearly", 365_250_000)];
+        assert_eq!(minted(&set, 0, DAY), 1_000_000 * u128::from(XPL));
+        assert_eq!(minted(&set, 40 * YEAR, 41 * YEAR), 365_250_000 * u128::from(XPL));
+    }
+
+    #[test]
+    fn nothing_is_minted_before_the_start_and_years_count_from_it() {
+        let set = [("emission.start", 36 * HOUR)];
+        assert_eq!(minted(&set, 0, DAY), 0);
+        assert_eq!(minted(&set, DAY, 2 * DAY), minted(&[], 0, 12 * HOUR));
+        assert_eq!(minted(&set, 36 * HOUR + YEAR, 36 * HOUR + 2 * YEAR), 450 * BILLION / 1_000);
+    }
+
+    #[test]
+    fn the_cap_ends_emission() {
+        let set = [("supply.cap", 10_400_000_000)];
+        assert_eq!(minted(&set, 0, YEAR), 400 * BILLION / 1_000);
+        assert_eq!(minted(&[("supply.cap", 10_000_000_000)], 0, YEAR), 0);
+    }
+
+    #[test]
+    fn the_base_is_what_the_parameter_says() {
+        let mut genesis = genesis(&[]);
+        genesis.builders = 3_000 * u128::from(XPL);
+        let mut yearly = |base| {
+            let params = &mut genesis.params;
+            let position = crate::params::TABLE.iter().position(|spec| spec.key == "emission.base").expect("it is there");
+            params[position] = base;
+            let mut bench = Bench::of(&genesis);
+            bench.transfer(0, 1, XPL); // burns a base fee of 0.001 XPL
+            bench.engine.view(|state| super::yearly(state, 0))
+        };
+        let whole = 7_003_000 * u128::from(XPL);
+        let twentieth = |amount: u128| amount / 20;
+        assert_eq!(yearly(emission_base::INITIAL), twentieth(whole));
+        assert_eq!(yearly(emission_base::TOTAL), twentieth(whole - 1_000_000));
+        // Without the locked account, the treasury and the builders' fund.
+        assert_eq!(yearly(emission_base::CIRCULATING), twentieth(5_000_000 * u128::from(XPL) - 1_000_000));
+    }
+
+    #[test]
+    fn what_nobody_earned_goes_where_the_parameter_says() {
+        for (mode, pool, treasury) in [(0, 0, 100), (1, 800, 100), (2, 0, 900)] {
+            let set = [("emission.schedule", 0), ("emission.yearly", 365_250), ("emission.unallocated", mode), ("fee.base", 0)];
+            let mut bench = Bench::new(&set);
+            bench.wait(DAY + 1);
+            bench.engine.view(|state| {
+                let xpl = |amount: u64| u128::from(amount * XPL);
+                assert_eq!(state.ledger.provider_pool + state.ledger.staker_pool, xpl(pool));
+                assert_eq!(state.ledger.treasury, xpl(1_000_000 + treasury));
+                assert_eq!(state.ledger.builders, xpl(100));
+                assert_eq!(state.ledger.minted, xpl(pool + treasury + 100));
+            });
+        }
+    }
+
+    #[test]
+    fn stakers_share_by_bond() {
+        let set = [("emission.schedule", 0), ("emission.yearly", 365_250), ("fee.base", 0), ("bond.per_gpu", 0)];
+        let mut bench = Bench::new(&set);
+        bench.provide(0, 1, XPL);
+        bench.provide(1, 1, XPL);
+        bench.by(1, crate::protocol::bond::Bond { amount: 100_000 * XPL });
+        bench.wait(DAY);
+        // 300 XPL for stakers: a third and two thirds.
+        assert_eq!(bench.free(0), u128::from(900_100 * XPL));
+        assert_eq!(bench.free(1), u128::from(800_200 * XPL));
+    }
 }
