@@ -15,12 +15,11 @@ pub fn set_up(color: Color) {
         Color::Never => false,
         Color::Auto => std::io::stderr().is_terminal() && !plain,
     };
-    let hook = move |_: &dyn miette::Diagnostic| -> Box<dyn miette::ReportHandler> {
+    // Only the first call counts, and this is it.
+    let _ = miette::set_hook(Box::new(move |_| {
         let theme = if colored { miette::GraphicalTheme::unicode() } else { miette::GraphicalTheme::unicode_nocolor() };
         Box::new(miette::GraphicalReportHandler::new_themed(theme).with_links(false).with_width(110))
-    };
-    // Only the first call counts, and this is it.
-    let _ = miette::set_hook(Box::new(hook));
+    }));
 }
 
 /// A bar over `length` steps on standard error, drawn on a terminal only.

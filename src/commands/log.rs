@@ -123,7 +123,7 @@ fn export(args: &LogExport) -> miette::Result<Outcome> {
     let mut exporter = Exporter::new(&args.to, format).into_diagnostic()?;
     let bar = reading(manifest.and_then(|m| m.log.records).unwrap_or(0), "exporting");
     let mut cause = None;
-    let shown = reader.for_each::<miette::Report>(|batch, loaded| {
+    let shown = reader.for_each::<Box<dyn std::error::Error + Send + Sync>>(|batch, loaded| {
         let done = batch.lines(|line| {
             let written = match line {
                 Line::Cause(record) => {
@@ -137,10 +137,10 @@ fn export(args: &LogExport) -> miette::Result<Outcome> {
         bar.set_position(loaded.first());
         match done {
             ControlFlow::Continue(()) => Ok(()),
-            ControlFlow::Break(error) => Err(miette::Report::msg(error)),
+            ControlFlow::Break(error) => Err(error.into()),
         }
     });
-    let (_, tail) = shown?;
+    let (_, tail) = shown.map_err(|error| miette!("{error}"))?;
     let records = exporter.finish().into_diagnostic()?;
     bar.finish_and_clear();
     println!("{records} records are in {}", args.to.display());
