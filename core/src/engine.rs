@@ -3,6 +3,7 @@
 //! The market system drains commands and timers up to the end of the epoch; the epoch systems run after it. A simulation and a
 //! live network run this same schedule over different [`Environment`]s.
 
+pub mod agenda;
 pub mod book;
 pub mod derived;
 pub mod ledger;
@@ -11,7 +12,6 @@ pub mod slab;
 pub mod snapshot;
 pub mod state;
 pub mod step;
-pub mod timers;
 pub mod waiting;
 pub(crate) mod world;
 
@@ -24,6 +24,7 @@ use bevy_ecs::system::SystemState;
 use derived::Derived;
 use rkyv::util::AlignedVec;
 use state::{Population, State};
+use std::sync::Mutex;
 use step::{Arrival, Environment, EpochSystem, Inadmissible, Observer, Pause, Scratch};
 use world::Rows;
 
@@ -42,59 +43,70 @@ pub enum Progress {
     Reached,
 }
 
-/// The environment and the observer, where systems can reach them.
+/// The environment and the observer, where systems can reach them. Resources must be `Sync`; nothing here is ever shared, and the
+/// mutex is only ever opened through `&mut`, which costs nothing.
 #[derive(Resource)]
-struct Driver<E, O> {
+struct Driver<E: Send + 'static, O: Send + 'static>(Mutex<Hosts<E, O>>);
+
+/// Why the market system last returned.
+#[derive(Resource)]
+struct Paused(Pause);
+
+struct Hosts<E, O> {
     environment: E,
     observer: O,
     scratch: Scratch,
     until: Time,
-    pause: Pause,
+}
+
+impl<E: Send + 'static, O: Send + 'static> Driver<E, O> {
+    fn hosts(&mut self) -> &mut Hosts<E, O> {
+        self.0.get_mut().expect("a panicking system ends the run")
+    }
 }
 
 /// The protocol at work in an environment.
-pub struct Engine<E: Environment + Send + Sync + 'static, O: Observer + Send + Sync + 'static> {
+pub struct Engine<E: Environment + Send + 'static, O: Observer + Send + 'static> {
     world: World,
     schedule: Schedule,
     rows: SystemState<Rows<'static, 'static>>,
     driver: std::marker::PhantomData<(E, O)>,
 }
 
-fn market<E: Environment + Send + Sync + 'static, O: Observer + Send + Sync + 'static>(
+fn market<E: Environment + Send + 'static, O: Observer + Send + 'static>(
     mut rows: Rows,
     mut derived: ResMut<Derived>,
     mut driver: ResMut<Driver<E, O>>,
+    mut paused: ResMut<Paused>,
 ) {
-    let Driver { environment, observer, scratch, until, pause } = &mut *driver;
-    *pause = rows.with(|state| drain(state, &mut derived, scratch, environment, observer, *until));
+    let Hosts { environment, observer, scratch, until } = driver.hosts();
+    paused.0 = rows.with(|state| drain(state, &mut derived, scratch, environment, observer, *until));
 }
 
-fn epoch_system<E: Environment + Send + Sync + 'static, O: Observer + Send + Sync + 'static>(
+fn epoch_system<E: Environment + Send + 'static, O: Observer + Send + 'static>(
     decide: EpochSystem,
 ) -> impl FnMut(Rows, ResMut<Derived>, ResMut<Driver<E, O>>) {
     move |mut rows, mut derived, mut driver| {
-        let Driver { environment, observer, scratch, .. } = &mut *driver;
+        let Hosts { environment, observer, scratch, .. } = driver.hosts();
         rows.with(|state| step::epoch_step(state, &mut derived, scratch, environment, observer, decide));
     }
 }
 
 /// The books are checked at every epoch, whatever it costs: a coin that appeared or vanished must not survive the day.
-fn audit<E: Environment + Send + Sync + 'static, O: Observer + Send + Sync + 'static>(
-    mut rows: Rows,
-    mut driver: ResMut<Driver<E, O>>,
-) {
+fn audit<E: Environment + Send + 'static, O: Observer + Send + 'static>(mut rows: Rows, mut driver: ResMut<Driver<E, O>>) {
     rows.with(|state| {
         assert_eq!(state.total(), state.ledger.cap, "tokens are conserved");
-        driver.observer.epoch_closed(state);
-        driver.environment.epoch_closed(state);
+        let Hosts { environment, observer, .. } = driver.hosts();
+        observer.epoch_closed(state);
+        environment.epoch_closed(state);
     });
 }
 
-fn epoch_ends<E: Environment + Send + Sync + 'static, O: Observer + Send + Sync + 'static>(driver: Res<Driver<E, O>>) -> bool {
-    driver.pause == Pause::EpochEnd
+fn epoch_ends(paused: Res<Paused>) -> bool {
+    paused.0 == Pause::EpochEnd
 }
 
-impl<E: Environment + Send + Sync + 'static, O: Observer + Send + Sync + 'static> Engine<E, O> {
+impl<E: Environment + Send + 'static, O: Observer + Send + 'static> Engine<E, O> {
     /// An engine at genesis.
     ///
     /// # Errors
@@ -116,11 +128,12 @@ impl<E: Environment + Send + Sync + 'static, O: Observer + Send + Sync + 'static
         let derived = rows.get_mut(&mut world).expect("the tables exist").with(|state| Derived::rebuild(state));
         world.insert_resource(derived);
         let scratch = Scratch::default();
-        world.insert_resource(Driver { environment, observer, scratch, until: 0, pause: Pause::Reached });
+        world.insert_resource(Driver(Mutex::new(Hosts { environment, observer, scratch, until: 0 })));
+        world.insert_resource(Paused(Pause::Reached));
         let mut schedule = Schedule::default();
         schedule.set_executor(SingleThreadedExecutor::new());
         let [emit, reward, close] = EPOCH_SYSTEMS.map(|(_, decide)| epoch_system::<E, O>(decide));
-        let at_the_end = (emit, reward, close, audit::<E, O>).chain().run_if(epoch_ends::<E, O>);
+        let at_the_end = (emit, reward, close, audit::<E, O>).chain().run_if(epoch_ends);
         schedule.add_systems((market::<E, O>, at_the_end).chain());
         Self { world, schedule, rows, driver: std::marker::PhantomData }
     }
@@ -128,9 +141,9 @@ impl<E: Environment + Send + Sync + 'static, O: Observer + Send + Sync + 'static
     /// Runs to the end of the running epoch or to `until`, whichever is first. Commands at `until` itself are left for later.
     pub fn run_epoch(&mut self, until: Time) -> Progress {
         loop {
-            self.world.resource_mut::<Driver<E, O>>().until = until;
+            self.hosts().until = until;
             self.schedule.run(&mut self.world);
-            match self.world.resource::<Driver<E, O>>().pause {
+            match self.world.resource::<Paused>().0 {
                 Pause::EpochEnd => return Progress::EpochClosed,
                 Pause::Reached => return Progress::Reached,
                 Pause::NeedsRows => {
@@ -159,10 +172,9 @@ impl<E: Environment + Send + Sync + 'static, O: Observer + Send + Sync + 'static
 
     /// Lends what the engine keeps beside the rows, with the rows.
     pub fn view_derived<R>(&mut self, f: impl FnOnce(&State, &Derived) -> R) -> R {
-        let derived = std::mem::take(&mut *self.world.resource_mut::<Derived>());
-        let result = self.view(|state| f(state, &derived));
-        *self.world.resource_mut::<Derived>() = derived;
-        result
+        let mut system = SystemState::<(Rows, Res<Derived>)>::new(&mut self.world);
+        let (mut rows, derived) = system.get_mut(&mut self.world).expect("the tables exist");
+        rows.with(|state| f(state, &derived))
     }
 
     /// The whole state as bytes.
@@ -175,20 +187,25 @@ impl<E: Environment + Send + Sync + 'static, O: Observer + Send + Sync + 'static
         self.view(snapshot::digest)
     }
 
+    fn hosts(&mut self) -> &mut Hosts<E, O> {
+        self.world.resource_mut::<Driver<E, O>>().into_inner().hosts()
+    }
+
     /// The environment.
     pub fn environment(&mut self) -> &mut E {
-        &mut self.world.resource_mut::<Driver<E, O>>().into_inner().environment
+        &mut self.hosts().environment
     }
 
     /// The observer.
     pub fn observer(&mut self) -> &mut O {
-        &mut self.world.resource_mut::<Driver<E, O>>().into_inner().observer
+        &mut self.hosts().observer
     }
 
     /// Takes environment and observer back.
     pub fn into_parts(mut self) -> (E, O) {
         let driver = self.world.remove_resource::<Driver<E, O>>().expect("the driver is there until the end");
-        (driver.environment, driver.observer)
+        let hosts = driver.0.into_inner().expect("a panicking system ends the run");
+        (hosts.environment, hosts.observer)
     }
 }
 

@@ -7,9 +7,18 @@ pub mod catalogue;
 pub mod engine;
 pub mod genesis;
 pub mod ids;
+pub mod log;
 pub mod money;
 pub mod params;
 pub mod protocol;
 pub mod record;
 pub mod rejection;
 pub mod time;
+
+#[cfg(test)]
+extern crate self as plasma_core;
+#[cfg(test)]
+mod testing;
+
+/// BLAKE3 of the engine's sources, in hexadecimal: which engine this is.
+pub const ENGINE_DIGEST: &str = env!("PLASMA_ENGINE_DIGEST");

@@ -156,7 +156,7 @@ params! {
     /// Share of a slash for a wrong result that goes to the checker who found it; the rest is burned.
     slash_checker_share: "slash.checker_share" Unit::Ratio, 0 => SHARE_MAX, 200_000_000;
     /// Missed deadlines after which a provider is jailed.
-    jail_after: "jail.after" Unit::Count, 1 => 1_000_000, 5;
+    jail_after: "jail.after" Unit::Count, 1 => 65_535, 5;
     /// How long jail lasts.
     jail_time: "jail.time" Unit::Span, 0 => 10 * YEAR, 7 * DAY;
 

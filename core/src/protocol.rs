@@ -31,6 +31,7 @@ pub fn check_invariants(state: &State) -> Result<(), String> {
         bond::check,
         emission::check,
         job::check,
+        lease::check,
         offer::check,
         provider::check,
         verification::check,

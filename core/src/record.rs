@@ -24,6 +24,7 @@ pub enum Origin {
     Account(AccountId),
 }
 
+#[allow(dead_code, reason = "only the log packs origins")]
 impl Origin {
     /// How the log writes it: accounts as themselves, the few others from the top of the range.
     pub(crate) const fn pack(self) -> u32 {
@@ -212,6 +213,7 @@ macro_rules! vocabulary {
         }
     };
 }
+#[allow(unused_imports, reason = "the log builds its columns from it")]
 pub(crate) use vocabulary;
 
 macro_rules! enums {
@@ -240,6 +242,9 @@ macro_rules! enums {
             pub const fn name(&self) -> &'static str { match self { $(Timer::$t(_) => stringify!($t)),+ } }
         }
         impl Event {
+            /// Every event's name, in the order of the vocabulary.
+            pub const NAMES: &[&str] = &[$(stringify!($e)),+];
+
             /// The event's name.
             pub const fn name(&self) -> &'static str { match self { $(Event::$e(_) => stringify!($e)),+ } }
         }
@@ -268,6 +273,15 @@ impl Record {
         match self.cause {
             Cause::Command { origin, .. } => Some(origin),
             Cause::Timer(_) => None,
+        }
+    }
+
+    /// The account that sent the command, if one did.
+    #[inline]
+    pub fn sender(&self) -> Option<AccountId> {
+        match self.origin() {
+            Some(Origin::Account(id)) => Some(id),
+            _ => None,
         }
     }
 

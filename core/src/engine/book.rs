@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 /// Groups per class: offers of 1 to [`crate::protocol::offer::MAX_GPUS`] idle GPUs.
 const GROUPS: usize = 11;
 
-/// An offer as the book holds it. The order is that of the book: ask, then the epoch's tie-break, then number.
+/// An offer as the book holds it, equal when its place is. The order is that of the book: ask, then the epoch's tie-break, then number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Quote {
     /// Nano-XPL per reference GPU-second.
@@ -31,6 +31,8 @@ pub struct Quote {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Book {
     classes: Vec<[BTreeSet<Quote>; GROUPS]>,
+    /// The first of every group, beside the groups: matching reads nothing else.
+    heads: Vec<[Option<Quote>; GROUPS]>,
     /// Groups of each class that are not empty, one bit each.
     filled: Vec<u16>,
     quotes: Vec<Option<Quote>>,
@@ -40,7 +42,8 @@ pub struct Book {
 impl Book {
     /// An empty book for a catalogue of `classes` classes.
     pub fn new(classes: usize) -> Self {
-        Self { classes: (0..classes).map(|_| Default::default()).collect(), filled: vec![0; classes], ..Self::default() }
+        let groups = (0..classes).map(|_| Default::default()).collect();
+        Self { classes: groups, heads: vec![[None; GROUPS]; classes], filled: vec![0; classes], ..Self::default() }
     }
 
     /// Makes room for one more offer, with its tie-break for this epoch.
@@ -83,7 +86,12 @@ impl Book {
 
     #[inline]
     fn insert(&mut self, quote: Quote) {
-        self.classes[quote.class.index()][usize::from(quote.room)].insert(quote);
+        let (class, room) = (quote.class.index(), usize::from(quote.room));
+        self.classes[class][room].insert(quote);
+        let head = &mut self.heads[class][room];
+        if head.is_none_or(|first| quote < first) {
+            *head = Some(quote);
+        }
         self.filled[quote.class.index()] |= 1 << quote.room;
         self.quotes[quote.offer.index()] = Some(quote);
     }
@@ -91,10 +99,17 @@ impl Book {
     #[inline]
     fn remove(&mut self, offer: OfferId) {
         if let Some(old) = self.quotes[offer.index()].take() {
-            let group = &mut self.classes[old.class.index()][usize::from(old.room)];
-            group.remove(&old);
-            if group.is_empty() {
-                self.filled[old.class.index()] &= !(1 << old.room);
+            let (class, room) = (old.class.index(), usize::from(old.room));
+            let group = &mut self.classes[class][room];
+            let head = &mut self.heads[class][room];
+            if *head == Some(old) {
+                group.pop_first();
+                *head = group.first().copied();
+            } else {
+                group.remove(&old);
+            }
+            if head.is_none() {
+                self.filled[class] &= !(1 << room);
             }
         }
     }
@@ -107,18 +122,20 @@ impl Book {
 
     /// The cheapest offer of a class with at least `2^gpus_log2` idle GPUs that is `acceptable`.
     #[inline]
-    pub fn cheapest(&self, class: ClassId, gpus_log2: u8, acceptable: impl Fn(OfferId) -> bool) -> Option<Quote> {
+    pub fn cheapest(&self, class: ClassId, gpus_log2: u8, acceptable: impl Fn(OfferId) -> bool) -> Option<&Quote> {
         let mut groups = self.filled[class.index()] >> gpus_log2 << gpus_log2;
-        let mut best: Option<Quote> = None;
+        let mut best: Option<&Quote> = None;
         while groups != 0 {
             let room = groups.trailing_zeros() as usize;
             groups &= groups - 1;
-            let head = self.classes[class.index()][room].iter().find(|quote| acceptable(quote.offer));
-            if let Some(&quote) = head
-                && best.is_none_or(|least| quote < least)
-            {
-                best = Some(quote);
-            }
+            let head = match &self.heads[class.index()][room] {
+                Some(quote) if !acceptable(quote.offer) => self.classes[class.index()][room].iter().find(|q| acceptable(q.offer)),
+                head => head.as_ref(),
+            };
+            best = match (best, head) {
+                (Some(least), Some(quote)) if least <= quote => Some(least),
+                (least, head) => head.or(least),
+            };
         }
         best
     }

@@ -1,9 +1,9 @@
 //! What the engine keeps beside the rows to find things fast: timers, the order book, the waiting line, and what is to be decided
 //! next. All of it follows from the rows; none of it is in the digest, and replay does without.
 
+use crate::engine::agenda::Agenda;
 use crate::engine::book::Book;
 use crate::engine::state::State;
-use crate::engine::timers::Timers;
 use crate::engine::waiting::Line;
 use crate::ids::{JobId, LeaseId, OfferId, ProviderId};
 use crate::protocol::bond::BondDue;
@@ -13,10 +13,10 @@ use crate::protocol::lease::{LeaseOverdue, Stage};
 use crate::protocol::offer::{AskLapse, Status};
 use crate::protocol::verification::CheckOverdue;
 use crate::protocol::{market, settlement, verification};
-use crate::record::{Event, Timer};
+use crate::record::{Event, Fire, Timer};
 use crate::time::Time;
 use bevy_ecs::prelude::Resource;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 /// A decision that an event calls for, made under the same record.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -49,10 +49,10 @@ impl Task {
 }
 
 /// Indices and timers.
-#[derive(Resource, Clone, Debug, Default)]
+#[derive(Resource, Clone, Debug)]
 pub struct Derived {
-    /// What was promised, by time.
-    pub timers: Timers,
+    /// What was promised, by time. A promise is never taken back: when its time comes it is asked whether it still stands.
+    pub timers: Agenda<Timer>,
     /// Idle offers.
     pub book: Book,
     /// Queued jobs.
@@ -68,7 +68,14 @@ impl Derived {
     /// Everything that follows from the rows.
     pub fn rebuild(state: &State) -> Self {
         let classes = state.catalogue.classes.len();
-        let mut derived = Self { book: Book::new(classes), line: Line::new(classes), ..Self::default() };
+        let mut derived = Self {
+            timers: Agenda::starting(state.clock.now),
+            book: Book::new(classes),
+            line: Line::new(classes),
+            awaiting_draw: Vec::new(),
+            tasks: VecDeque::new(),
+            offers_of: Vec::new(),
+        };
         derived.timers.set(state.clock.epoch_ends, Timer::EpochEnd(EpochEnd {}));
         for (i, offer) in state.offers().iter().enumerate() {
             let id = OfferId(i as u32);
@@ -143,5 +150,29 @@ impl Derived {
     /// Offers of a provider, in the order of posting.
     pub fn offers_of(&self, provider: ProviderId) -> &[OfferId] {
         self.offers_of.get(provider.index()).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether what was kept is what [`Derived::rebuild`] makes of the rows. Timers count while they stand, awaiting draws in
+    /// any order.
+    ///
+    /// # Errors
+    /// Which index went astray.
+    pub fn check(&self, state: &State) -> Result<(), String> {
+        let rebuilt = Self::rebuild(state);
+        let awaiting = |derived: &Self| derived.awaiting_draw.iter().copied().collect::<BTreeSet<_>>();
+        let standing = |derived: &Self| -> BTreeSet<(Time, Timer)> {
+            derived.timers.iter().filter(|(time, timer)| timer.stands(state, *time)).copied().collect()
+        };
+        let agree = [
+            ("timers", standing(self) == standing(&rebuilt)),
+            ("book", self.book == rebuilt.book),
+            ("waiting line", self.line.iter().eq(rebuilt.line.iter())),
+            ("awaiting draws", awaiting(self) == awaiting(&rebuilt)),
+            ("tasks", self.tasks.is_empty()),
+        ];
+        match agree.iter().find(|(_, agrees)| !agrees) {
+            Some((index, _)) => Err(format!("the {index} kept are not those of the rows")),
+            None => Ok(()),
+        }
     }
 }

@@ -113,20 +113,23 @@ impl State<'_> {
         *balance = change(*balance).unwrap_or_else(|| overdrawn(pot, amount));
     }
 
-    /// The sum of all pots, which is [`Ledger::cap`] at every moment.
+    /// The sum of all pots, which is [`Ledger::cap`] at every moment; the largest number there is when it exceeds that, as only a
+    /// damaged snapshot's can.
     pub fn total(&self) -> u128 {
         let ledger = &self.ledger;
-        let pots = ledger.unissued
-            + ledger.burned
-            + ledger.treasury
-            + ledger.builders
-            + ledger.provider_pool
-            + ledger.staker_pool
-            + ledger.unbonding;
-        let free: u128 = self.accounts().iter().map(|account| account.free).sum();
-        let bonds: u128 = self.providers().iter().map(|provider| provider.bond).sum();
-        let escrows: u128 = self.jobs.iter().map(|job| u128::from(job.escrow)).sum();
-        pots + free + bonds + escrows
+        let pots = [
+            ledger.unissued,
+            ledger.burned,
+            ledger.treasury,
+            ledger.builders,
+            ledger.provider_pool,
+            ledger.staker_pool,
+            ledger.unbonding,
+        ];
+        let free = self.accounts().iter().map(|account| account.free);
+        let bonds = self.providers().iter().map(|provider| provider.bond);
+        let escrows = self.jobs.iter().map(|job| u128::from(job.escrow));
+        pots.into_iter().chain(free).chain(bonds).chain(escrows).fold(0, u128::saturating_add)
     }
 }
 

@@ -5,7 +5,7 @@ use crate::engine::state::{Population, State};
 use crate::engine::step;
 use crate::engine::world::{self, Rows};
 use crate::genesis::{Genesis, GenesisError};
-use crate::record::{Cause, Command, Event, Record};
+use crate::record::{Event, Record};
 use bevy_ecs::prelude::World;
 use bevy_ecs::system::SystemState;
 
@@ -22,12 +22,6 @@ pub struct Fold<'f, 's> {
 }
 
 impl Fold<'_, '_> {
-    /// Whether a vacant row is at hand for the command; if not, ask [`Replay::grow`] first.
-    #[inline]
-    pub fn has_row_for(&self, command: &Command) -> bool {
-        self.state.has_row_for(command)
-    }
-
     /// Writes a command or timer.
     #[inline]
     pub fn cause(&mut self, record: Record) {
@@ -89,11 +83,18 @@ impl Replay {
         rows.with(|state| f(&mut Fold { state, record: None }))
     }
 
-    /// Spawns a chunk of vacant rows.
-    pub fn grow(&mut self) {
-        let taken = *self.world.resource::<Population>();
-        let [accounts, providers, offers] = [taken.accounts, taken.providers, taken.offers].map(|n| n as usize);
-        world::grow(&mut self.world, accounts, providers, offers);
+    /// Makes sure that so many more accounts, providers and offers find vacant rows.
+    pub fn ensure_rows(&mut self, more: [usize; 3]) {
+        if more != [0; 3] {
+            let taken = *self.world.resource::<Population>();
+            let want = |taken: u32, more: usize| taken as usize + more;
+            world::grow(
+                &mut self.world,
+                want(taken.accounts, more[0]),
+                want(taken.providers, more[1]),
+                want(taken.offers, more[2]),
+            );
+        }
     }
 
     /// Lends the state to read.
@@ -105,9 +106,4 @@ impl Replay {
     pub fn digest(&mut self) -> [u8; 32] {
         self.view(snapshot::digest)
     }
-}
-
-/// Whether a record is a command, for counts.
-pub const fn is_command(record: &Record) -> bool {
-    matches!(record.cause, Cause::Command { .. })
 }

@@ -131,8 +131,8 @@ pub fn drain<E: Environment, O: Observer>(
     until: Time,
 ) -> Pause {
     loop {
-        let promised = derived.timers.next_time().unwrap_or(until);
-        let arrival = scratch.held.take().or_else(|| environment.next(state, promised.min(until)));
+        let clear = derived.timers.clear_until().min(until);
+        let arrival = scratch.held.take().or_else(|| environment.next(state, clear));
         if let Some(arrival) = arrival {
             if !state.has_row_for(&arrival.command) {
                 scratch.held = Some(arrival);
@@ -144,10 +144,13 @@ pub fn drain<E: Environment, O: Observer>(
             }
             continue;
         }
-        if promised >= until {
+        if clear == until {
             return Pause::Reached;
         }
-        let Some((time, timer)) = derived.timers.pop() else { return Pause::Reached };
+        let Some((time, timer)) = derived.timers.pop() else {
+            derived.timers.turn();
+            continue;
+        };
         if !timer.stands(state, time) {
             continue;
         }
@@ -247,10 +250,10 @@ pub(crate) fn conclude<E: Environment, O: Observer>(
 }
 
 /// One step at the end of an epoch.
-pub(crate) type EpochSystem = fn(&State, &mut Vec<Event>);
+pub type EpochSystem = fn(&State, &mut Vec<Event>);
 
 /// Decides and applies one step at the end of the running epoch.
-pub(crate) fn epoch_step<E: Environment, O: Observer>(
+pub fn epoch_step<E: Environment, O: Observer>(
     state: &mut State,
     derived: &mut Derived,
     scratch: &mut Scratch,

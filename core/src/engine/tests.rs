@@ -1,68 +1,25 @@
 //! One job through its whole life, by hand.
 
 use super::*;
-use crate::catalogue::{Catalogue, GpuClass, Kind, Program, Resource, Term};
-use crate::genesis::Allocation;
 use crate::ids::*;
-use crate::money::XPL;
-use crate::params::Params;
+use crate::money::{ONE, XPL};
 use crate::protocol::{beacon, bond, job, lease, market, offer, provider, settlement, verification};
-use crate::record::{Command, Event, Origin, Record};
+use crate::record::{Command, Event, Origin};
+use crate::testing::{self, Script};
 use crate::time::{DAY, HOUR, SECOND};
 
-/// Commands in order, and the events they caused.
-#[derive(Default)]
-struct Script {
-    commands: std::collections::VecDeque<Arrival>,
-    events: Vec<Event>,
-}
-
-impl Observer for Script {
-    fn cause(&mut self, view: &State, _record: &Record) {
-        assert_eq!(view.total(), view.ledger.cap);
-    }
-    fn event(&mut self, view: &State, _record: &Record, event: &Event) {
-        assert_eq!(view.total(), view.ledger.cap);
-        self.events.push(*event);
-    }
-}
-
-impl Environment for Script {
-    fn next(&mut self, _view: &State, until: Time) -> Option<Arrival> {
-        self.commands.pop_front_if(|arrival| arrival.time < until)
-    }
-    fn inadmissible(&mut self, _view: &State, arrival: &Arrival, why: Inadmissible) {
-        panic!("{arrival:?}: {why}");
-    }
-}
-
 fn genesis() -> Genesis {
-    let mut params = Params::default();
-    params.set("verification.rate", 1_000_000_000).unwrap();
-    let class =
-        GpuClass { name: "gpu".into(), vram_gib: 24, ops_per_ms: [1_000, 0, 0], bytes_per_ms: 1_000, weight: 1_000_000_000 };
-    let cost = vec![Term { resource: Resource::F32, coefficient: 1_000, exponents: [1, 0, 0, 0] }];
-    let program = Program { name: "p".into(), kind: Kind::Batch, code: [7; 32], sizes: vec!["ms".into()], cost };
-    Genesis {
-        chain: "test".into(),
-        start: 1_000 * DAY,
-        params: params.values().to_vec(),
-        catalogue: Catalogue { classes: vec![class], programs: vec![program] },
-        accounts: (0..3).map(|i| Allocation { key: [i; 32], amount: 1_000_000 * u128::from(XPL), locked: false }).collect(),
-        treasury: 1_000_000 * u128::from(XPL),
-        builders: 0,
-        feeders: 1,
-    }
+    testing::genesis(&[("verification.rate", ONE)])
 }
 
 #[test]
 fn a_job_is_leased_committed_checked_and_settled() {
     let genesis = genesis();
-    let mut script = Script::default();
+    let mut commands = Vec::new();
     let mut at = genesis.start;
     let mut send = |after: Time, origin: Origin, command: Command| {
         at += after;
-        script.commands.push_back(Arrival { time: at, origin, command });
+        commands.push(Arrival { time: at, origin, command });
         at
     };
     let account = |n| Origin::Account(AccountId(n));
@@ -89,17 +46,19 @@ fn a_job_is_leased_committed_checked_and_settled() {
     send(SECOND, Origin::Host, beacon::Beacon { value: [3; 32] }.into());
     send(SECOND, account(1), verification::Verdict { lease: first, root }.into());
 
-    let mut engine = Engine::genesis(&genesis, script, ()).unwrap();
+    let mut engine = Engine::genesis(&genesis, Script::new(commands), ()).unwrap();
     assert_eq!(engine.run_epoch(submitted + 2 * HOUR), Progress::Reached);
-    engine.view(|state| crate::protocol::check_invariants(state)).unwrap();
+    engine.view(crate::protocol::check_invariants).unwrap();
     let (script, ()) = engine.into_parts();
-    let life: Vec<_> = script.events.iter().map(Event::name).skip(6).collect();
+    assert_eq!(script.turned_away, []);
+    let events: Vec<Event> = script.records.into_iter().flat_map(|(_, events)| events).collect();
+    let life = &testing::names(&events)[6..];
     assert_eq!(life, ["Submitted", "Leased", "Committed", "RoundClosed", "CheckDrawn", "Verified", "Settled"]);
-    let Event::Leased(market::Leased { offer: OfferId(0), price, work_mgs: 3_600_000, .. }) = script.events[7] else {
-        panic!("{:?}", script.events[7])
+    let Event::Leased(market::Leased { offer: OfferId(0), price, work_mgs: 3_600_000, .. }) = events[7] else {
+        panic!("{:?}", events[7])
     };
     assert_eq!(price, 3_600 * XPL);
-    let Event::Settled(settled) = script.events[12] else { panic!() };
+    let Event::Settled(settled) = events[12] else { panic!() };
     assert_eq!(
         settled,
         settlement::Settled {

@@ -143,9 +143,9 @@ impl Line {
         }
     }
 
-    /// The jobs that wait, in order.
-    pub fn iter(&self) -> impl Iterator<Item = JobId> {
-        self.places.iter().map(|place| place.job).filter(|job| job.is_some())
+    /// The jobs that wait, in order, with the highest ask that each can pay by class.
+    pub fn iter(&self) -> impl Iterator<Item = (JobId, &[(ClassId, u64)])> {
+        self.places.iter().filter(|place| place.job.is_some()).map(|place| (place.job, place.limits.as_slice()))
     }
 }
 
@@ -214,7 +214,7 @@ mod tests {
                     model.push((job, gpus_log2, amount));
                 } else {
                     let quote = Quote { ask: amount, tie: 0, offer: OfferId(0), room, class: ClassId(0) };
-                    let fits = |job: JobId| job.serial() % 5 != 0;
+                    let fits = |job: JobId| !job.serial().is_multiple_of(5);
                     let expected = model.iter().position(|&(j, g, limit)| g <= room && limit >= amount && fits(j));
                     prop_assert_eq!(line.first(&quote, fits), expected.map(|i| model[i].0));
                     if let Some(i) = expected {
@@ -222,7 +222,7 @@ mod tests {
                     }
                 }
                 prop_assert_eq!(line.len(), model.len());
-                prop_assert_eq!(line.iter().collect::<Vec<_>>(), model.iter().map(|m| m.0).collect::<Vec<_>>());
+                prop_assert_eq!(line.iter().map(|(job, _)| job).collect::<Vec<_>>(), model.iter().map(|m| m.0).collect::<Vec<_>>());
             }
         }
 

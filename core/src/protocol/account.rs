@@ -75,8 +75,9 @@ impl Decide for Transfer {
         if self.amount == 0 {
             return Err(Rejection::ZeroAmount.into());
         }
-        if state.account(self.to).is_none() {
-            return Err(Rejection::UnknownAccount.into());
+        // What is sent to a locked account would be locked with it, and nobody could take the mistake back.
+        if state.account(self.to).ok_or(Rejection::UnknownAccount)?.locked != 0 {
+            return Err(Rejection::AccountLocked.into());
         }
         from.1.require(self.amount)?;
         events.push(Transferred {}.into());
@@ -137,16 +138,73 @@ impl Apply for Transferred {
 
 /// Locked balances add up to [`crate::engine::ledger::Ledger::locked`], and ownership of providers is mutual.
 pub(crate) fn check(state: &State) -> Result<(), String> {
-    let locked: u128 = state.accounts().iter().filter(|a| a.locked != 0).map(|a| a.free).sum();
+    let locked = state.accounts().iter().filter(|a| a.locked != 0).map(|a| a.free).fold(0, u128::saturating_add);
     if locked != state.ledger.locked {
         return Err(format!("locked accounts hold {locked} nano-XPL, the ledger says {}", state.ledger.locked));
     }
     for (i, account) in state.accounts().iter().enumerate() {
-        if let Some(provider) = state.provider(account.provider)
-            && provider.owner.index() != i
-        {
-            return Err(format!("account {i} claims {}, which {} owns", account.provider, provider.owner));
+        let owner = state.provider(account.provider).map(|provider| provider.owner.index());
+        if account.provider.is_some() && owner != Some(i) {
+            return Err(format!("account {i} claims {}, which it does not own", account.provider));
+        }
+    }
+    for (i, provider) in state.providers().iter().enumerate() {
+        if state.account(provider.owner).is_none_or(|owner| owner.provider.index() != i || owner.locked != 0) {
+            return Err(format!("provider {i} claims {} as its owner", provider.owner));
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::step::Inadmissible;
+    use crate::money::XPL;
+    use crate::testing::{Bench, names};
+
+    #[test]
+    fn a_transfer_moves_exactly_its_amount_and_burns_the_fee() {
+        let mut bench = Bench::new(&[("fee.base", 7)]);
+        assert_eq!(names(&bench.transfer(0, 1, 5 * XPL)), ["Transferred"]);
+        assert_eq!(bench.free(0), u128::from(999_995 * XPL - 7));
+        assert_eq!(bench.free(1), u128::from(1_000_005 * XPL));
+        assert_eq!(bench.engine.view(|state| state.ledger.burned), 7);
+    }
+
+    #[test]
+    fn transfers_of_nothing_to_nobody_beyond_means_or_into_a_lock_are_refused() {
+        let mut bench = Bench::new(&[("fee.base", 7)]);
+        let transfer = |amount, to| Transfer { amount, to: AccountId(to), pad: 0 };
+        assert_eq!(bench.refused_by(0, transfer(0, 1)), Rejection::ZeroAmount);
+        assert_eq!(bench.refused_by(0, transfer(1, 99)), Rejection::UnknownAccount);
+        assert_eq!(bench.refused_by(0, transfer(1, 5)), Rejection::AccountLocked);
+        assert_eq!(bench.refused(Origin::Host, transfer(1, 1)), Rejection::NotPermitted);
+        // Four fees are gone by then, and the fifth is burned before the transfer is judged.
+        let Event::Refused(refused) = bench.transfer(0, 1, 1_000_000 * XPL)[0] else { panic!("not refused") };
+        assert_eq!((refused.reason(), refused.need), (Some(Rejection::InsufficientFunds), 4 * 7));
+    }
+
+    #[test]
+    fn the_locked_and_the_poor_are_turned_away_without_a_record() {
+        let mut bench = Bench::new(&[("fee.base", XPL)]);
+        bench.transfer(0, 1, 999_998 * XPL);
+        bench.by(0, Transfer { amount: 1, to: AccountId(1), pad: 0 });
+        let (digest, records) = (bench.engine.digest(), bench.engine.environment().records.len());
+        for account in [0, 5, 99] {
+            bench.transfer(account, 1, 1);
+        }
+        assert_eq!((bench.engine.digest(), bench.engine.environment().records.len()), (digest, records));
+        let why: Vec<_> = bench.engine.environment().turned_away.iter().map(|(_, why)| *why).collect();
+        assert_eq!(why, [Inadmissible::NoFee, Inadmissible::NoFee, Inadmissible::UnknownAccount]);
+    }
+
+    #[test]
+    fn only_the_host_opens_accounts() {
+        let mut bench = Bench::new(&[]);
+        assert_eq!(bench.refused_by(0, OpenAccount { key: [1; 32] }), Rejection::NotPermitted);
+        assert_eq!(bench.send(Origin::Host, OpenAccount { key: [1; 32] }), [AccountOpened { account: AccountId(6) }.into()]);
+        bench.transfer(0, 6, XPL);
+        assert_eq!(bench.free(6), u128::from(XPL));
+    }
 }

@@ -198,3 +198,59 @@ pub(crate) fn check(state: &State) -> Result<(), String> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::money::XPL;
+    use crate::protocol::provider::Retire;
+    use crate::testing::{Bench, names};
+    use crate::time::HOUR;
+
+    #[test]
+    fn bonds_come_back_in_the_order_of_asking() {
+        let mut bench = Bench::new(&[("bond.unbonding", HOUR), ("fee.base", 0)]);
+        bench.provide(0, 1, XPL);
+        bench.provide(1, 1, XPL);
+        bench.by(1, Unbond { amount: 10 * XPL });
+        let asked = bench.now;
+        bench.by(0, Unbond { amount: 20 * XPL });
+        assert_eq!(names(&bench.wait(HOUR - 2)), Vec::<&str>::new());
+        assert_eq!(bench.wait(1), [Unbonded {}.into()]);
+        assert_eq!(bench.free(1), u128::from(900_010 * XPL));
+        assert_eq!(bench.free(0), u128::from(900_000 * XPL));
+        assert_eq!(bench.now, asked + HOUR);
+        bench.wait(1);
+        assert_eq!(bench.free(0), u128::from(900_020 * XPL));
+        assert_eq!(bench.bond(0), u128::from(99_980 * XPL));
+    }
+
+    #[test]
+    fn the_bond_behind_offered_gpus_stays() {
+        let mut bench = Bench::new(&[("bond.per_gpu", 2_000 * XPL)]);
+        assert_eq!(bench.refused_by(0, Bond { amount: 1 }), Rejection::NotAProvider);
+        bench.provide(0, 4, XPL);
+        assert_eq!(bench.refused_by(0, Bond { amount: 0 }), Rejection::ZeroAmount);
+        assert_eq!(bench.refused_by(0, Unbond { amount: 0 }), Rejection::ZeroAmount);
+        assert_eq!(bench.refused_by(0, Bond { amount: 1_000_000 * XPL }), Rejection::InsufficientFunds);
+        let Event::Refused(refused) = bench.by(0, Unbond { amount: 92_000 * XPL + 5 })[0] else { panic!("not refused") };
+        assert_eq!((refused.reason(), refused.need), (Some(Rejection::BondTooSmall), 5));
+        assert_eq!(names(&bench.by(0, Unbond { amount: 92_000 * XPL })), ["Unbonding"]);
+        assert_eq!(names(&bench.by(0, Retire {})), ["Unbonding", "Retired"]);
+        assert_eq!(bench.bond(0), 0);
+    }
+
+    #[test]
+    fn a_cut_is_of_the_leased_gpus_bond_and_never_more_than_there_is() {
+        let mut bench = Bench::new(&[("bond.per_gpu", 2_000 * XPL)]);
+        bench.provide(0, 4, XPL);
+        bench.engine.view(|state| {
+            let cut = |gpus, rate, to| state.slash(ProviderId(0), gpus, rate, to, 250_000_000);
+            let slashed = |burned, reward, to| Some(Slashed { burned, reward, provider: ProviderId(0), to });
+            assert_eq!(cut(2, 500_000_000, AccountId(3)), slashed(1_500 * XPL, 500 * XPL, AccountId(3)));
+            assert_eq!(cut(2, 500_000_000, AccountId::NONE), slashed(2_000 * XPL, 0, AccountId::NONE));
+            assert_eq!(cut(1_000, 1_000_000_000, AccountId::NONE), slashed(100_000 * XPL, 0, AccountId::NONE));
+            assert_eq!(cut(4, 0, AccountId(3)), None);
+        });
+    }
+}

@@ -42,25 +42,36 @@ payload! {
 
 // Decide
 
-/// What the schedule mints between two moments, in nano-XPL, rounded down; never more than is left unissued.
+/// What the schedule mints between two moments, in nano-XPL; never more than is left unissued.
 ///
 /// - `fixed`: yearly · span ÷ year.
 /// - `disinflation`: base · max(floor, rate − step · years) · span ÷ year, as Cosmos Hub and Solana do in spirit: the rate steps
 ///   down on each anniversary of the start (Solana documentation, "Inflation Schedule"; XPL's published 5 % falling half a
 ///   point a year to 3 %).
+///
+/// A span that crosses an anniversary is minted at both rates, each for its part, so that the epoch's length does not matter.
+/// The yearly amount and each part are rounded down.
 pub fn scheduled(state: &State, from: Time, to: Time) -> u128 {
-    let params = &state.params;
-    let start = state.clock.genesis.saturating_add(params.emission_start());
-    let from = from.max(start);
-    if to <= from {
-        return 0;
+    let start = state.clock.genesis.saturating_add(state.params.emission_start());
+    let mut from = from.max(start);
+    let mut minted: u128 = 0;
+    while from < to {
+        let year = (from - start) / YEAR;
+        let until = to.min(start.saturating_add((year + 1).saturating_mul(YEAR)));
+        let part = mul_div_floor(yearly(state, year), u128::from(until - from), u128::from(YEAR));
+        minted = minted.saturating_add(part.unwrap_or(u128::MAX));
+        from = until;
     }
-    let span = u128::from(to - from);
-    let yearly = match params.emission_schedule() {
+    minted.min(state.ledger.unissued)
+}
+
+/// What the schedule mints in the year that begins so many anniversaries after the start.
+fn yearly(state: &State, year: u64) -> u128 {
+    let params = &state.params;
+    match params.emission_schedule() {
         schedule::FIXED => u128::from(params.emission_yearly()) * u128::from(XPL),
         _ => {
-            let years = (from - start) / YEAR;
-            let fall = params.emission_step().saturating_mul(years);
+            let fall = params.emission_step().saturating_mul(year);
             let rate = params.emission_rate().saturating_sub(fall).max(params.emission_floor());
             let base = match params.emission_base() {
                 emission_base::TOTAL => state.ledger.supply(),
@@ -69,9 +80,7 @@ pub fn scheduled(state: &State, from: Time, to: Time) -> u128 {
             };
             share_wide(base, rate).unwrap_or(state.ledger.unissued)
         }
-    };
-    let minted = mul_div_floor(yearly, span, u128::from(YEAR)).unwrap_or(state.ledger.unissued);
-    minted.min(state.ledger.unissued)
+    }
 }
 
 /// Whether a provider takes part in the stakers' pool.
@@ -109,8 +118,7 @@ pub(crate) fn reward(state: &State, events: &mut Vec<Event>) {
     let stake_total: u128 = state.providers().iter().filter(|p| stakes(p)).map(|provider| provider.bond).sum();
     // A part beyond u64 waits in the pool: it is a bound of records, not of rewards.
     let part = |pool: u128, weight: u128, total: u128| {
-        let exact = mul_div_floor(pool, weight, total).or_else(|| mul_div_floor(pool, weight >> 40, total >> 40));
-        exact.map_or(0, |amount| u64::try_from(amount).unwrap_or(u64::MAX))
+        mul_div_floor(pool, weight, total).map_or(0, |amount| u64::try_from(amount).unwrap_or(u64::MAX))
     };
     for (i, provider) in state.providers().iter().enumerate() {
         let work = part(state.ledger.provider_pool, u128::from(provider.work), work_total);
@@ -146,12 +154,121 @@ impl Apply for Rewarded {
 /// Supply is what genesis issued and emission minted, less what was burned.
 pub(crate) fn check(state: &State) -> Result<(), String> {
     let ledger = &state.ledger;
-    if ledger.supply() + ledger.burned != ledger.initial + ledger.minted {
-        return Err(format!(
-            "{} nano-XPL were issued, but genesis and emission made {}",
-            ledger.supply() + ledger.burned,
-            ledger.initial + ledger.minted
-        ));
+    let made = ledger.initial.saturating_add(ledger.minted);
+    if ledger.supply() + ledger.burned != made {
+        return Err(format!("{} nano-XPL were issued, but genesis and emission made {made}", ledger.supply() + ledger.burned));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::genesis::Genesis;
+    use crate::testing::{Bench, genesis};
+    use crate::time::{DAY, HOUR};
+
+    const BILLION: u128 = 1_000_000_000 * XPL as u128;
+
+    /// XPL's ten billion at genesis.
+    fn ten_billion(set: &[(&str, u64)]) -> Genesis {
+        let mut genesis = genesis(set);
+        genesis.accounts[0].amount = 0;
+        let rest: u128 = genesis.accounts.iter().map(|account| account.amount).sum::<u128>() + genesis.treasury;
+        genesis.accounts[0].amount = 10 * BILLION - rest;
+        genesis
+    }
+
+    fn minted(set: &[(&str, u64)], from: u64, to: u64) -> u128 {
+        let genesis = ten_billion(set);
+        Bench::of(&genesis).engine.view(|state| scheduled(state, genesis.start + from, genesis.start + to))
+    }
+
+    #[test]
+    fn xpl_falls_from_five_per_cent_by_half_a_point_a_year_to_three() {
+        for (year, millions) in [500, 450, 400, 350, 300, 300, 300].into_iter().enumerate() {
+            let year = year as u64;
+            assert_eq!(minted(&[], year * YEAR, (year + 1) * YEAR), millions * BILLION / 1_000);
+        }
+    }
+
+    #[test]
+    fn how_time_is_cut_into_epochs_does_not_matter() {
+        let whole = minted(&[], 0, 3 * YEAR);
+        let cuts = 1_001;
+        let parts: u128 = (0..cuts).map(|i| minted(&[], 3 * YEAR * i / cuts, 3 * YEAR * (i + 1) / cuts)).sum();
+        // Each part, and each of the two anniversaries, rounds down once.
+        assert!(parts <= whole && whole - parts <= u128::from(cuts) + 2, "{parts} of {whole}");
+    }
+
+    #[test]
+    fn a_fixed_year_is_the_same_every_year() {
+        let set = [("emission.schedule", 0), ("emission.yearly", 365_250_000)];
+        assert_eq!(minted(&set, 0, DAY), 1_000_000 * u128::from(XPL));
+        assert_eq!(minted(&set, 40 * YEAR, 41 * YEAR), 365_250_000 * u128::from(XPL));
+    }
+
+    #[test]
+    fn nothing_is_minted_before_the_start_and_years_count_from_it() {
+        let set = [("emission.start", 36 * HOUR)];
+        assert_eq!(minted(&set, 0, DAY), 0);
+        assert_eq!(minted(&set, DAY, 2 * DAY), minted(&[], 0, 12 * HOUR));
+        assert_eq!(minted(&set, 36 * HOUR + YEAR, 36 * HOUR + 2 * YEAR), 450 * BILLION / 1_000);
+    }
+
+    #[test]
+    fn the_cap_ends_emission() {
+        let set = [("supply.cap", 10_400_000_000)];
+        assert_eq!(minted(&set, 0, YEAR), 400 * BILLION / 1_000);
+        assert_eq!(minted(&[("supply.cap", 10_000_000_000)], 0, YEAR), 0);
+    }
+
+    #[test]
+    fn the_base_is_what_the_parameter_says() {
+        let mut genesis = genesis(&[]);
+        genesis.builders = 3_000 * u128::from(XPL);
+        let mut yearly = |base| {
+            let params = &mut genesis.params;
+            let position = crate::params::TABLE.iter().position(|spec| spec.key == "emission.base").expect("it is there");
+            params[position] = base;
+            let mut bench = Bench::of(&genesis);
+            bench.transfer(0, 1, XPL); // burns a base fee of 0.001 XPL
+            bench.engine.view(|state| super::yearly(state, 0))
+        };
+        let whole = 7_003_000 * u128::from(XPL);
+        let twentieth = |amount: u128| amount / 20;
+        assert_eq!(yearly(emission_base::INITIAL), twentieth(whole));
+        assert_eq!(yearly(emission_base::TOTAL), twentieth(whole - 1_000_000));
+        // Without the locked account, the treasury and the builders' fund.
+        assert_eq!(yearly(emission_base::CIRCULATING), twentieth(5_000_000 * u128::from(XPL) - 1_000_000));
+    }
+
+    #[test]
+    fn what_nobody_earned_goes_where_the_parameter_says() {
+        for (mode, pool, treasury) in [(0, 0, 100), (1, 800, 100), (2, 0, 900)] {
+            let set = [("emission.schedule", 0), ("emission.yearly", 365_250), ("emission.unallocated", mode), ("fee.base", 0)];
+            let mut bench = Bench::new(&set);
+            bench.wait(DAY + 1);
+            bench.engine.view(|state| {
+                let xpl = |amount: u64| u128::from(amount * XPL);
+                assert_eq!(state.ledger.provider_pool + state.ledger.staker_pool, xpl(pool));
+                assert_eq!(state.ledger.treasury, xpl(1_000_000 + treasury));
+                assert_eq!(state.ledger.builders, xpl(100));
+                assert_eq!(state.ledger.minted, xpl(pool + treasury + 100));
+            });
+        }
+    }
+
+    #[test]
+    fn stakers_share_by_bond() {
+        let set = [("emission.schedule", 0), ("emission.yearly", 365_250), ("fee.base", 0), ("bond.per_gpu", 0)];
+        let mut bench = Bench::new(&set);
+        bench.provide(0, 1, XPL);
+        bench.provide(1, 1, XPL);
+        bench.by(1, crate::protocol::bond::Bond { amount: 100_000 * XPL });
+        bench.wait(DAY);
+        // 300 XPL for stakers: a third and two thirds.
+        assert_eq!(bench.free(0), u128::from(900_100 * XPL));
+        assert_eq!(bench.free(1), u128::from(800_200 * XPL));
+    }
 }

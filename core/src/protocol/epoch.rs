@@ -54,3 +54,22 @@ impl Apply for EpochClosed {
         derived.shuffle_ties(state);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{Bench, names};
+    use crate::time::DAY;
+
+    #[test]
+    fn an_epoch_ends_on_time_and_takes_the_last_beacon_for_its_ties() {
+        let mut bench = Bench::new(&[("emission.schedule", 0), ("emission.yearly", 0)]);
+        bench.beacon(4);
+        assert_eq!(names(&bench.wait(DAY - 2)), Vec::<&str>::new());
+        bench.wait(1);
+        assert_eq!(names(&bench.wait(1)), ["EpochClosed"]);
+        bench.engine.view(|state| {
+            assert_eq!((state.clock.epoch, state.clock.tie_beacon), (1, [4; 32]));
+            assert_eq!(state.clock.epoch_ends, state.clock.genesis + 2 * DAY);
+        });
+    }
+}

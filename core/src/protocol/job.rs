@@ -317,9 +317,17 @@ fn refund_and_close(state: &mut State, id: JobId) {
 
 // Invariants
 
-/// A job waits or is leased, and its lease knows it.
+/// A job waits or is leased, and its lease knows it. Places in line were given, each once.
 pub(crate) fn check(state: &State) -> Result<(), String> {
+    let mut places: Vec<u64> = state.jobs.iter().filter(|job| job.is_queued()).map(|job| job.queued_as).collect();
+    places.sort_unstable();
+    if places.windows(2).any(|pair| pair[0] == pair[1]) || places.last().is_some_and(|&last| last > state.clock.queue_places) {
+        return Err("a place in line was never given, or twice".into());
+    }
     for job in state.jobs.iter() {
+        if job.gpus_log2 > MAX_GPUS_LOG2 || job.escrow == 0 {
+            return Err(format!("{} has {} nano-XPL for 2^{} GPUs", job.id, job.escrow, job.gpus_log2));
+        }
         let leased = job.lease.is_some();
         if leased == job.is_queued() {
             return Err(format!("{} is {}", job.id, if leased { "leased and queued" } else { "neither leased nor queued" }));
@@ -332,4 +340,93 @@ pub(crate) fn check(state: &State) -> Result<(), String> {
         return Err("a lease is open without a job".into());
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::OfferId;
+    use crate::money::XPL;
+    use crate::protocol::provider::Drain;
+    use crate::record::Origin;
+    use crate::testing::{Bench, hour_job, leased, names};
+    use crate::time::HOUR;
+
+    #[test]
+    fn every_fault_of_a_submission_has_its_reason() {
+        let mut bench = Bench::new(&[]);
+        let mut refusal = |change: &dyn Fn(&mut Submit)| {
+            let mut submit = hour_job(bench.now);
+            change(&mut submit);
+            bench.refused_by(2, submit)
+        };
+        assert_eq!(refusal(&|s| s.budget = 0), Rejection::BadBudget);
+        assert_eq!(refusal(&|s| s.budget = u64::MAX), Rejection::InsufficientFunds);
+        assert_eq!(refusal(&|s| s.start_by = 0), Rejection::BadDeadline);
+        assert_eq!(refusal(&|s| s.finish_by = s.start_by - 1), Rejection::BadDeadline);
+        assert_eq!(refusal(&|s| s.gpus_log2 = 8), Rejection::BadGpuCount);
+        assert_eq!(refusal(&|s| s.policy = 2), Rejection::BadPolicy);
+        assert_eq!(refusal(&|s| s.program = ProgramId(9)), Rejection::UnknownProgram);
+        assert_eq!(refusal(&|s| s.vram_gib = 81), Rejection::NoClassFits);
+        assert_eq!(refusal(&|s| s.classes = 0b100), Rejection::NoClassFits);
+        let submit = hour_job(bench.now);
+        assert_eq!(bench.refused(Origin::Host, submit), Rejection::NotPermitted);
+    }
+
+    #[test]
+    fn patience_ends_at_the_latest_start_and_returns_the_budget() {
+        let mut bench = Bench::new(&[("fee.base", 0)]);
+        let submit = hour_job(bench.now);
+        assert_eq!(names(&bench.by(2, submit)), ["Submitted", "Queued"]);
+        assert_eq!(bench.free(2), u128::from(964_000 * XPL));
+        assert!(bench.wait(2 * HOUR - 1).is_empty());
+        assert_eq!(names(&bench.wait(1)), ["Expired"]);
+        assert_eq!(bench.free(2), u128::from(1_000_000 * XPL));
+    }
+
+    #[test]
+    fn only_its_customer_cancels_a_job_and_only_while_it_waits() {
+        let mut bench = Bench::new(&[("fee.base", 0)]);
+        let submit = hour_job(bench.now);
+        let Event::Submitted(Submitted { job }) = bench.by(2, submit)[0] else { panic!("not submitted") };
+        assert_eq!(bench.refused_by(3, Cancel { job }), Rejection::UnknownJob);
+        assert_eq!(names(&bench.by(2, Cancel { job })), ["Cancelled"]);
+        assert_eq!(bench.refused_by(2, Cancel { job }), Rejection::UnknownJob);
+        assert_eq!(bench.free(2), u128::from(1_000_000 * XPL));
+        bench.provide(0, 1, XPL);
+        let submit = hour_job(bench.now);
+        let (_, job, ..) = leased(&bench.by(2, submit)).expect("a lease");
+        assert_eq!(bench.refused_by(2, Cancel { job }), Rejection::NotQueued);
+    }
+
+    #[test]
+    fn a_failed_lease_is_tried_elsewhere_and_then_given_up() {
+        let mut bench = Bench::new(&[("fee.base", 0), ("market.retries", 1), ("market.lease_slack", 1_000_000_000)]);
+        bench.provide(0, 1, XPL);
+        bench.provide(1, 1, 2 * XPL);
+        let submit = hour_job(bench.now);
+        let (_, job, offer, price) = leased(&bench.by(2, submit)).expect("a lease");
+        assert_eq!((offer, price), (OfferId(0), 3_600 * XPL));
+        // An hour of work and ten minutes of grace. The cheaper provider is idle again, but failed this job.
+        let events = bench.wait(HOUR + 10 * 60_000);
+        assert_eq!(names(&events), ["Missed", "Slashed", "Leased"]);
+        let (_, again, offer, price) = leased(&events).expect("a lease");
+        assert_eq!((again, offer, price), (job, OfferId(1), 7_200 * XPL));
+        let events = bench.wait(HOUR + 10 * 60_000);
+        assert_eq!(names(&events), ["Missed", "Slashed", "Failed"]);
+        assert_eq!(bench.free(2), u128::from(1_000_000 * XPL));
+    }
+
+    #[test]
+    fn a_failed_job_waits_rather_than_returning_to_whom_it_avoids() {
+        let set = [("fee.base", 0), ("market.lease_slack", 1_000_000_000), ("market.lease_grace", 0)];
+        let mut bench = Bench::new(&set);
+        bench.provide(0, 1, XPL);
+        let submit = hour_job(bench.now);
+        bench.by(2, submit);
+        assert_eq!(names(&bench.wait(HOUR)), ["Missed", "Slashed", "Queued"]);
+        bench.by(0, Drain {});
+        assert_eq!(names(&bench.by(0, crate::protocol::provider::Resume {})), ["Resumed"]);
+        assert_eq!(names(&bench.wait(2 * HOUR)), ["Expired"]);
+    }
 }

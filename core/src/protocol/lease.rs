@@ -5,7 +5,7 @@ use crate::engine::slab::Row;
 use crate::engine::state::State;
 use crate::ids::{AccountId, JobId, LeaseId, OfferId, ProviderId};
 use crate::protocol::job::{Failure, Policy};
-use crate::protocol::{provider, settlement};
+use crate::protocol::{provider, settlement, verification};
 use crate::record::{Apply, Decide, Event, Fire, Record, cause, payload};
 use crate::rejection::{Refusal, Rejection};
 use crate::time::Time;
@@ -244,5 +244,83 @@ impl Apply for Missed {
     fn follow(&self, state: &State, _record: &Record, derived: &mut Derived) {
         derived.tasks.push_back(Task::Match(self.job));
         derived.requote(state, self.offer);
+    }
+}
+
+// Invariants
+
+/// A lease fits its job: as many GPUs, no more than its escrow, begun before now.
+pub(crate) fn check(state: &State) -> Result<(), String> {
+    for lease in state.leases.iter() {
+        let Some(job) = state.job(lease.job) else { return Err(format!("{} serves no job", lease.id)) };
+        let sound = lease.gpus == job.gpus() && lease.price <= job.escrow && lease.started <= state.clock.now;
+        if job.lease != lease.id || !sound || lease.work_mgs == 0 || lease.checks_missed > verification::MAX_CHECKS_MISSED {
+            return Err(format!("{} does not fit {}", lease.id, job.id));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::ProgramId;
+    use crate::money::XPL;
+    use crate::protocol::job::Submit;
+    use crate::protocol::settlement::Settled;
+    use crate::testing::{Bench, hour_job, leased, names, root};
+    use crate::time::MINUTE;
+
+    #[test]
+    fn only_the_leases_provider_commits_and_only_once() {
+        let mut bench = Bench::new(&[]);
+        bench.provide(0, 1, XPL);
+        bench.provide(1, 1, 2 * XPL);
+        let submit = Submit { policy: 1, ..hour_job(bench.now) };
+        let (lease, ..) = leased(&bench.by(2, submit)).expect("a lease");
+        let commit = Commit { lease, commitment: [0; 32] };
+        assert_eq!(bench.refused_by(3, commit), Rejection::NotAProvider);
+        assert_eq!(bench.refused_by(1, commit), Rejection::NotYourLease);
+        assert_eq!(bench.refused_by(0, Commit { lease: LeaseId::new(9, 0), ..commit }), Rejection::UnknownLease);
+        assert_eq!(names(&bench.by(0, commit)), ["Committed"]);
+        assert_eq!(bench.refused_by(0, commit), Rejection::NotRunning);
+    }
+
+    #[test]
+    fn a_stopped_deployment_pays_for_the_time_it_ran() {
+        let mut bench = Bench::new(&[("fee.base", 0), ("fee.rate", 100_000_000)]);
+        bench.provide(0, 1, XPL);
+        let submit = Submit { program: ProgramId(1), ..hour_job(bench.now) };
+        let (lease, ..) = leased(&bench.by(2, submit)).expect("a lease");
+        assert_eq!(bench.refused_by(3, Stop { lease }), Rejection::NotYourLease);
+        bench.wait(15 * MINUTE - 2);
+        // A quarter of an hour since the start: 900 of 3 600 XPL, of which a tenth is the fee, half of it burned.
+        let settled =
+            Settled { lease, paid: 810 * XPL, burned: 45 * XPL, treasury: 18 * XPL, stakers: 27 * XPL, work_mgs: 900_000 };
+        assert_eq!(bench.by(2, Stop { lease }), [Stopped {}.into(), settled.into()]);
+        assert_eq!(bench.free(2), u128::from(999_100 * XPL));
+        assert_eq!(bench.refused_by(2, Stop { lease }), Rejection::UnknownLease);
+    }
+
+    #[test]
+    fn only_running_deployments_stop() {
+        let mut bench = Bench::new(&[]);
+        bench.provide(0, 2, XPL);
+        let submit = hour_job(bench.now);
+        let (batch, ..) = leased(&bench.by(2, submit)).expect("a lease");
+        assert_eq!(bench.refused_by(2, Stop { lease: batch }), Rejection::NotADeployment);
+        let submit = Submit { program: ProgramId(1), policy: 1, ..hour_job(bench.now) };
+        let (lease, ..) = leased(&bench.by(2, submit)).expect("a lease");
+        bench.commit(0, lease);
+        assert_eq!(bench.refused_by(2, Stop { lease }), Rejection::NotRunning);
+    }
+
+    #[test]
+    fn a_commitment_is_bound_to_lease_provider_and_root() {
+        let (lease, provider) = (LeaseId::new(1, 0), ProviderId(0));
+        let original = commitment(lease, provider, &root(lease));
+        assert_ne!(original, commitment(LeaseId::new(2, 0), provider, &root(lease)));
+        assert_ne!(original, commitment(lease, ProviderId(1), &root(lease)));
+        assert_ne!(original, commitment(lease, provider, &[0; 32]));
     }
 }

@@ -64,17 +64,18 @@ pub(crate) fn match_job(state: &State, derived: &Derived, id: JobId, now: Time, 
         events.push(Failed { job: id }.into());
         return;
     }
-    let mut best: Option<(u128, Quote, u64)> = None;
-    for (class, work) in work_by_class(state, job) {
-        let Some(quote) = derived.book.cheapest(class, job.gpus_log2, |offer| state.offers[offer.index()].provider != job.avoid)
-        else {
-            continue;
-        };
-        let cost = u128::from(quote.ask) * u128::from(work);
+    let mut best: Option<(u128, &Quote, u64)> = None;
+    let program = state.catalogue.program(job.program);
+    let cost = program.and_then(|program| program.cost(&job.sizes)).unwrap_or_default();
+    for (id, class) in classes_for(state, job.classes, job.vram_gib) {
+        let elsewhere = |offer: OfferId| state.offers[offer.index()].provider != job.avoid;
+        let Some(quote) = derived.book.cheapest(id, job.gpus_log2, elsewhere) else { continue };
+        let Some(work) = class.work_mgs(&cost) else { continue };
+        let price = u128::from(quote.ask) * u128::from(work);
         let in_time = now.saturating_add(ideal_span(work, job.gpus())) < job.finish_by;
-        let cheaper = best.is_none_or(|(least, other, _)| (cost, quote.tie) < (least, other.tie));
+        let cheaper = best.is_none_or(|(least, other, _)| price < least || (price == least && quote.tie < other.tie));
         if in_time && cheaper {
-            best = Some((cost, quote, work));
+            best = Some((price, quote, work));
         }
     }
     let leased = best.and_then(|(_, quote, work)| lease(state, job, quote.offer, work, now));
@@ -138,5 +139,95 @@ impl Apply for Leased {
         if !derived.line.is_empty() && derived.book.quote(self.offer).is_some() {
             derived.tasks.push_back(Task::Fill(self.offer));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::AccountId;
+    use crate::money::XPL;
+    use crate::protocol::job::Submit;
+    use crate::protocol::offer::{PostOffer, Requote};
+    use crate::record::Origin;
+    use crate::testing::{Bench, hour_job, leased, names};
+    use crate::time::HOUR;
+
+    #[test]
+    fn cheapest_is_ask_times_work_not_ask() {
+        let mut bench = Bench::new(&[]);
+        bench.provide(0, 1, 10 * XPL);
+        // Twice as fast at 19: 1 800 GPU-seconds cost 34 200 against 36 000.
+        bench.provide(1, 1, 99 * XPL);
+        bench.by(1, PostOffer { ask: 19 * XPL, gpus: 1, class: ClassId(1), pad: [0; 5] });
+        let submit = hour_job(bench.now);
+        let (.., offer, price) = leased(&bench.by(2, submit)).expect("a lease");
+        assert_eq!((offer, price), (OfferId(2), 34_200 * XPL));
+    }
+
+    #[test]
+    fn leases_share_an_offer_until_its_gpus_are_taken() {
+        let mut bench = Bench::new(&[]);
+        bench.provide(0, 7, XPL);
+        let mut submit = |gpus_log2| {
+            let submit = Submit { gpus_log2, ..hour_job(bench.now) };
+            names(&bench.by(2, submit))
+        };
+        assert_eq!(submit(2), ["Submitted", "Leased"]);
+        assert_eq!(submit(2), ["Submitted", "Queued"]);
+        assert_eq!(submit(1), ["Submitted", "Leased"]);
+        assert_eq!(submit(0), ["Submitted", "Leased"]);
+        assert_eq!(submit(0), ["Submitted", "Queued"]);
+        bench.engine.view(|state| assert_eq!((state.offers()[0].free, state.offers()[0].leases), (0, 3)));
+    }
+
+    #[test]
+    fn a_freed_offer_goes_to_the_first_in_line_that_fits() {
+        let mut bench = Bench::new(&[("fee.base", 0)]);
+        bench.provide(0, 1, XPL);
+        let first = hour_job(bench.now);
+        let (running, ..) = leased(&bench.by(2, first)).expect("a lease");
+        // Too large, too poor, then two that fit.
+        let waiting: Vec<JobId> = [(1, 36_000), (0, 3_599), (0, 3_600), (0, 36_000)]
+            .map(|(gpus_log2, budget)| {
+                let submit = Submit { gpus_log2, budget: budget * XPL, ..hour_job(bench.now) };
+                let Event::Queued(queued) = bench.by(3, submit)[1] else { panic!("not queued") };
+                queued.job
+            })
+            .to_vec();
+        let events = bench.commit(0, running);
+        assert_eq!(names(&events), ["Committed", "Settled", "Leased"]);
+        let (lease, job, ..) = leased(&events).expect("a lease");
+        assert_eq!(job, waiting[2]);
+        let (_, job, ..) = leased(&bench.commit(0, lease)).expect("a lease");
+        assert_eq!(job, waiting[3]);
+    }
+
+    #[test]
+    fn a_cheaper_ask_serves_whoever_can_pay_it_now() {
+        let mut bench = Bench::new(&[]);
+        bench.provide(0, 2, 20 * XPL);
+        let jobs = [10, 5].map(|most| {
+            let submit = Submit { budget: most * 3_600 * XPL, ..hour_job(bench.now) };
+            let Event::Queued(queued) = bench.by(2, submit)[1] else { panic!("not queued") };
+            queued.job
+        });
+        let mut requote = |ask| bench.by(0, Requote { ask: ask * XPL, offer: OfferId(0), pad: 0 });
+        assert_eq!(names(&requote(11)), ["Requoted"]);
+        let (_, job, _, price) = leased(&requote(9)).expect("a lease");
+        assert_eq!((job, price), (jobs[0], 32_400 * XPL));
+        assert_eq!(leased(&requote(5)).map(|(_, job, ..)| job), Some(jobs[1]));
+    }
+
+    #[test]
+    fn a_lease_that_would_end_late_is_not_made() {
+        let mut bench = Bench::new(&[]);
+        bench.provide(0, 1, XPL);
+        let late = Submit { finish_by: bench.now + HOUR, start_by: bench.now, ..hour_job(bench.now) };
+        assert_eq!(names(&bench.by(2, late)), ["Submitted", "Expired"]);
+        let just = Submit { finish_by: bench.now + HOUR + 1, start_by: bench.now, ..hour_job(bench.now) };
+        let events = bench.send(Origin::Account(AccountId(2)), just);
+        let Event::Leased(leased) = events[1] else { panic!("{events:?}") };
+        assert_eq!(leased.due, just.finish_by);
     }
 }

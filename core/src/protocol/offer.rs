@@ -21,18 +21,18 @@ pub struct Offer {
     pub lapses_at: Time,
     /// Whose GPUs.
     pub provider: ProviderId,
+    /// Leases on it that have not settled. Short jobs can outnumber the GPUs many times over before a beacon settles them.
+    pub leases: u32,
     /// How many GPUs.
     pub gpus: u16,
     /// How many of them are idle.
     pub free: u16,
-    /// Leases on it that have not settled.
-    pub leases: u16,
     /// Their class.
     pub class: ClassId,
     /// A [`Status`].
     pub status: Status,
     /// Zero.
-    pub pad: u32,
+    pub pad: u16,
 }
 
 /// Where an offer stands.
@@ -228,7 +228,8 @@ impl Apply for Withdrawn {
     }
 
     fn follow(&self, state: &State, record: &Record, derived: &mut Derived) {
-        derived.requote(state, cause!(record, Command::Withdraw).offer);
+        // With fewer GPUs to answer for, the bond may suffice again for the provider's other offers.
+        derived.requote_all(state, state.own_provider(record));
     }
 }
 
@@ -245,18 +246,21 @@ impl Apply for Lapsed {
 
 // Invariants
 
-/// Idle and leased GPUs make up the offer, and open leases are counted.
+/// Idle and leased GPUs make up the offer, which is of legal size and price, and open leases are counted.
 pub(crate) fn check(state: &State) -> Result<(), String> {
-    let mut busy = vec![0u16; state.offers().len()];
-    let mut leases = vec![0u16; state.offers().len()];
+    let mut busy = vec![0u32; state.offers().len()];
+    let mut leases = vec![0u32; state.offers().len()];
     for lease in state.leases.iter() {
         leases[lease.offer.index()] += 1;
         if lease.occupies() {
-            busy[lease.offer.index()] += lease.gpus;
+            busy[lease.offer.index()] += u32::from(lease.gpus);
         }
     }
     for (i, offer) in state.offers().iter().enumerate() {
-        if offer.free + busy[i] != offer.gpus || offer.leases != leases[i] {
+        if offer.ask == 0 || offer.gpus == 0 || offer.gpus > MAX_GPUS {
+            return Err(format!("offer {i} asks {} for each of {} GPUs", offer.ask, offer.gpus));
+        }
+        if u32::from(offer.free) + busy[i] != u32::from(offer.gpus) || offer.leases != leases[i] {
             return Err(format!(
                 "offer {i}: {} idle and {} busy of {} GPUs, {} leases counted of {}",
                 offer.free, busy[i], offer.gpus, offer.leases, leases[i]
@@ -264,4 +268,85 @@ pub(crate) fn check(state: &State) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::money::XPL;
+    use crate::protocol::bond::{Bond, Slashed};
+    use crate::protocol::job::Submit;
+    use crate::protocol::provider::Retire;
+    use crate::testing::{Bench, hour_job, leased, names};
+    use crate::time::{DAY, HOUR};
+
+    fn post(ask: u64, gpus: u16, class: u8) -> PostOffer {
+        PostOffer { ask, gpus, class: ClassId(class), pad: [0; 5] }
+    }
+
+    #[test]
+    fn every_fault_of_an_offer_has_its_reason() {
+        let mut bench = Bench::new(&[("bond.per_gpu", 2_000 * XPL)]);
+        assert_eq!(bench.refused_by(0, post(1, 1, 0)), Rejection::NotAProvider);
+        bench.provide(0, 49, XPL);
+        assert_eq!(bench.refused_by(0, post(1, 1, 2)), Rejection::UnknownClass);
+        assert_eq!(bench.refused_by(0, post(1, 0, 0)), Rejection::BadGpuCount);
+        assert_eq!(bench.refused_by(0, post(1, 1025, 0)), Rejection::BadGpuCount);
+        assert_eq!(bench.refused_by(0, post(0, 1, 0)), Rejection::BadPrice);
+        let Event::Refused(refused) = bench.by(0, post(1, 2, 0))[0] else { panic!("not refused") };
+        assert_eq!((refused.reason(), refused.need), (Some(Rejection::BondTooSmall), 2_000 * XPL));
+        assert_eq!(bench.by(0, post(1, 1, 0)), [OfferPosted { offer: OfferId(1) }.into()]);
+        bench.provide(1, 1, XPL);
+        let requote = |ask, offer| Requote { ask, offer: OfferId(offer), pad: 0 };
+        assert_eq!(bench.refused_by(1, requote(1, 0)), Rejection::UnknownOffer);
+        assert_eq!(bench.refused_by(1, requote(0, 2)), Rejection::BadPrice);
+        assert_eq!(bench.refused_by(1, Withdraw { offer: OfferId(0) }), Rejection::UnknownOffer);
+        bench.by(1, Withdraw { offer: OfferId(2) });
+        assert_eq!(bench.refused_by(1, requote(1, 2)), Rejection::UnknownOffer);
+    }
+
+    #[test]
+    fn an_ask_lapses_unless_quoted_again_and_returns_when_it_is() {
+        let mut bench = Bench::new(&[("market.ask_ttl", 10 * HOUR), ("emission.start", DAY)]);
+        bench.provide(0, 1, XPL);
+        let requote = Requote { ask: XPL, offer: OfferId(0), pad: 0 };
+        bench.wait(9 * HOUR);
+        bench.by(0, requote);
+        assert!(bench.wait(10 * HOUR - 1).is_empty());
+        assert_eq!(names(&bench.wait(1)), ["Lapsed"]);
+        let submit = hour_job(bench.now);
+        assert_eq!(names(&bench.by(2, submit)), ["Submitted", "Queued"]);
+        assert_eq!(names(&bench.by(0, requote)), ["Requoted", "Leased"]);
+    }
+
+    #[test]
+    fn an_offer_with_open_leases_stays() {
+        let mut bench = Bench::new(&[]);
+        bench.provide(0, 1, XPL);
+        let submit = hour_job(bench.now);
+        let (lease, ..) = leased(&bench.by(2, submit)).expect("a lease");
+        assert_eq!(bench.refused_by(0, Withdraw { offer: OfferId(0) }), Rejection::LeasesOpen);
+        assert_eq!(bench.refused_by(0, Retire {}), Rejection::LeasesOpen);
+        bench.commit(0, lease);
+        assert_eq!(names(&bench.by(0, Withdraw { offer: OfferId(0) })), ["Withdrawn"]);
+    }
+
+    #[test]
+    fn withdrawing_one_offer_brings_back_another_that_the_bond_now_covers() {
+        let set = [("bond.per_gpu", 2_000 * XPL), ("slash.missed", 1_000_000_000), ("market.lease_grace", 0)];
+        let mut bench = Bench::new(&set);
+        bench.provide(0, 25, XPL);
+        assert_eq!(names(&bench.by(0, post(2 * XPL, 25, 0))), ["OfferPosted"]);
+        let submit = Submit { finish_by: bench.now + HOUR + 1, start_by: bench.now, ..hour_job(bench.now) };
+        bench.by(2, submit);
+        // The slash leaves the bond short of fifty GPUs, and both offers leave the book.
+        let events = bench.wait(HOUR + 1);
+        assert!(events.iter().any(|event| matches!(event, Event::Slashed(Slashed { burned, .. }) if *burned == 2_000 * XPL)));
+        let submit = hour_job(bench.now);
+        assert_eq!(names(&bench.by(2, submit)), ["Submitted", "Queued"]);
+        let events = bench.by(0, Withdraw { offer: OfferId(0) });
+        assert_eq!(leased(&events).map(|(_, _, offer, _)| offer), Some(OfferId(1)));
+        // A larger bond would have done as well.
+        assert_eq!(names(&bench.by(0, Bond { amount: XPL })), ["Bonded"]);
+    }
 }

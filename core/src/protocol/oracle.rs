@@ -99,4 +99,16 @@ mod tests {
         assert_eq!(oracle.price(100, 95), Some(100)); // four fresh posts: the lower middle
         assert_eq!(oracle.price(1_000, 20), None);
     }
+
+    #[test]
+    fn only_feeders_post_and_only_prices() {
+        use crate::testing::{Bench, names};
+        let mut bench = Bench::new(&[]);
+        assert_eq!(bench.refused(Origin::Feeder(3), PostPrice { micro_usd: 1 }), Rejection::UnknownFeeder);
+        assert_eq!(bench.refused(Origin::Host, PostPrice { micro_usd: 1 }), Rejection::NotPermitted);
+        assert_eq!(bench.refused(Origin::Feeder(2), PostPrice { micro_usd: 0 }), Rejection::BadPrice);
+        assert_eq!(names(&bench.send(Origin::Feeder(2), PostPrice { micro_usd: 250_000 })), ["PricePosted"]);
+        let now = bench.now;
+        bench.engine.view(|state| assert_eq!(state.oracle.price(now, 10), Some(250_000)));
+    }
 }

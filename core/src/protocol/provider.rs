@@ -315,3 +315,79 @@ pub(crate) fn check(state: &State) -> Result<(), String> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::OfferId;
+    use crate::money::XPL;
+    use crate::protocol::job::Submit;
+    use crate::record::{Event, Origin};
+    use crate::testing::{Bench, hour_job, names};
+    use crate::time::{DAY, HOUR};
+
+    #[test]
+    fn an_account_registers_once_and_for_good() {
+        let mut bench = Bench::new(&[]);
+        assert_eq!(bench.refused(Origin::Host, Register { region: 0 }), Rejection::NotPermitted);
+        assert_eq!(bench.refused_by(0, Drain {}), Rejection::NotAProvider);
+        bench.provide(0, 1, XPL);
+        assert_eq!(bench.refused_by(0, Register { region: 0 }), Rejection::AlreadyProvider);
+        assert_eq!(names(&bench.by(0, Retire {})), ["Unbonding", "Retired"]);
+        assert_eq!(bench.refused_by(0, Register { region: 0 }), Rejection::AlreadyProvider);
+        assert_eq!(bench.refused_by(0, Resume {}), Rejection::ProviderRetired);
+        let submit = hour_job(bench.now);
+        assert_eq!(names(&bench.by(2, submit)), ["Submitted", "Queued"]);
+    }
+
+    #[test]
+    fn the_draining_and_the_silent_take_no_leases_until_they_resume() {
+        let mut bench = Bench::new(&[]);
+        bench.provide(0, 2, XPL);
+        let silent = WentSilent { provider: ProviderId(0) };
+        assert_eq!(bench.refused_by(1, silent), Rejection::NotPermitted);
+        assert_eq!(bench.refused(Origin::Host, WentSilent { provider: ProviderId(7) }), Rejection::NotAProvider);
+        for leave in [Drain {}.into(), silent.into()] {
+            let origin =
+                if matches!(leave, crate::record::Command::Drain(_)) { Origin::Account(AccountId(0)) } else { Origin::Host };
+            bench.send(origin, leave);
+            assert_eq!(bench.refused_by(0, Drain {}), Rejection::ProviderInactive);
+            let submit = hour_job(bench.now);
+            assert_eq!(names(&bench.by(2, submit)), ["Submitted", "Queued"]);
+            assert_eq!(names(&bench.by(0, Resume {})), ["Resumed", "Leased"]);
+        }
+        bench.engine.view(|state| assert_eq!(state.providers()[0].bond, u128::from(100_000 * XPL)));
+    }
+
+    #[test]
+    fn the_last_strike_jails_and_jail_wipes_strikes() {
+        let set = [
+            ("jail.after", 2),
+            ("jail.time", DAY),
+            ("market.lease_grace", 0),
+            ("market.retries", 0),
+            ("emission.start", 9 * DAY),
+        ];
+        let mut bench = Bench::new(&set);
+        bench.provide(0, 1, XPL);
+        let mut miss = || {
+            let submit = Submit { start_by: bench.now, finish_by: bench.now + HOUR + 1, ..hour_job(bench.now) };
+            assert_eq!(names(&bench.by(2, submit)), ["Submitted", "Leased"]);
+            bench.wait(HOUR + 1)
+        };
+        assert_eq!(names(&miss()), ["Missed", "Slashed", "Failed"]);
+        let events = miss();
+        assert_eq!(names(&events), ["Missed", "Slashed", "Jailed", "Failed"]);
+        let Event::Jailed(jailed) = events[2] else { unreachable!() };
+        // The wait ended a millisecond after the deadline.
+        assert_eq!(jailed.until, bench.now - 1 + DAY);
+        assert_eq!(bench.refused_by(0, Resume {}), Rejection::StillJailed);
+        bench.wait(jailed.until - bench.now);
+        assert_eq!(names(&bench.by(0, Resume {})), ["Resumed"]);
+        bench.engine.view(|state| {
+            let provider = &state.providers()[0];
+            assert_eq!((provider.strikes, provider.status), (0, Status::Active));
+            assert!(state.offer(OfferId(0)).is_some());
+        });
+    }
+}

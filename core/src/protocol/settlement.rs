@@ -88,3 +88,50 @@ impl Apply for Settled {
         state.jobs.close(job.id.0);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::OfferId;
+    use crate::testing::Bench;
+    use crate::time::HOUR;
+
+    fn settled(set: &[(&str, u64)], price: u64) -> Settled {
+        let lease = Lease { id: LeaseId::new(1, 0), offer: OfferId(0), price, work_mgs: HOUR, gpus: 1, ..Lease::default() };
+        Bench::new(set).engine.view(|state| settle(state, &lease))
+    }
+
+    #[test]
+    fn the_fee_rounds_down_and_its_parts_sum_to_it() {
+        let thirds =
+            [("fee.burn", 333_333_333), ("fee.treasury", 333_333_333), ("fee.stakers", 333_333_334), ("fee.rate", 100_000_000)];
+        // A tenth of 59 is 5: one each, then one more to the stakers' larger remainder and one to the first of the others.
+        let settled = settled(&thirds, 59);
+        assert_eq!((settled.paid, settled.burned, settled.treasury, settled.stakers), (54, 2, 1, 2));
+        assert_eq!((settled.fee(), settled.payment()), (5, 59));
+    }
+
+    #[test]
+    fn no_fee_and_nothing_but_fee() {
+        assert_eq!(settled(&[("fee.rate", 0)], 1_000).paid, 1_000);
+        let all = settled(&[("fee.rate", ONE)], 1_000);
+        assert_eq!((all.paid, all.burned, all.treasury, all.stakers), (0, 500, 200, 300));
+    }
+
+    #[test]
+    fn time_used_is_rounded_up_and_never_beyond_the_whole() {
+        let lease = Lease { id: LeaseId::new(1, 0), price: 10, work_mgs: 3, gpus: 1, started: 100, ..Lease::default() };
+        let mut bench = Bench::new(&[("fee.rate", 0)]);
+        let mut elapsed = |now| bench.engine.view(|state| settle_elapsed(state, &lease, now));
+        assert_eq!([100, 101, 102, 103, 200].map(|now| elapsed(now).paid), [0, 4, 7, 10, 10]);
+        assert_eq!(elapsed(101).work_mgs, 1);
+    }
+
+    #[test]
+    fn emission_weighs_work_by_class() {
+        Bench::new(&[]).engine.view(|state| {
+            assert_eq!(weighted(state, ClassId(0), 1_000), 1_000);
+            assert_eq!(weighted(state, ClassId(1), 1_000), 3_000);
+        });
+    }
+}

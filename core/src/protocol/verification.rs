@@ -66,7 +66,7 @@ const DRAW_SAMPLE: u32 = 1;
 const DRAW_CHECKER: u32 = 2;
 
 /// How many checkers may fail to answer before the result is taken unchecked.
-const MAX_CHECKS_MISSED: u8 = 3;
+pub(crate) const MAX_CHECKS_MISSED: u8 = 3;
 
 /// How many draws are tried for a checker that may act: with one eligible provider in ten, one in 10^14 leases finds none.
 const CHECKER_DRAWS: u32 = 300;
@@ -79,12 +79,12 @@ pub(crate) fn draw(state: &State, id: LeaseId, now: Time, events: &mut Vec<Event
     let threshold = u128::from(state.params.verification_rate()) << 64;
     let sampled = u128::from(state.clock.draw(DRAW_SAMPLE, id.0, 0)) * u128::from(ONE) < threshold;
     let again = (1..MAX_CHECKS_MISSED).contains(&lease.checks_missed);
-    if (sampled && lease.checks_missed == 0) || again {
-        if let Some(checker) = draw_checker(state, lease) {
-            let due = now.saturating_add(state.params.verification_window());
-            events.push(CheckDrawn { lease: id, due, checker, pad: 0 }.into());
-            return;
-        }
+    if ((sampled && lease.checks_missed == 0) || again)
+        && let Some(checker) = draw_checker(state, lease)
+    {
+        let due = now.saturating_add(state.params.verification_window());
+        events.push(CheckDrawn { lease: id, due, checker, pad: 0 }.into());
+        return;
     }
     events.push(settlement::settle(state, lease).into());
 }
@@ -96,7 +96,7 @@ fn draw_checker(state: &State, lease: &Lease) -> Option<ProviderId> {
     (0..CHECKER_DRAWS)
         .map(|attempt| {
             let draw = state.clock.draw(DRAW_CHECKER, lease.id.0, attempt);
-            ProviderId((u128::from(draw) * u128::from(count) >> 64) as u32)
+            ProviderId(((u128::from(draw) * u128::from(count)) >> 64) as u32)
         })
         .find(|&id| id != worker && state.provider(id).is_some_and(|p| p.gpus > 0 && p.may_lease(per_gpu)))
 }
@@ -195,4 +195,109 @@ pub(crate) fn check(state: &State) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::AccountId;
+    use crate::money::XPL;
+    use crate::protocol::bond::Slashed;
+    use crate::protocol::job::Submit;
+    use crate::testing::{Bench, hour_job, leased, names, root};
+    use crate::time::HOUR;
+
+    /// A committed, sampled lease of the first of two providers, honest or not.
+    fn committed(set: &[(&str, u64)], honest: bool) -> (Bench, LeaseId) {
+        let set: Vec<_> = [("verification.rate", ONE), ("fee.base", 0), ("fee.rate", 0)].iter().chain(set).copied().collect();
+        let mut bench = Bench::new(&set);
+        bench.provide(0, 1, XPL);
+        bench.provide(1, 1, 2 * XPL);
+        let submit = Submit { policy: 1, ..hour_job(bench.now) };
+        let (lease, ..) = leased(&bench.by(2, submit)).expect("a lease");
+        if honest {
+            bench.commit(0, lease);
+        } else {
+            bench.by(0, lease::Commit { lease, commitment: [1; 32] });
+        }
+        (bench, lease)
+    }
+
+    #[test]
+    fn a_right_result_settles_and_the_treasury_pays_the_checker() {
+        let (mut bench, lease) = committed(&[], true);
+        let verdict = Verdict { lease, root: root(lease) };
+        assert_eq!(bench.refused_by(1, verdict), Rejection::NotUnderCheck);
+        assert_eq!(names(&bench.beacon(1)), ["RoundClosed", "CheckDrawn"]);
+        assert_eq!(bench.refused_by(0, verdict), Rejection::NotUnderCheck);
+        assert_eq!(bench.refused_by(2, verdict), Rejection::NotAProvider);
+        assert_eq!(bench.refused_by(1, Verdict { lease: LeaseId::new(7, 0), ..verdict }), Rejection::UnknownLease);
+        let events = bench.by(1, verdict);
+        assert_eq!(names(&events), ["Verified", "Settled"]);
+        assert_eq!(events[0], Verified { reward: 1_800 * XPL }.into());
+        assert_eq!(bench.free(0), u128::from(903_600 * XPL));
+        assert_eq!(bench.free(1), u128::from(901_800 * XPL));
+        assert_eq!(bench.free(2), u128::from(996_400 * XPL));
+    }
+
+    #[test]
+    fn a_wrong_result_is_slashed_to_the_fire_and_the_checker_and_tried_elsewhere() {
+        let (mut bench, lease) = committed(&[("slash.wrong", 500_000_000), ("slash.checker_share", 200_000_000)], false);
+        bench.beacon(1);
+        let events = bench.by(1, Verdict { lease, root: root(lease) });
+        assert_eq!(names(&events), ["Slashed", "FoundWrong", "Leased"]);
+        let slashed = Slashed { burned: 800 * XPL, reward: 200 * XPL, provider: ProviderId(0), to: AccountId(1) };
+        assert_eq!(events[0], slashed.into());
+        assert_eq!(bench.bond(0), u128::from(99_000 * XPL));
+        // The checker has its share of the slash, the treasury's reward, and now the job.
+        assert_eq!(bench.free(1), u128::from(902_000 * XPL));
+        assert_eq!(leased(&events).map(|(_, _, offer, _)| offer.0), Some(1));
+    }
+
+    #[test]
+    fn the_reward_is_no_more_than_the_treasury_holds() {
+        let (bench, lease) = committed(&[], true);
+        let mut genesis = crate::testing::genesis(&[("verification.rate", ONE), ("fee.rate", 0)]);
+        genesis.treasury = 5;
+        let mut poor = Bench::of(&genesis);
+        poor.provide(0, 1, XPL);
+        poor.provide(1, 1, 2 * XPL);
+        let submit = Submit { policy: 1, ..hour_job(poor.now) };
+        poor.by(2, submit);
+        poor.commit(0, lease);
+        poor.beacon(1);
+        assert_eq!(poor.by(1, Verdict { lease, root: root(lease) })[0], Verified { reward: 5 }.into());
+        drop(bench);
+    }
+
+    #[test]
+    fn after_three_silent_checkers_the_result_is_taken() {
+        let (mut bench, _) = committed(&[("verification.window", HOUR), ("emission.start", 90 * HOUR)], true);
+        for _ in 0..3 {
+            assert_eq!(names(&bench.beacon(1)), ["RoundClosed", "CheckDrawn"]);
+            assert!(bench.wait(HOUR - 1).is_empty());
+            assert_eq!(names(&bench.wait(1)), ["CheckMissed"]);
+        }
+        assert_eq!(names(&bench.beacon(1)), ["RoundClosed", "Settled"]);
+    }
+
+    #[test]
+    fn without_anybody_to_check_or_a_draw_the_commitment_settles() {
+        let (mut bench, _) = committed(&[("verification.rate", 0)], true);
+        assert_eq!(names(&bench.beacon(1)), ["RoundClosed", "Settled"]);
+        let (mut bench, _) = committed(&[], true);
+        bench.by(1, crate::protocol::provider::Drain {});
+        assert_eq!(names(&bench.beacon(1)), ["RoundClosed", "Settled"]);
+    }
+
+    #[test]
+    fn one_in_four_is_sampled_at_a_quarter() {
+        let mut clock = crate::protocol::beacon::Clock::default();
+        let sampled = (0..4_000u64).filter(|round| {
+            clock.beacon = *blake3::hash(&round.to_le_bytes()).as_bytes();
+            u128::from(clock.draw(DRAW_SAMPLE, 1, 0)) * 4 < 1 << 64
+        });
+        // Binomial(4 000, ¼): 1 000 ± 3.3 · 27.4.
+        assert!((910..=1090).contains(&sampled.count()));
+    }
 }

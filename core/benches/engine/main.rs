@@ -1,0 +1,154 @@
+//! How fast the engine is, against a bare loop over vectors in the same run.
+//!
+//! `cargo bench -p plasma-core --profile release` prints the table; `… -- count` counts instructions under valgrind instead of
+//! timing, where noise would hide the difference between bevy and vectors.
+
+mod bare;
+mod workload;
+
+use cpu_time::ProcessTime;
+use plasma_core::engine::Engine;
+use plasma_core::engine::step::Observer;
+use plasma_core::genesis::Genesis;
+use plasma_core::log::reader::Reader;
+use plasma_core::log::writer::LogWriter;
+use plasma_core::log::{Level, Position};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+use workload::Crowd;
+
+struct Run {
+    records: u64,
+    cpu_s: f64,
+}
+
+impl Run {
+    fn ns(&self) -> f64 {
+        self.cpu_s * 1e9 / self.records as f64
+    }
+    fn rate(&self) -> f64 {
+        self.records as f64 / self.cpu_s / 1e6
+    }
+}
+
+fn timed(work: impl FnOnce() -> u64) -> Run {
+    let start = ProcessTime::now();
+    let records = work();
+    Run { records, cpu_s: start.elapsed().as_secs_f64() }
+}
+
+fn bevy<O: Observer + Send + 'static>(genesis: &Genesis, providers: u32, jobs: u64, observer: O) -> (u64, O) {
+    let mut engine = Engine::genesis(genesis, Crowd::new(providers, jobs), observer).expect("a legal genesis");
+    engine.run(Crowd::end(providers, jobs));
+    let (crowd, observer) = engine.into_parts();
+    (crowd.records, observer)
+}
+
+fn vectors(genesis: &Genesis, providers: u32, jobs: u64) -> u64 {
+    bare::run(genesis, providers, Crowd::new(providers, jobs), &mut (), Crowd::end(providers, jobs)).records
+}
+
+fn logged(genesis: &Genesis, providers: u32, jobs: u64, level: Level, path: &std::path::Path) -> (u64, Position) {
+    let writer = LogWriter::create(path, level, genesis, Arc::new(AtomicBool::new(false))).expect("a new log");
+    let (records, writer) = bevy(genesis, providers, jobs, writer);
+    (records, writer.finish().expect("room on disk").expect("the level keeps a chain"))
+}
+
+fn table(providers: u32, jobs: u64) {
+    let genesis = workload::genesis(providers);
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let path = dir.path().join("log");
+    let bare = timed(|| vectors(&genesis, providers, jobs));
+    let ecs = timed(|| bevy(&genesis, providers, jobs, ()).0);
+    let root = timed(|| logged(&genesis, providers, jobs, Level::Root, &path).0);
+    let mut position = None;
+    let full = timed(|| {
+        let (records, at) = logged(&genesis, providers, jobs, Level::Full, &path);
+        position = Some(at);
+        records
+    });
+    let position = position.expect("logged");
+    println!("\n{providers} providers, {jobs} jobs, {} records", ecs.records);
+    for (name, run) in [("vectors", &bare), ("bevy", &ecs), ("bevy, chained", &root), ("bevy, chained, zstd, file", &full)] {
+        println!("  {name:28} {:7.1} ns/record  {:6.2} M records/CPU-s  {:5.2}x", run.ns(), run.rate(), run.ns() / bare.ns());
+    }
+    println!(
+        "  bytes a record               {:7.1} raw, {:.1} stored",
+        position.raw_bytes as f64 / position.records as f64,
+        position.bytes as f64 / position.records as f64
+    );
+    let (start, cpu) = (Instant::now(), ProcessTime::now());
+    let (mut replay, reached, _) = Reader::open(&path).and_then(|reader| reader.replay(|_| {})).expect("a sound log");
+    let (wall, cpu) = (start.elapsed().as_secs_f64(), cpu.elapsed().as_secs_f64());
+    assert_eq!(reached, position);
+    let millions = position.records as f64 / 1e6;
+    println!("  replay, fully verified       {:7.1} M records/s   {:6.2} M records/CPU-s", millions / wall, millions / cpu);
+    std::hint::black_box(replay.digest());
+}
+
+/// A state in which every provider runs a job.
+fn snapshot(providers: u32) {
+    let genesis = workload::genesis(providers);
+    let jobs = u64::from(providers) * 4;
+    let mut engine = Engine::genesis(&genesis, Crowd::new(providers, jobs), ()).expect("a legal genesis");
+    engine.run(Crowd::end(providers, jobs) / 2 + genesis.start / 2);
+    let open = engine.view(|state| state.leases.len());
+    let start = Instant::now();
+    let bytes = engine.snapshot();
+    let took = start.elapsed().as_secs_f64() * 1e3;
+    println!("\nsnapshot of {providers} providers, {open} leases open: {:.1} MB in {took:.1} ms", bytes.len() as f64 / 1e6);
+}
+
+/// Instructions per record, by the difference of two runs so that setting up does not count.
+fn count(providers: u32) {
+    let program = std::env::current_exe().expect("this program");
+    let instructions = |kind: &str, jobs: u64| -> Option<(f64, f64)> {
+        let output = std::process::Command::new("valgrind")
+            .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+            .arg(&program)
+            .args([kind, &providers.to_string(), &jobs.to_string()])
+            .output()
+            .ok()?;
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        let collected = text.split("Collected : ").nth(1)?.split_whitespace().next()?.parse().ok()?;
+        let records = String::from_utf8_lossy(&output.stdout).trim().parse().ok()?;
+        Some((collected, records))
+    };
+    let per_record = |kind: &str| {
+        let (small, large) = (instructions(kind, u64::from(providers))?, instructions(kind, 4 * u64::from(providers))?);
+        Some((large.0 - small.0) / (large.1 - small.1))
+    };
+    match (per_record("vectors"), per_record("bevy")) {
+        (Some(bare), Some(ecs)) => {
+            println!("{providers} providers: vectors {bare:.1}, bevy {ecs:.1} instructions a record, {:.3}x", ecs / bare);
+        }
+        _ => println!("instructions were not counted: valgrind is not installed"),
+    }
+}
+
+fn main() {
+    let args: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
+    let number = |i: usize| args.get(i).and_then(|arg| arg.parse::<u64>().ok()).unwrap_or_default();
+    match args.first().map(String::as_str) {
+        Some("vectors") => {
+            let providers = number(1) as u32;
+            println!("{}", vectors(&workload::genesis(providers), providers, number(2)));
+        }
+        Some("bevy") => {
+            let providers = number(1) as u32;
+            println!("{}", bevy(&workload::genesis(providers), providers, number(2), ()).0);
+        }
+        Some("keep") => {
+            let p = number(1) as u32;
+            logged(&workload::genesis(p), p, number(2), Level::Full, std::path::Path::new("/tmp/rawdump/log"));
+        }
+        Some("count") => [1_000, 10_000, 100_000].into_iter().for_each(count),
+        _ => {
+            for (providers, jobs) in [(1_000, 300_000), (10_000, 500_000), (100_000, 500_000)] {
+                table(providers, jobs);
+            }
+            snapshot(100_000);
+        }
+    }
+}

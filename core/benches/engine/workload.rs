@@ -1,0 +1,171 @@
+//! A compute market of one-GPU offers at about 70 % load, cheap enough that the engine is what is measured.
+
+use plasma_core::catalogue::{Catalogue, GpuClass, Kind, Program, Resource, Term};
+use plasma_core::engine::agenda::Agenda;
+use plasma_core::engine::state::State;
+use plasma_core::engine::step::{Arrival, Environment, Observer};
+use plasma_core::genesis::{Allocation, Genesis};
+use plasma_core::ids::{AccountId, ClassId, LeaseId, ProviderId};
+use plasma_core::money::XPL;
+use plasma_core::params::Params;
+use plasma_core::protocol::{beacon, bond, job, lease, offer, provider};
+use plasma_core::record::{Command, Event, Origin, Record};
+use plasma_core::time::{DAY, HOUR, Time};
+
+const CLASSES: u64 = 8;
+const CUSTOMERS: u64 = 1_000;
+const MEAN_WORK_MS: u64 = 3_600_000;
+const START: Time = 20_000 * DAY;
+
+pub fn genesis(providers: u32) -> Genesis {
+    let mut params = Params::default();
+    params.set("fee.base", 1_000).expect("in range");
+    params.set("supply.cap", 1_000_000_000_000_000).expect("in range");
+    let classes = (0..CLASSES).map(|i| GpuClass {
+        name: format!("gpu-{i}"),
+        vram_gib: 8 << (i / 2),
+        ops_per_ms: [20_000_000_000, (50 + 40 * i) * 1_000_000_000, 0],
+        bytes_per_ms: 1_000_000_000,
+        weight: 1_000_000_000,
+    });
+    let cost = vec![Term { resource: Resource::Bf16, coefficient: 100_000_000_000, exponents: [1, 0, 0, 0] }];
+    let program = Program { name: "p".into(), kind: Kind::Batch, code: [0; 32], sizes: vec!["n".into()], cost };
+    let accounts = u64::from(providers) + CUSTOMERS;
+    Genesis {
+        chain: "bench".into(),
+        start: START,
+        params: params.values().to_vec(),
+        catalogue: Catalogue { classes: classes.collect(), programs: vec![program] },
+        accounts: (0..accounts)
+            .map(|i| Allocation {
+                key: *blake3::hash(&i.to_le_bytes()).as_bytes(),
+                amount: 10_000_000 * u128::from(XPL),
+                locked: false,
+            })
+            .collect(),
+        treasury: 1_000_000 * u128::from(XPL),
+        builders: 0,
+        feeders: 1,
+    }
+}
+
+/// Submits jobs, commits results when their time comes, and turns the clockwork.
+pub struct Crowd {
+    providers: u32,
+    set_up: u32,
+    state: u64,
+    next_job: Time,
+    gap: u64,
+    jobs_left: u64,
+    next_beacon: Time,
+    running: Agenda<(LeaseId, ProviderId)>,
+    pub records: u64,
+}
+
+impl Crowd {
+    pub fn new(providers: u32, jobs: u64) -> Self {
+        Self {
+            providers,
+            set_up: 0,
+            state: 1,
+            next_job: START + HOUR / 2,
+            gap: 2 * MEAN_WORK_MS * 10 / (7 * u64::from(providers)),
+            jobs_left: jobs,
+            next_beacon: START + HOUR,
+            running: Agenda::starting(START),
+            records: 0,
+        }
+    }
+
+    /// When the last job will have ended.
+    pub fn end(providers: u32, jobs: u64) -> Time {
+        START + HOUR + jobs * (MEAN_WORK_MS * 10 / (7 * u64::from(providers))) * 11 / 10 + 10 * HOUR
+    }
+
+    fn random(&mut self) -> u64 {
+        // SplitMix64 (Steele, Lea & Flood 2014).
+        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    fn set_up(&mut self) -> Arrival {
+        let (id, step) = (self.set_up / 3, self.set_up % 3);
+        self.set_up += 1;
+        let command = match step {
+            0 => provider::Register { region: 0 }.into(),
+            1 => bond::Bond { amount: 3_000 * XPL }.into(),
+            _ => {
+                let (ask, class) = (2_000_000 + self.random() % 3_000_000, ClassId((self.random() % CLASSES) as u8));
+                offer::PostOffer { ask, gpus: 1, class, pad: [0; 5] }.into()
+            }
+        };
+        Arrival { time: START, origin: Origin::Account(AccountId(id)), command }
+    }
+
+    fn submit(&mut self, now: Time) -> Command {
+        let work = MEAN_WORK_MS / 2 + self.random() % MEAN_WORK_MS;
+        job::Submit {
+            budget: 400 * XPL,
+            start_by: now + 6 * HOUR,
+            finish_by: now + 72 * HOUR,
+            classes: u64::MAX,
+            sizes: [work as u32, 0, 0, 0],
+            vram_gib: 8 << (self.random() % 4),
+            policy: 1,
+            ..job::Submit::default()
+        }
+        .into()
+    }
+}
+
+impl Observer for Crowd {
+    #[inline]
+    fn cause(&mut self, _view: &State, _record: &Record) {
+        self.records += 1;
+    }
+
+    #[inline]
+    fn event(&mut self, view: &State, record: &Record, event: &Event) {
+        self.records += 1;
+        if let Event::Leased(leased) = event {
+            let provider = view.offers()[leased.offer.index()].provider;
+            self.running.set(record.time + leased.work_mgs, (leased.lease, provider));
+        }
+    }
+}
+
+impl Environment for Crowd {
+    #[inline]
+    fn next(&mut self, view: &State, until: Time) -> Option<Arrival> {
+        if self.set_up < 3 * self.providers {
+            return Some(self.set_up());
+        }
+        let job = if self.jobs_left > 0 { self.next_job } else { Time::MAX };
+        let sooner = job.min(self.next_beacon);
+        let done = self.running.next_before(sooner.min(until)).unwrap_or(Time::MAX);
+        let time = sooner.min(done);
+        if time >= until {
+            return None;
+        }
+        if time == self.next_beacon {
+            self.next_beacon += HOUR;
+            let mut value = [0; 32];
+            value[..8].copy_from_slice(&self.random().to_le_bytes());
+            return Some(Arrival { time, origin: Origin::Host, command: beacon::Beacon { value }.into() });
+        }
+        if time == done {
+            let (_, (lease, provider)) = self.running.pop().expect("it has a next time");
+            let mut commitment = [0; 32];
+            commitment[..8].copy_from_slice(&self.random().to_le_bytes());
+            let origin = Origin::Account(view.providers()[provider.index()].owner);
+            return Some(Arrival { time, origin, command: lease::Commit { lease, commitment }.into() });
+        }
+        self.jobs_left -= 1;
+        self.next_job = time + 1 + self.random() % self.gap.max(1);
+        let customer = AccountId(self.providers + (self.random() % CUSTOMERS) as u32);
+        Some(Arrival { time, origin: Origin::Account(customer), command: self.submit(time) })
+    }
+}

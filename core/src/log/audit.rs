@@ -1,0 +1,180 @@
+//! Audit: the recorded commands, played back through the engine, must cause the recorded events.
+//!
+//! To the engine an audit is one more environment. The commands are handed over in blocks of random size, as a live network would
+//! cut them, which proves that where a block ends means nothing to the protocol.
+
+use super::batch::Line;
+use super::reader::Reader;
+use super::{LogError, Position, RULES};
+use crate::engine::state::State;
+use crate::engine::step::{Arrival, Environment, Inadmissible, Observer};
+use crate::engine::{Engine, Progress};
+use crate::record::{Cause, Event, Record};
+use crate::time::Time;
+use std::collections::VecDeque;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+/// Largest block, in commands.
+const LARGEST_BLOCK: u64 = 2_000;
+
+/// What an audit found.
+#[derive(Debug)]
+pub struct Audited {
+    /// How far the log goes.
+    pub position: Position,
+    /// BLAKE3 of the state that the engine reached.
+    pub digest: [u8; 32],
+    /// Blocks that the commands were cut into.
+    pub blocks: u64,
+    /// The first record that differs, if one does.
+    pub difference: Option<Difference>,
+}
+
+/// Where the engine went another way than the log.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Difference {
+    /// Number of the record, from 0.
+    pub record: u64,
+    /// What the log says; `None` past its end.
+    pub logged: Option<Line>,
+    /// What the engine did; `None` when it did nothing more.
+    pub played: Option<Line>,
+}
+
+impl std::fmt::Display for Difference {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let show = |line: &Option<Line>| line.map_or("nothing".into(), |line| format!("{line:?}"));
+        write!(f, "record {}: the log has {}, the engine made {}", self.record, show(&self.logged), show(&self.played))
+    }
+}
+
+/// Plays recorded commands and compares what they cause with what was recorded.
+#[derive(Default)]
+struct Playback {
+    /// Lines that the engine has yet to reproduce.
+    lines: VecDeque<Line>,
+    /// Commands among them that the engine may already have, in order.
+    commands: VecDeque<Arrival>,
+    /// Number of the record that the engine makes next.
+    next: u64,
+    difference: Option<Difference>,
+}
+
+impl Playback {
+    fn compare(&mut self, played: Line) {
+        if self.difference.is_none() {
+            let logged = self.lines.pop_front();
+            if logged != Some(played) {
+                self.difference = Some(Difference { record: self.next, logged, played: Some(played) });
+            }
+        }
+        self.next += 1;
+    }
+}
+
+impl Observer for Playback {
+    fn cause(&mut self, _view: &State, record: &Record) {
+        self.compare(Line::Cause(*record));
+    }
+
+    fn event(&mut self, _view: &State, _record: &Record, event: &Event) {
+        self.compare(Line::Event(*event));
+    }
+}
+
+impl Environment for Playback {
+    fn next(&mut self, _view: &State, until: Time) -> Option<Arrival> {
+        if self.difference.is_some() {
+            return None;
+        }
+        self.commands.pop_front_if(|arrival| arrival.time < until)
+    }
+
+    fn inadmissible(&mut self, _view: &State, arrival: &Arrival, _why: Inadmissible) {
+        // The log holds only what was admitted, so this is a difference: the command's own line will not come.
+        if self.difference.is_none() {
+            let Arrival { time, origin, command } = *arrival;
+            let logged = Some(Line::Cause(Record { time, cause: Cause::Command { origin, fee: 0, command } }));
+            self.difference = Some(Difference { record: self.next, logged, played: None });
+        }
+    }
+}
+
+/// Plays a log's commands back, cut into blocks by `seed`, up to `end`, the time that the run reached (the last record's time
+/// when unknown), and compares every record.
+///
+/// # Errors
+/// [`LogError`] when the log itself cannot be read, or was written under other rules.
+pub fn audit(path: &Path, end: Option<Time>, seed: u64, mut progress: impl FnMut(u64)) -> Result<Audited, LogError> {
+    let reader = Reader::open(path)?;
+    let genesis = reader.genesis().clone();
+    let not_a_log = |why: String| LogError::NotALog { path: path.into(), why };
+    let mut engine = Engine::genesis(&genesis, Playback::default(), ()).map_err(|error| not_a_log(error.to_string()))?;
+    let mut cuts = Cuts { state: seed, left: 0, blocks: 0 };
+    let mut last = genesis.start;
+    let (position, _) = reader.for_each::<LogError>(|batch, loaded| {
+        if batch.rules != RULES {
+            return Err(not_a_log(format!("rules version {} wrote it; audit needs the binary that knows them", batch.rules)));
+        }
+        let done: ControlFlow<()> = batch.lines(|line| {
+            engine.environment().lines.push_back(line);
+            if let Line::Cause(Record { time, cause: Cause::Command { origin, command, .. } }) = line {
+                engine.environment().commands.push_back(Arrival { time, origin, command });
+                if cuts.here() {
+                    advance(&mut engine, time + 1);
+                }
+            }
+            if let Line::Cause(record) = line {
+                last = record.time;
+            }
+            if engine.environment().difference.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        progress(loaded.first());
+        // Once they differ there is nothing more to learn from the rest, but the chain is still checked.
+        let _ = done;
+        Ok(())
+    })?;
+    let end = end.unwrap_or(last).max(last);
+    advance(&mut engine, end.saturating_add(u64::from(end == last)));
+    let playback = engine.environment();
+    let missing = playback.lines.front().copied();
+    let (next, mut difference) = (playback.next, playback.difference.take());
+    if difference.is_none() && missing.is_some() {
+        difference = Some(Difference { record: next, logged: missing, played: None });
+    }
+    Ok(Audited { position, digest: engine.digest(), blocks: cuts.blocks, difference })
+}
+
+fn advance(engine: &mut Engine<Playback, ()>, until: Time) {
+    loop {
+        let reached = engine.run_epoch(until) == Progress::Reached;
+        if reached || engine.environment().difference.is_some() {
+            return;
+        }
+    }
+}
+
+/// Where blocks end: after a random number of commands.
+struct Cuts {
+    state: u64,
+    left: u64,
+    blocks: u64,
+}
+
+impl Cuts {
+    fn here(&mut self) -> bool {
+        if self.left > 0 {
+            self.left -= 1;
+            return false;
+        }
+        // SplitMix64 (Steele, Lea & Flood 2014): any sequence will do.
+        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        self.left = (z ^ (z >> 31)) % LARGEST_BLOCK;
+        self.blocks += 1;
+        true
+    }
+}

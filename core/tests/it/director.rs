@@ -1,0 +1,264 @@
+//! Turns random numbers into commands that mostly make sense: it looks at the reference to know which leases are open, who was
+//! drawn to check, what an ask costs. One command in a dozen is nonsense on purpose.
+
+use crate::reference::{Lease, Progress, Reference};
+use crate::testing::root;
+use plasma_core::engine::step::Arrival;
+use plasma_core::genesis::Genesis;
+use plasma_core::ids::{AccountId, ClassId, LeaseId, OfferId, ProgramId, ProviderId};
+use plasma_core::money::XPL;
+use plasma_core::protocol::lease::commitment;
+use plasma_core::protocol::offer::{PostOffer, Requote, Withdraw};
+use plasma_core::protocol::provider::{Drain, Register, Resume, Retire, WentSilent};
+use plasma_core::protocol::{account, beacon, bond, job, lease, oracle, verification};
+use plasma_core::record::{Command, Origin};
+use plasma_core::time::Time;
+use proptest::prelude::*;
+
+/// The random numbers behind one command.
+#[derive(Clone, Copy, Debug)]
+pub struct Draft {
+    /// How long after the one before, by position in a list of fractions of an epoch.
+    pub wait: u8,
+    /// What kind of command.
+    pub kind: u8,
+    /// Whose.
+    pub who: u8,
+    /// About which of its things.
+    pub which: u8,
+    /// How much.
+    pub amount: u8,
+    /// Whatever else there is to choose.
+    pub detail: u32,
+}
+
+/// Streams of drafts.
+pub fn drafts(length: impl Into<prop::collection::SizeRange>) -> impl Strategy<Value = Vec<Draft>> {
+    let draft = any::<(u8, u8, u8, u8, u8, u32)>();
+    prop::collection::vec(
+        draft.prop_map(|(wait, kind, who, which, amount, detail)| Draft { wait, kind, who, which, amount, detail }),
+        length,
+    )
+}
+
+/// A commanded world: what to send, and what the reference makes of it.
+pub struct Play {
+    /// Every command, in order of time.
+    pub commands: Vec<Arrival>,
+    /// The reference, run to [`Play::until`].
+    pub reference: Reference,
+    /// A while after the last command.
+    pub until: Time,
+}
+
+/// Plays drafts on a world.
+pub fn play(genesis: &Genesis, drafts: &[Draft]) -> Play {
+    let mut director = Director { reference: Reference::new(genesis), commands: Vec::new(), at: genesis.start };
+    director.open(drafts);
+    for draft in drafts {
+        director.wait(draft.wait);
+        let (origin, command) = director.command(draft);
+        director.send(origin, command);
+    }
+    let Director { mut reference, commands, at } = director;
+    let until = at + 3 * reference.rules.epoch_length();
+    reference.run(&[], until);
+    Play { commands, reference, until }
+}
+
+struct Director {
+    reference: Reference,
+    commands: Vec<Arrival>,
+    at: Time,
+}
+
+impl Director {
+    fn send(&mut self, origin: Origin, command: Command) {
+        let arrival = Arrival { time: self.at, origin, command };
+        self.reference.run(&[], self.at);
+        // What is due at this moment comes before the command.
+        self.reference.run(&[arrival], self.at + 1);
+        self.commands.push(arrival);
+    }
+
+    fn wait(&mut self, choice: u8) {
+        let epoch = self.reference.rules.epoch_length();
+        self.at += [0, 1, 1_000, epoch / 500, epoch / 50, epoch / 50, epoch / 8, epoch][usize::from(choice % 8)];
+    }
+
+    /// Every other account becomes a provider with an offer, so that most worlds have a market.
+    fn open(&mut self, drafts: &[Draft]) {
+        let count = self.reference.accounts.len() as u32;
+        for (n, draft) in (0..count).step_by(2).zip(drafts) {
+            let origin = Origin::Account(AccountId(n));
+            let (gpus, class) =
+                (1 + u16::from(draft.who % 5), ClassId(draft.which % self.reference.catalogue.classes.len() as u8));
+            let amount = self.reference.rules.bond_per_gpu().saturating_mul(u64::from(gpus) + 1);
+            self.send(origin, Register { region: 0 }.into());
+            self.send(origin, bond::Bond { amount }.into());
+            self.send(origin, PostOffer { ask: price(draft.amount), gpus, class, pad: [0; 5] }.into());
+        }
+    }
+
+    fn command(&self, draft: &Draft) -> (Origin, Command) {
+        let accounts = self.reference.accounts.len() as u32 + 1;
+        let anybody = Origin::Account(AccountId(u32::from(draft.who) % accounts));
+        match draft.kind % 48 {
+            0..=11 => (anybody, self.submit(draft).into()),
+            12..=19 => self.commit(draft, anybody),
+            20..=24 => (Origin::Host, beacon::Beacon { value: *blake3::hash(&draft.detail.to_le_bytes()).as_bytes() }.into()),
+            25..=29 => self.verdict(draft, anybody),
+            30..=37 => {
+                let account =
+                    if draft.detail >> 8 & 7 == 0 { usize::from(draft.who) % accounts as usize } else { self.an_owner(draft) };
+                (Origin::Account(AccountId(account as u32)), self.provision(account, draft))
+            }
+            38..=40 => self.customer(draft, anybody),
+            41 => (
+                anybody,
+                account::Transfer { amount: self.amount(draft), to: AccountId(u32::from(draft.which) % 9), pad: 0 }.into(),
+            ),
+            42 => (Origin::Host, account::OpenAccount { key: [draft.which; 32] }.into()),
+            43 => (Origin::Host, WentSilent { provider: ProviderId(u32::from(draft.which) % 5) }.into()),
+            44 => (Origin::Feeder(draft.who % 4), oracle::PostPrice { micro_usd: u64::from(draft.amount % 9) }.into()),
+            _ => self.nonsense(draft),
+        }
+    }
+
+    /// A job whose work, times and budget are mostly within reach.
+    fn submit(&self, draft: &Draft) -> job::Submit {
+        let bits = draft.detail;
+        let epoch = self.reference.rules.epoch_length();
+        let now = self.at;
+        let work = [epoch / 100, epoch / 20, epoch / 10, 1, epoch, u64::from(u32::MAX)][(bits % 13 % 6) as usize] as u32;
+        let start_by = now + [epoch, epoch / 5, 0, 3 * epoch, 1][(bits >> 4 & 15) as usize % 5];
+        let finish_by = start_by + [2 * epoch, 8 * epoch, epoch / 3, 0, u64::MAX / 4][(bits >> 8 & 15) as usize % 5];
+        let ask = price(draft.amount);
+        let spend = u128::from(ask) * u128::from(work) / 1000;
+        let budget = u64::try_from(spend * [2, 1, 4, 0][usize::from(draft.which % 4)]).unwrap_or(u64::MAX);
+        let odd = bits >> 12 & 31;
+        job::Submit {
+            budget: if odd == 7 { budget } else { budget.max(1) },
+            start_by: if odd == 1 { now - 1 } else { start_by },
+            finish_by: if odd == 2 { now } else { finish_by },
+            classes: [u64::MAX, u64::MAX, 1, 2, 6, 0][(bits >> 18 & 7) as usize % 6],
+            sizes: [work, if odd == 6 { u32::MAX } else { bits >> 21 & 3 }, if odd == 9 { u32::MAX } else { 1 }, 0],
+            program: ProgramId(if odd == 8 {
+                9
+            } else {
+                (bits >> 23 & 3) as u16 % self.reference.catalogue.programs.len() as u16
+            }),
+            vram_gib: [0, 24, 80, 81][(bits >> 25 & 7) as usize % 3 + usize::from(odd == 3)],
+            gpus_log2: if odd == 4 { 8 } else { [0, 0, 1, 2][(bits >> 28 & 3) as usize] },
+            policy: if odd == 5 { 2 } else { (bits >> 30 & 1) as u8 },
+            ..job::Submit::default()
+        }
+    }
+
+    /// A commitment by the lease's own provider, honest or not; sometimes by somebody else.
+    fn commit(&self, draft: &Draft, anybody: Origin) -> (Origin, Command) {
+        let running: Vec<_> = self.reference.leases.values().filter(|lease| lease.progress == Progress::Running).collect();
+        let Some(lease) = pick(&running, draft.which) else {
+            return (anybody, self.submit(draft).into());
+        };
+        let provider = self.reference.offers[lease.offer].provider;
+        let truth = commitment(lease.id, ProviderId(provider as u32), &root(lease.id));
+        let said = if draft.amount.is_multiple_of(4) { [draft.amount; 32] } else { truth };
+        let owner = Origin::Account(AccountId(self.reference.providers[provider].owner as u32));
+        let origin = if draft.detail.is_multiple_of(16) { anybody } else { owner };
+        (origin, lease::Commit { lease: lease.id, commitment: said }.into())
+    }
+
+    /// The drawn checker's answer, true or not; sometimes somebody else's, or one that nobody asked for.
+    fn verdict(&self, draft: &Draft, anybody: Origin) -> (Origin, Command) {
+        let leases: Vec<_> = self.reference.leases.values().collect();
+        let under_check = |lease: &&&Lease| matches!(lease.progress, Progress::UnderCheck { .. });
+        let checked: Vec<_> = leases.iter().filter(under_check).copied().collect();
+        let Some(lease) = pick(&checked, draft.which).or_else(|| pick(&leases, draft.which)) else {
+            return (anybody, self.submit(draft).into());
+        };
+        let checker = match lease.progress {
+            Progress::UnderCheck { checker, .. } => checker,
+            _ => self.reference.offers[lease.offer].provider,
+        };
+        let owner = Origin::Account(AccountId(self.reference.providers[checker].owner as u32));
+        let origin = if draft.detail.is_multiple_of(16) { anybody } else { owner };
+        let root = if draft.amount.is_multiple_of(8) { [0; 32] } else { root(lease.id) };
+        (origin, verification::Verdict { lease: lease.id, root }.into())
+    }
+
+    /// An account that is a provider, if there is one.
+    fn an_owner(&self, draft: &Draft) -> usize {
+        let owners: Vec<_> = self.reference.providers.iter().map(|provider| provider.owner).collect();
+        pick(&owners, draft.who).unwrap_or(0)
+    }
+
+    fn provision(&self, account: usize, draft: &Draft) -> Command {
+        let own = self.reference.accounts.get(account).and_then(|account| account.provider);
+        let offers = || (0..self.reference.offers.len()).filter(|&offer| Some(self.reference.offers[offer].provider) == own);
+        let offer = OfferId(pick(&offers().collect::<Vec<_>>(), draft.which).unwrap_or(9) as u32);
+        match draft.detail % 16 {
+            0 => Register { region: 1 }.into(),
+            1..=2 => bond::Bond { amount: self.amount(draft) }.into(),
+            3 => bond::Unbond { amount: self.amount(draft) }.into(),
+            4..=5 => {
+                let class = ClassId(draft.which % 4);
+                PostOffer { ask: price(draft.amount), gpus: [1, 2, 7, 1024, 0][usize::from(draft.which % 5)], class, pad: [0; 5] }
+                    .into()
+            }
+            6..=9 => Requote { ask: price(draft.amount), offer, pad: 0 }.into(),
+            10 => Withdraw { offer }.into(),
+            11 => Drain {}.into(),
+            12..=14 => Resume {}.into(),
+            _ => Retire {}.into(),
+        }
+    }
+
+    /// A second thought of a customer.
+    fn customer(&self, draft: &Draft, anybody: Origin) -> (Origin, Command) {
+        let jobs: Vec<_> = self.reference.jobs.values().collect();
+        let Some(job) = pick(&jobs, draft.which) else { return (anybody, self.submit(draft).into()) };
+        let lease = self.reference.leases.values().find(|lease| lease.job == job.id).map_or(LeaseId::NONE, |lease| lease.id);
+        let customer = Origin::Account(AccountId(job.customer as u32));
+        let origin = if draft.detail >> 8 & 15 == 0 { anybody } else { customer };
+        let job = job.id;
+        let command: Command =
+            if draft.detail.is_multiple_of(2) { job::Cancel { job }.into() } else { lease::Stop { lease }.into() };
+        (origin, command)
+    }
+
+    /// The right command from the wrong origin, or about what does not exist.
+    fn nonsense(&self, draft: &Draft) -> (Origin, Command) {
+        let origin = [Origin::Host, Origin::Feeder(200), Origin::Account(AccountId(0)), Origin::Account(AccountId(u32::MAX - 9))];
+        let lease = LeaseId(u64::from(draft.detail));
+        let commands: [Command; 8] = [
+            beacon::Beacon { value: [draft.who; 32] }.into(),
+            WentSilent { provider: ProviderId(draft.detail) }.into(),
+            oracle::PostPrice { micro_usd: 1 }.into(),
+            lease::Commit { lease, commitment: [1; 32] }.into(),
+            lease::Stop { lease }.into(),
+            self.provision(0, draft),
+            self.submit(draft).into(),
+            account::OpenAccount { key: [9; 32] }.into(),
+        ];
+        (origin[usize::from(draft.which % 4)], commands[usize::from(draft.amount % 8)])
+    }
+
+    /// Dust, everything, more than everything, or what bonds are made of.
+    fn amount(&self, draft: &Draft) -> u64 {
+        let account = usize::from(draft.who) % (self.reference.accounts.len() + 1);
+        let free = self.reference.balances.accounts.get(account).map_or(0, |&free| u64::try_from(free).unwrap_or(u64::MAX));
+        let per_gpu = self.reference.rules.bond_per_gpu();
+        let choices = [per_gpu.saturating_mul(2), per_gpu, free / 2, 1, 0, free, u64::MAX, XPL];
+        choices[usize::from(draft.amount % 8)]
+    }
+}
+
+fn pick<T: Copy>(things: &[T], which: u8) -> Option<T> {
+    (!things.is_empty()).then(|| things[usize::from(which) % things.len()])
+}
+
+/// Asks that often coincide, with the largest there is.
+fn price(choice: u8) -> u64 {
+    [XPL, XPL, XPL, 2 * XPL, XPL / 2, 1, 999_999_937, 3 * XPL, u64::MAX][usize::from(choice % 9)]
+}

@@ -1,0 +1,12 @@
+//! The engine against an independent model of its rules, over thousands of random worlds.
+
+mod director;
+mod fairness;
+mod golden;
+mod properties;
+mod reference;
+mod snapshots;
+#[path = "../../src/testing.rs"]
+#[allow(dead_code)]
+mod testing;
+mod worlds;

@@ -1,0 +1,290 @@
+//! The protocol once more, written from its rules and without the engine: no indices, no timers, no events that are applied.
+//! Every question is answered by a scan of all rows, every sum in wide integers. It shares with the engine the vocabulary of
+//! records and the table of parameters, and nothing that decides or computes.
+
+mod arithmetic;
+mod chance;
+mod commands;
+mod epochs;
+mod market;
+mod provision;
+mod timers;
+mod verification;
+
+use plasma_core::engine::state::State;
+use plasma_core::engine::step::{Arrival, Inadmissible};
+use plasma_core::genesis::Genesis;
+use plasma_core::ids::{JobId, LeaseId};
+use plasma_core::money::XPL;
+use plasma_core::params::Params;
+use plasma_core::protocol::{job, offer, provider};
+use plasma_core::record::{Cause, Event, Origin};
+use plasma_core::time::Time;
+use std::collections::{BTreeMap, VecDeque};
+
+/// What every holder holds, in nano-XPL.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Balances {
+    pub accounts: Vec<u128>,
+    pub bonds: Vec<u128>,
+    pub escrows: BTreeMap<JobId, u128>,
+    pub unissued: u128,
+    pub burned: u128,
+    pub treasury: u128,
+    pub builders: u128,
+    pub provider_pool: u128,
+    pub staker_pool: u128,
+    pub unbonding: u128,
+}
+
+impl Balances {
+    /// The balances that the engine holds.
+    pub fn of(state: &State) -> Self {
+        let ledger = &state.ledger;
+        Self {
+            accounts: state.accounts().iter().map(|account| account.free).collect(),
+            bonds: state.providers().iter().map(|provider| provider.bond).collect(),
+            escrows: state.jobs.iter().map(|job| (job.id, u128::from(job.escrow))).collect(),
+            unissued: ledger.unissued,
+            burned: ledger.burned,
+            treasury: ledger.treasury,
+            builders: ledger.builders,
+            provider_pool: ledger.provider_pool,
+            staker_pool: ledger.staker_pool,
+            unbonding: ledger.unbonding,
+        }
+    }
+}
+
+/// One record, all that followed from it, and who held what afterwards.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    pub time: Time,
+    pub cause: Cause,
+    pub events: Vec<Event>,
+    pub after: Balances,
+}
+
+#[derive(Clone, Debug)]
+pub struct Account {
+    pub locked: bool,
+    pub provider: Option<usize>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Provider {
+    pub owner: usize,
+    pub status: provider::Status,
+    pub work: u128,
+    pub jailed_until: Time,
+    pub strikes: u64,
+}
+
+#[derive(Clone, Debug)]
+pub struct Offer {
+    pub provider: usize,
+    pub class: usize,
+    pub gpus: u64,
+    pub ask: u64,
+    pub lapses_at: Time,
+    pub status: offer::Status,
+}
+
+#[derive(Clone, Debug)]
+pub struct Job {
+    pub id: JobId,
+    pub customer: usize,
+    pub asked: job::Submit,
+    pub place: Option<u64>,
+    pub failures: u64,
+    pub avoid: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Progress {
+    Running,
+    Committed { commitment: [u8; 32] },
+    UnderCheck { commitment: [u8; 32], checker: usize, due: Time },
+}
+
+#[derive(Clone, Debug)]
+pub struct Lease {
+    pub id: LeaseId,
+    pub job: JobId,
+    pub offer: usize,
+    pub gpus: u64,
+    pub price: u64,
+    pub work: u64,
+    pub started: Time,
+    pub due: Time,
+    pub checks_missed: u64,
+    pub progress: Progress,
+}
+
+/// Numbers for rows that come and go: the slot freed last is taken first, a serial number never returns.
+#[derive(Clone, Debug, Default)]
+struct Numbers {
+    serial: u64,
+    slots: u32,
+    freed: Vec<u32>,
+}
+
+impl Numbers {
+    fn take(&mut self) -> (u64, u32) {
+        self.serial += 1;
+        let fresh = self.slots;
+        let slot = self.freed.pop().unwrap_or_else(|| {
+            self.slots += 1;
+            fresh
+        });
+        (self.serial, slot)
+    }
+}
+
+/// A decision that an event calls for.
+#[derive(Clone, Copy, Debug)]
+enum Todo {
+    Match(JobId),
+    Fill(usize),
+    Draw(LeaseId),
+    Settle(LeaseId),
+}
+
+pub struct Reference {
+    pub rules: Params,
+    pub catalogue: plasma_core::catalogue::Catalogue,
+    pub balances: Balances,
+    pub accounts: Vec<Account>,
+    pub providers: Vec<Provider>,
+    pub offers: Vec<Offer>,
+    pub jobs: BTreeMap<JobId, Job>,
+    pub leases: BTreeMap<LeaseId, Lease>,
+    pub unbonding: Vec<plasma_core::protocol::bond::Unbonding>,
+    pub feeders: u8,
+    pub genesis: Time,
+    pub initial: u128,
+    pub now: Time,
+    pub epoch: u64,
+    pub epoch_started: Time,
+    pub epoch_ends: Time,
+    pub places: u64,
+    pub beacon: [u8; 32],
+    pub tie_beacon: [u8; 32],
+    pub trace: Vec<Entry>,
+    pub turned_away: Vec<(Arrival, Inadmissible)>,
+    job_numbers: Numbers,
+    lease_numbers: Numbers,
+    agenda: VecDeque<Todo>,
+    events: Vec<Event>,
+}
+
+impl Reference {
+    pub fn new(genesis: &Genesis) -> Self {
+        let rules = Params::from_values(genesis.params.clone()).expect("legal parameters");
+        let accounts: Vec<u128> = genesis.accounts.iter().map(|a| a.amount).collect();
+        let initial = accounts.iter().sum::<u128>() + genesis.treasury + genesis.builders;
+        let unissued = u128::from(rules.supply_cap()) * u128::from(XPL) - initial;
+        let (treasury, builders) = (genesis.treasury, genesis.builders);
+        Self {
+            balances: Balances { accounts, unissued, treasury, builders, ..Balances::default() },
+            accounts: genesis.accounts.iter().map(|a| Account { locked: a.locked, provider: None }).collect(),
+            providers: Vec::new(),
+            offers: Vec::new(),
+            jobs: BTreeMap::new(),
+            leases: BTreeMap::new(),
+            unbonding: Vec::new(),
+            feeders: genesis.feeders,
+            genesis: genesis.start,
+            initial,
+            now: genesis.start,
+            epoch: 0,
+            epoch_started: genesis.start,
+            epoch_ends: genesis.start + rules.epoch_length(),
+            places: 0,
+            beacon: [0; 32],
+            tie_beacon: [0; 32],
+            trace: Vec::new(),
+            turned_away: Vec::new(),
+            job_numbers: Numbers::default(),
+            lease_numbers: Numbers::default(),
+            agenda: VecDeque::new(),
+            events: Vec::new(),
+            catalogue: genesis.catalogue.clone(),
+            rules,
+        }
+    }
+
+    /// Takes a command in: what fails at the door leaves no trace, what fails behind it costs the fee.
+    pub fn command(&mut self, arrival: &Arrival) {
+        let mut fee = 0;
+        if let Origin::Account(id) = arrival.origin {
+            fee = self.rules.fee_base();
+            let why = match self.accounts.get(id.index()) {
+                None => Some(Inadmissible::UnknownAccount),
+                Some(account) if account.locked => Some(Inadmissible::NoFee),
+                Some(_) if self.balances.accounts[id.index()] < u128::from(fee) => Some(Inadmissible::NoFee),
+                Some(_) => None,
+            };
+            if let Some(why) = why {
+                self.turned_away.push((*arrival, why));
+                return;
+            }
+            self.balances.accounts[id.index()] -= u128::from(fee);
+            self.balances.burned += u128::from(fee);
+        }
+        self.now = arrival.time;
+        if let Err(refused) = self.obey(arrival) {
+            self.events.push(refused.into());
+        }
+        let (origin, command) = (arrival.origin, arrival.command);
+        self.conclude(Cause::Command { origin, fee, command });
+    }
+
+    /// Takes every decision that is called for, in the order of the calls, and writes the record down.
+    fn conclude(&mut self, cause: Cause) {
+        while let Some(todo) = self.agenda.pop_front() {
+            match todo {
+                Todo::Match(job) => self.match_job(job),
+                Todo::Fill(offer) => self.fill(offer),
+                Todo::Draw(lease) => self.draw(lease),
+                Todo::Settle(lease) => self.settle(lease),
+            }
+        }
+        let events = std::mem::take(&mut self.events);
+        self.trace.push(Entry { time: self.now, cause, events, after: self.balances.clone() });
+    }
+
+    /// Lets something happen. Offers that appeal to more jobs than before are to be filled, if anybody waits.
+    fn happen(&mut self, event: impl Into<Event>, change: impl FnOnce(&mut Self)) {
+        let appeal = |this: &Self| (0..this.offers.len()).map(|offer| this.appeal(offer)).collect::<Vec<_>>();
+        let before = appeal(self);
+        change(self);
+        self.events.push(event.into());
+        if self.jobs.values().all(|job| job.place.is_none()) {
+            return;
+        }
+        for (offer, after) in appeal(self).into_iter().enumerate() {
+            let Some((ask, room)) = after else { continue };
+            if before.get(offer).copied().flatten().is_none_or(|(old, less)| ask < old || room > less) {
+                self.agenda.push_back(Todo::Fill(offer));
+            }
+        }
+    }
+
+    /// Runs commands, in order of time, and whatever falls due between them, up to but without `until`.
+    pub fn run(&mut self, commands: &[Arrival], until: Time) {
+        let mut commands = commands.iter().peekable();
+        loop {
+            let due = self.first_due();
+            let horizon = due.map_or(until, |(time, _)| time.min(until));
+            if let Some(arrival) = commands.next_if(|arrival| arrival.time < horizon) {
+                self.command(arrival);
+                continue;
+            }
+            match due {
+                Some((time, timer)) if time < until => self.fire(time, timer),
+                _ => return,
+            }
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! What each command of accounts, customers, hosts and feeders asks for, and why it may be refused.
+
+use super::{Account, Job, Progress, Reference, Todo};
+use plasma_core::catalogue::Kind;
+use plasma_core::engine::step::Arrival;
+use plasma_core::ids::{AccountId, JobId, LeaseId};
+use plasma_core::protocol::account::{AccountOpened, Transfer, Transferred};
+use plasma_core::protocol::beacon::RoundClosed;
+use plasma_core::protocol::job::{Cancelled, Submit, Submitted};
+use plasma_core::protocol::lease::Stopped;
+use plasma_core::protocol::oracle::{PostPrice, PricePosted};
+use plasma_core::record::{Command, Origin};
+use plasma_core::rejection::{Refused, Rejection};
+
+pub type Outcome = Result<(), Refused>;
+
+/// A refusal for a reason that names no number.
+pub fn refuse<T>(reason: Rejection) -> Result<T, Refused> {
+    short_by(reason, 0)
+}
+
+/// A refusal for a reason that names a number.
+pub fn short_by<T>(reason: Rejection, need: u128) -> Result<T, Refused> {
+    Err(Refused { need: u64::try_from(need).unwrap_or(u64::MAX), code: reason as u32, pad: 0 })
+}
+
+impl Reference {
+    pub fn obey(&mut self, arrival: &Arrival) -> Outcome {
+        let origin = arrival.origin;
+        match arrival.command {
+            Command::OpenAccount(_) => self.open_account(origin),
+            Command::Transfer(command) => self.send(origin, command),
+            Command::Register(_) => self.register(origin),
+            Command::Drain(_) => self.drain(origin),
+            Command::Resume(_) => self.resume(origin),
+            Command::Retire(_) => self.retire(origin),
+            Command::WentSilent(command) => self.silence(origin, command.provider),
+            Command::Bond(command) => self.bond(origin, command.amount),
+            Command::Unbond(command) => self.unbond(origin, command.amount),
+            Command::PostOffer(command) => self.post_offer(origin, command),
+            Command::Requote(command) => self.requote(origin, command),
+            Command::Withdraw(command) => self.withdraw(origin, command.offer),
+            Command::Submit(command) => self.submit(origin, command),
+            Command::Cancel(command) => self.cancel(origin, command.job),
+            Command::Stop(command) => self.stop(origin, command.lease),
+            Command::Commit(command) => self.commit(origin, command),
+            Command::Beacon(command) => self.close_round(origin, command.value),
+            Command::Verdict(command) => self.verdict(origin, command),
+            Command::PostPrice(command) => self.post_price(origin, command),
+        }
+    }
+
+    pub fn only_host(origin: Origin) -> Outcome {
+        if origin == Origin::Host { Ok(()) } else { refuse(Rejection::NotPermitted) }
+    }
+
+    /// The account behind a command: admission has seen that it exists and is not locked.
+    pub fn account_of(origin: Origin) -> Result<usize, Refused> {
+        match origin {
+            Origin::Account(id) => Ok(id.index()),
+            _ => refuse(Rejection::NotPermitted),
+        }
+    }
+
+    /// Whether the account has the amount.
+    pub fn has(&self, account: usize, amount: u64) -> Outcome {
+        match u128::from(amount).saturating_sub(self.balances.accounts[account]) {
+            0 => Ok(()),
+            short => short_by(Rejection::InsufficientFunds, short),
+        }
+    }
+
+    fn open_account(&mut self, origin: Origin) -> Outcome {
+        Self::only_host(origin)?;
+        self.happen(AccountOpened { account: AccountId(self.accounts.len() as u32) }, |this| {
+            this.accounts.push(Account { locked: false, provider: None });
+            this.balances.accounts.push(0);
+        });
+        Ok(())
+    }
+
+    fn send(&mut self, origin: Origin, command: Transfer) -> Outcome {
+        let from = Self::account_of(origin)?;
+        if command.amount == 0 {
+            return refuse(Rejection::ZeroAmount);
+        }
+        match self.accounts.get(command.to.index()) {
+            None => return refuse(Rejection::UnknownAccount),
+            Some(to) if to.locked => return refuse(Rejection::AccountLocked),
+            Some(_) => {}
+        }
+        self.has(from, command.amount)?;
+        self.happen(Transferred {}, |this| {
+            this.balances.accounts[from] -= u128::from(command.amount);
+            this.balances.accounts[command.to.index()] += u128::from(command.amount);
+        });
+        Ok(())
+    }
+
+    fn submit(&mut self, origin: Origin, asked: Submit) -> Outcome {
+        let customer = Self::account_of(origin)?;
+        if asked.budget == 0 {
+            return refuse(Rejection::BadBudget);
+        }
+        self.has(customer, asked.budget)?;
+        if asked.start_by < self.now || asked.finish_by < asked.start_by || asked.finish_by == self.now {
+            return refuse(Rejection::BadDeadline);
+        }
+        if asked.gpus_log2 > 7 {
+            return refuse(Rejection::BadGpuCount);
+        }
+        if asked.policy > 1 {
+            return refuse(Rejection::BadPolicy);
+        }
+        if asked.program.index() >= self.catalogue.programs.len() {
+            return refuse(Rejection::UnknownProgram);
+        }
+        let Some(cost) = self.cost(asked.program.index(), &asked.sizes) else { return refuse(Rejection::BadSizes) };
+        if self.works(asked.classes, asked.vram_gib, &cost).is_empty() {
+            return refuse(Rejection::NoClassFits);
+        }
+        let (serial, slot) = self.job_numbers.take();
+        let job = JobId::new(serial, slot);
+        self.happen(Submitted { job }, |this| {
+            this.jobs.insert(job, Job { id: job, customer, asked, place: None, failures: 0, avoid: None });
+            this.balances.accounts[customer] -= u128::from(asked.budget);
+            this.balances.escrows.insert(job, u128::from(asked.budget));
+            this.agenda.push_back(Todo::Match(job));
+        });
+        Ok(())
+    }
+
+    fn cancel(&mut self, origin: Origin, id: JobId) -> Outcome {
+        let customer = Self::account_of(origin)?;
+        match self.jobs.get(&id) {
+            None => refuse(Rejection::UnknownJob),
+            Some(job) if job.customer != customer => refuse(Rejection::UnknownJob),
+            Some(job) if job.place.is_none() => refuse(Rejection::NotQueued),
+            Some(_) => {
+                self.happen(Cancelled {}, |this| this.refund(id));
+                Ok(())
+            }
+        }
+    }
+
+    /// A deployment pays for the time it ran: price and work in proportion, rounded up.
+    fn stop(&mut self, origin: Origin, id: LeaseId) -> Outcome {
+        let customer = Self::account_of(origin)?;
+        let Some(lease) = self.leases.get(&id).cloned() else { return refuse(Rejection::UnknownLease) };
+        let job = &self.jobs[&lease.job];
+        if job.customer != customer {
+            return refuse(Rejection::NotYourLease);
+        }
+        if self.catalogue.programs[job.asked.program.index()].kind != Kind::Deployment {
+            return refuse(Rejection::NotADeployment);
+        }
+        if lease.progress != Progress::Running {
+            return refuse(Rejection::NotRunning);
+        }
+        self.happen(Stopped {}, |this| {
+            let lease = this.leases.get_mut(&id).expect("the lease is open");
+            lease.progress = Progress::Committed { commitment: [0; 32] };
+        });
+        let whole = u128::from(super::market::ideal(lease.work, lease.gpus));
+        let used = u128::from(self.now - lease.started).min(whole);
+        let part = |amount: u64| (u128::from(amount) * used).div_ceil(whole) as u64;
+        self.pay(id, part(lease.price), part(lease.work));
+        Ok(())
+    }
+
+    fn close_round(&mut self, origin: Origin, value: [u8; 32]) -> Outcome {
+        Self::only_host(origin)?;
+        self.happen(RoundClosed {}, |this| {
+            this.beacon = value;
+            let committed = this.leases.values().filter(|lease| matches!(lease.progress, Progress::Committed { .. }));
+            this.agenda.extend(committed.map(|lease| Todo::Draw(lease.id)));
+        });
+        Ok(())
+    }
+
+    fn post_price(&mut self, origin: Origin, command: PostPrice) -> Outcome {
+        match origin {
+            Origin::Feeder(n) if n < self.feeders => {}
+            Origin::Feeder(_) => return refuse(Rejection::UnknownFeeder),
+            _ => return refuse(Rejection::NotPermitted),
+        }
+        if command.micro_usd == 0 {
+            return refuse(Rejection::BadPrice);
+        }
+        self.happen(PricePosted {}, |_| {});
+        Ok(())
+    }
+}

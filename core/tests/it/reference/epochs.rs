@@ -1,0 +1,120 @@
+//! The end of an epoch: emission, rewards, a new beacon for ties.
+
+use super::Reference;
+use super::arithmetic::{largest_remainder, mul_div, share};
+use plasma_core::ids::ProviderId;
+use plasma_core::money::XPL;
+use plasma_core::protocol::emission::{Emitted, Rewarded};
+use plasma_core::protocol::epoch::EpochClosed;
+use plasma_core::protocol::provider::Status;
+use plasma_core::time::YEAR;
+
+impl Reference {
+    pub fn end_epoch(&mut self) {
+        self.emit();
+        self.reward();
+        let next_ends = self.epoch_ends + self.rules.epoch_length();
+        self.happen(EpochClosed { epoch: self.epoch, next_ends }, |this| {
+            this.epoch += 1;
+            this.epoch_started = this.epoch_ends;
+            this.epoch_ends = next_ends;
+            this.tie_beacon = this.beacon;
+            this.providers.iter_mut().for_each(|provider| provider.work = 0);
+        });
+    }
+
+    /// What a year mints at the rate of the year that is so many anniversaries after the start.
+    fn yearly(&self, year: u64) -> u128 {
+        let rules = &self.rules;
+        if rules.emission_schedule() == 0 {
+            return u128::from(rules.emission_yearly()) * u128::from(XPL);
+        }
+        let falling = i128::from(rules.emission_rate()) - i128::from(rules.emission_step()) * i128::from(year);
+        let rate = falling.max(i128::from(rules.emission_floor())) as u64;
+        let balances = &self.balances;
+        let supply = u128::from(rules.supply_cap()) * u128::from(XPL) - balances.unissued - balances.burned;
+        let locked = self.accounts.iter().zip(&balances.accounts).filter(|(account, _)| account.locked);
+        let base = match rules.emission_base() {
+            0 => self.initial,
+            1 => supply,
+            _ => supply - locked.map(|(_, free)| free).sum::<u128>() - balances.treasury - balances.builders,
+        };
+        share(base, rate)
+    }
+
+    /// The sum over the years that the epoch touches.
+    fn scheduled(&self) -> u128 {
+        let start = self.genesis.saturating_add(self.rules.emission_start());
+        let mut minted = 0;
+        let mut from = self.epoch_started.max(start);
+        while from < self.epoch_ends {
+            let year = (from - start) / YEAR;
+            let to = self.epoch_ends.min(start.saturating_add((year + 1) * YEAR));
+            minted += self.yearly(year) * u128::from(to - from) / u128::from(YEAR);
+            from = to;
+        }
+        minted.min(self.balances.unissued)
+    }
+
+    fn stakes(&self, provider: usize) -> bool {
+        let active = matches!(self.providers[provider].status, Status::Active | Status::Draining);
+        active && self.balances.bonds[provider] > 0
+    }
+
+    fn emit(&mut self) {
+        let rules = &self.rules;
+        let weights =
+            [rules.emission_providers(), rules.emission_stakers(), rules.emission_treasury(), rules.emission_builders()];
+        let unallocated = rules.emission_unallocated();
+        let worked = self.providers.iter().any(|provider| provider.work > 0);
+        let staked = (0..self.providers.len()).any(|provider| self.stakes(provider));
+        let mut left = self.scheduled();
+        while left > 0 {
+            let amount = left.min(u64::MAX.into()) as u64;
+            left -= u128::from(amount);
+            let parts = largest_remainder(amount, &weights);
+            let (mut providers, mut stakers, mut treasury, builders) = (parts[0], parts[1], parts[2], parts[3]);
+            let mut idle = 0;
+            if !worked && unallocated != 1 {
+                idle += std::mem::take(&mut providers);
+            }
+            if !staked && unallocated != 1 {
+                idle += std::mem::take(&mut stakers);
+            }
+            let mut unminted = 0;
+            *(if unallocated == 2 { &mut treasury } else { &mut unminted }) += idle;
+            self.happen(Emitted { providers, stakers, treasury, builders, unminted }, |this| {
+                let balances = &mut this.balances;
+                let pots =
+                    [&mut balances.provider_pool, &mut balances.staker_pool, &mut balances.treasury, &mut balances.builders];
+                for (pot, minted) in pots.into_iter().zip([providers, stakers, treasury, builders]) {
+                    *pot += u128::from(minted);
+                    balances.unissued -= u128::from(minted);
+                }
+            });
+        }
+    }
+
+    fn reward(&mut self) {
+        let work_total: u128 = self.providers.iter().map(|provider| provider.work).sum();
+        let stakers: Vec<usize> = (0..self.providers.len()).filter(|&provider| self.stakes(provider)).collect();
+        let stake_total: u128 = stakers.iter().map(|&provider| self.balances.bonds[provider]).sum();
+        let part = |pool, weight, total| if total == 0 { 0 } else { mul_div(pool, weight, total).min(u64::MAX.into()) };
+        let rewards: Vec<(u128, u128)> = (0..self.providers.len())
+            .map(|i| {
+                let work = part(self.balances.provider_pool, self.providers[i].work, work_total);
+                let stake = part(self.balances.staker_pool, self.balances.bonds[i], stake_total);
+                (work, if stakers.contains(&i) { stake } else { 0 })
+            })
+            .collect();
+        for (i, (work, stake)) in rewards.into_iter().enumerate().filter(|(_, parts)| *parts != (0, 0)) {
+            let event = Rewarded { work: work as u64, stake: stake as u64, provider: ProviderId(i as u32), pad: 0 };
+            self.happen(event, |this| {
+                this.balances.provider_pool -= work;
+                this.balances.staker_pool -= stake;
+                let owner = this.providers[i].owner;
+                this.balances.accounts[owner] += work + stake;
+            });
+        }
+    }
+}

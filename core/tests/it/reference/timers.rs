@@ -1,0 +1,106 @@
+//! What falls due, found by looking at every row.
+
+use super::{Progress, Reference, Todo};
+use plasma_core::ids::{JobId, LeaseId, OfferId, ProviderId};
+use plasma_core::protocol::bond::{BondDue, Unbonded};
+use plasma_core::protocol::epoch::EpochEnd;
+use plasma_core::protocol::job::{Expired, PatienceOver};
+use plasma_core::protocol::lease::{LeaseOverdue, Missed};
+use plasma_core::protocol::offer::{AskLapse, Lapsed, Status};
+use plasma_core::protocol::provider::{self, Jailed};
+use plasma_core::protocol::verification::{CheckMissed, CheckOverdue};
+use plasma_core::record::{Cause, Timer};
+use plasma_core::time::Time;
+
+/// The order of timers of one moment: kind, then subject.
+fn rank(timer: &Timer) -> (u8, u64) {
+    match timer {
+        Timer::EpochEnd(_) => (0, 0),
+        Timer::BondDue(_) => (1, 0),
+        Timer::AskLapse(due) => (2, due.offer.0.into()),
+        Timer::PatienceOver(due) => (3, due.job.0),
+        Timer::LeaseOverdue(due) => (4, due.lease.0),
+        Timer::CheckOverdue(due) => (5, due.lease.0),
+    }
+}
+
+impl Reference {
+    /// The first thing due.
+    pub fn first_due(&self) -> Option<(Time, Timer)> {
+        let mut due: Vec<(Time, Timer)> = vec![(self.epoch_ends, EpochEnd {}.into())];
+        due.extend(self.unbonding.iter().map(|entry| (entry.release, BondDue {}.into())));
+        for (i, offer) in self.offers.iter().enumerate().filter(|(_, offer)| offer.status == Status::Open) {
+            due.push((offer.lapses_at, AskLapse { offer: OfferId(i as u32) }.into()));
+        }
+        for job in self.jobs.values().filter(|job| job.place.is_some()) {
+            due.push((job.asked.start_by, PatienceOver { job: job.id }.into()));
+        }
+        for lease in self.leases.values() {
+            match lease.progress {
+                Progress::Running => due.push((lease.due, LeaseOverdue { lease: lease.id }.into())),
+                Progress::UnderCheck { due: check, .. } => due.push((check, CheckOverdue { lease: lease.id }.into())),
+                Progress::Committed { .. } => {}
+            }
+        }
+        due.into_iter().min_by_key(|(time, timer)| (*time, rank(timer)))
+    }
+
+    pub fn fire(&mut self, time: Time, timer: Timer) {
+        self.now = time;
+        match timer {
+            Timer::EpochEnd(_) => self.end_epoch(),
+            Timer::BondDue(_) => self.release_bonds(),
+            Timer::AskLapse(due) => {
+                self.happen(Lapsed {}, |this| this.offers[due.offer.index()].status = Status::Lapsed);
+            }
+            Timer::PatienceOver(due) => self.expire(due.job),
+            Timer::LeaseOverdue(due) => self.miss(due.lease),
+            Timer::CheckOverdue(due) => self.happen(CheckMissed {}, |this| this.lose_checker(due.lease)),
+        }
+        self.conclude(Cause::Timer(timer));
+    }
+
+    fn release_bonds(&mut self) {
+        while self.unbonding.first().is_some_and(|entry| entry.release <= self.now) {
+            self.happen(Unbonded {}, |this| {
+                let entry = this.unbonding.remove(0);
+                let owner = this.providers[entry.provider.index()].owner;
+                this.balances.unbonding -= u128::from(entry.amount);
+                this.balances.accounts[owner] += u128::from(entry.amount);
+            });
+        }
+    }
+
+    fn expire(&mut self, job: JobId) {
+        self.happen(Expired { job }, |this| this.refund(job));
+    }
+
+    /// A missed deadline: the job tries elsewhere, the provider is slashed, and jailed when it was one strike too many.
+    fn miss(&mut self, id: LeaseId) {
+        let lease = self.leases[&id].clone();
+        let provider = self.offers[lease.offer].provider;
+        let missed = Missed { job: lease.job, offer: OfferId(lease.offer as u32), pad: 0 };
+        self.happen(missed, |this| {
+            this.lose_lease(id);
+            this.providers[provider].strikes += 1;
+            this.agenda.push_back(Todo::Match(lease.job));
+        });
+        self.slash(provider, lease.gpus, self.rules.slash_missed(), None);
+        let row = &self.providers[provider];
+        if row.strikes >= self.rules.jail_after() && row.status != provider::Status::Retired {
+            let until = self.now.saturating_add(self.rules.jail_time());
+            self.happen(Jailed { until, provider: ProviderId(provider as u32), pad: 0 }, |this| {
+                this.providers[provider].status = provider::Status::Jailed;
+                this.providers[provider].jailed_until = until;
+            });
+        }
+    }
+
+    fn lose_checker(&mut self, id: LeaseId) {
+        let lease = self.leases.get_mut(&id).expect("the lease is open");
+        if let Progress::UnderCheck { commitment, .. } = lease.progress {
+            lease.progress = Progress::Committed { commitment };
+            lease.checks_missed += 1;
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Random small worlds: every parameter at its ordinary value, at its limits, or in between.
+
+use crate::testing::{class, program};
+use plasma_core::catalogue::{Catalogue, Kind, Resource, Term};
+use plasma_core::genesis::{Allocation, Genesis};
+use plasma_core::money::{ONE, XPL};
+use plasma_core::params::Params;
+use plasma_core::time::{DAY, HOUR, MINUTE, SECOND, YEAR};
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+
+const HALF: u64 = ONE / 2;
+
+/// What each parameter may be in a random world. The first of each is tame, so that failing worlds shrink towards it.
+fn choices() -> Vec<(&'static str, Vec<u64>)> {
+    vec![
+        ("fee.base", vec![1_000_000, 0, 1, 1_000 * XPL]),
+        ("fee.rate", vec![50_000_000, 0, 1, 333_333_333, ONE]),
+        ("market.ask_ttl", vec![14 * DAY, MINUTE, HOUR]),
+        ("market.lease_slack", vec![2 * ONE, ONE, ONE + 1]),
+        ("market.lease_grace", vec![10 * MINUTE, 0, 1]),
+        ("market.retries", vec![2, 0, 1]),
+        ("verification.rate", vec![ONE, HALF, 0, 1]),
+        ("verification.reward", vec![HALF, 0, ONE]),
+        ("verification.window", vec![DAY, SECOND, 10 * MINUTE]),
+        ("bond.per_gpu", vec![2_000 * XPL, 0, 1, 100_000 * XPL, 1_000_000_000 * XPL]),
+        ("bond.unbonding", vec![HOUR, 0, 1, 21 * DAY]),
+        ("slash.wrong", vec![HALF, 0, ONE]),
+        ("slash.missed", vec![10_000_000, 0, ONE]),
+        ("slash.checker_share", vec![200_000_000, 0, ONE]),
+        ("jail.after", vec![2, 1, 5]),
+        ("jail.time", vec![HOUR, 0, 7 * DAY]),
+        ("epoch.length", vec![HOUR, MINUTE, DAY]),
+        ("supply.cap", vec![1_000_000_000_000, 1_000_000_000_000_000, 10_000_000]),
+        ("emission.schedule", vec![1, 0]),
+        ("emission.start", vec![0, 90 * SECOND, 2 * HOUR, YEAR]),
+        ("emission.yearly", vec![500_000_000, 0, 1, 1_000_000_000_000]),
+        ("emission.rate", vec![50_000_000, ONE]),
+        ("emission.step", vec![5_000_000, 0, ONE]),
+        ("emission.floor", vec![30_000_000, 0]),
+        ("emission.base", vec![0, 1, 2]),
+        ("emission.unallocated", vec![0, 1, 2]),
+    ]
+}
+
+const FEE_SPLITS: [[u64; 3]; 4] =
+    [[500_000_000, 200_000_000, 300_000_000], [ONE, 0, 0], [0, 0, ONE], [333_333_333, 333_333_333, 333_333_334]];
+const EMISSION_SPLITS: [[u64; 4]; 4] = [
+    [500_000_000, 300_000_000, 100_000_000, 100_000_000],
+    [ONE, 0, 0, 0],
+    [0, ONE, 0, 0],
+    [333_333_333, 333_333_333, 333_333_333, 1],
+];
+
+/// Most are well off: a world of the poor only ever refuses.
+const AMOUNTS: [u64; 8] =
+    [1_000_000 * XPL, 1_000_000 * XPL, 1_000_000 * XPL, 500_000 * XPL, 18_000_000_000 * XPL, 20_000 * XPL, 2_001, 0];
+
+fn params() -> impl Strategy<Value = Params> {
+    // Three of four parameters keep their tame value: worlds in which everything is extreme soon stand still.
+    let picks = prop::collection::vec((0..4u8, any::<Index>()), choices().len());
+    (picks, select(&FEE_SPLITS), select(&EMISSION_SPLITS)).prop_map(|(picks, fees, emission)| {
+        let mut params = Params::default();
+        let mut set = |key: &str, value| params.set(key, value).expect("a legal value");
+        for ((key, values), (wild, pick)) in choices().into_iter().zip(picks) {
+            set(key, if wild == 0 { *pick.get(&values) } else { values[0] });
+        }
+        set("beacon.interval", SECOND);
+        ["fee.burn", "fee.treasury", "fee.stakers"].into_iter().zip(fees).for_each(|(key, part)| set(key, part));
+        let parts = ["emission.providers", "emission.stakers", "emission.treasury", "emission.builders"];
+        parts.into_iter().zip(emission).for_each(|(key, part)| set(key, part));
+        params.check().expect("parameters agree");
+        params
+    })
+}
+
+fn catalogue() -> impl Strategy<Value = Catalogue> {
+    let weights = select(&[ONE, 0, 3 * ONE + 1, u64::MAX]);
+    (1..=3usize, prop::collection::vec((1..=3u64, weights), 3), 1..=3usize).prop_map(|(classes, rates, programs)| {
+        let class = |i: usize| class(["a", "b", "c"][i], [24, 80, 8][i], rates[i].0, rates[i].1);
+        let mut all =
+            vec![program("batch", Kind::Batch), program("deployment", Kind::Deployment), program("mixed", Kind::Training)];
+        // Costs that cannot be counted when the third size is large.
+        all[0].cost.push(Term { resource: Resource::F32, coefficient: 1, exponents: [0, 0, 5, 0] });
+        // Tensor units that the first class lacks, and more memory traffic than arithmetic.
+        all[2].cost.push(Term { resource: Resource::Bytes, coefficient: 3_000_000, exponents: [1, 0, 0, 0] });
+        all[2].cost.push(Term { resource: Resource::Bf16, coefficient: 1, exponents: [0, 1, 0, 0] });
+        let mut catalogue = Catalogue { classes: (0..classes).map(class).collect(), programs: all };
+        catalogue.classes.iter_mut().skip(1).for_each(|class| class.ops_per_ms[1] = 7);
+        catalogue.programs.truncate(programs);
+        catalogue
+    })
+}
+
+/// A beginning with three to eight accounts, of which the last may be locked.
+pub fn genesis() -> impl Strategy<Value = Genesis> {
+    let amounts = prop::collection::vec(select(&AMOUNTS), 3..=8);
+    let pots = (select(&[1_000_000 * XPL, 0, 7]), select(&[0, 1_000 * XPL]));
+    (params(), catalogue(), amounts, pots, any::<bool>()).prop_map(
+        |(params, catalogue, amounts, (treasury, builders), locked)| {
+            let last = amounts.len() - 1;
+            let most = u128::from(params.supply_cap()) * u128::from(XPL) / 16;
+            let accounts = amounts.into_iter().enumerate().map(|(i, amount)| Allocation {
+                key: [i as u8; 32],
+                amount: u128::from(amount).min(most),
+                locked: locked && i == last,
+            });
+            Genesis {
+                chain: "random".into(),
+                start: 1_000 * DAY,
+                params: params.values().to_vec(),
+                catalogue,
+                accounts: accounts.collect(),
+                treasury: u128::from(treasury),
+                builders: u128::from(builders),
+                feeders: 3,
+            }
+        },
+    )
+}

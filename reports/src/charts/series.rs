@@ -1,0 +1,119 @@
+//! Lines over time, thinned to what a page can show.
+
+/// One value per epoch; none where the metric is undefined.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// What the legend calls it.
+    pub label: String,
+    /// By epoch.
+    pub values: Vec<Option<f64>>,
+}
+
+/// A few epochs that are drawn as one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bucket {
+    /// Position of the epoch in its middle.
+    pub middle: usize,
+    /// Least value.
+    pub min: f64,
+    /// Greatest value.
+    pub max: f64,
+}
+
+/// Series longer than this are drawn as ranges behind a moving mean.
+pub const LONG: usize = 200;
+/// Most buckets in a line.
+const BUCKETS: usize = 320;
+
+impl Line {
+    /// A line.
+    pub fn new(label: &str, values: Vec<Option<f64>>) -> Self {
+        Self { label: label.into(), values }
+    }
+
+    /// Whether any epoch has a value.
+    pub fn has_values(&self) -> bool {
+        self.values.iter().any(Option::is_some)
+    }
+
+    /// Ranges of consecutive epochs, in runs without a gap.
+    pub fn ranges(&self) -> Vec<Vec<Bucket>> {
+        let width = self.values.len().div_ceil(BUCKETS).max(1);
+        let bucket = |(i, chunk): (usize, &[Option<f64>])| {
+            let seen = || chunk.iter().flatten().copied();
+            let (min, max) = (seen().fold(f64::INFINITY, f64::min), seen().fold(f64::NEG_INFINITY, f64::max));
+            (min <= max).then_some(Bucket { middle: i * width + chunk.len() / 2, min, max })
+        };
+        runs(self.values.chunks(width).enumerate().map(bucket))
+    }
+
+    /// Means over `window` epochs around each epoch that has a value, in runs without a gap, one per bucket.
+    pub fn means(&self, window: usize) -> Vec<Vec<(usize, f64)>> {
+        let step = self.values.len().div_ceil(BUCKETS).max(1);
+        let half = window / 2;
+        let mean = |i: usize| {
+            let near = &self.values[i.saturating_sub(half)..(i + half + 1).min(self.values.len())];
+            let seen: Vec<f64> = near.iter().flatten().copied().collect();
+            (!seen.is_empty()).then(|| (i, seen.iter().sum::<f64>() / seen.len() as f64))
+        };
+        let last = self.values.len().saturating_sub(1);
+        runs((0..self.values.len()).filter(|i| i % step == 0 || *i == last).map(mean))
+    }
+
+    /// The values in runs without a gap.
+    pub fn points(&self) -> Vec<Vec<(usize, f64)>> {
+        runs(self.values.iter().enumerate().map(|(i, value)| Some((i, (*value)?))))
+    }
+}
+
+/// Splits at every `None`.
+fn runs<T>(items: impl Iterator<Item = Option<T>>) -> Vec<Vec<T>> {
+    let mut runs = vec![Vec::new()];
+    for item in items {
+        match item {
+            Some(item) => runs.last_mut().expect("there is a first run").push(item),
+            None => runs.push(Vec::new()),
+        }
+    }
+    runs.retain(|run| !run.is_empty());
+    runs
+}
+
+/// Upper end of an axis: the greatest value, unless a few outliers would flatten all others. The flag says that they are cut.
+pub fn top(lines: &[Line]) -> (f64, bool) {
+    let mut values: Vec<f64> = lines.iter().flat_map(|line| line.values.iter().flatten().copied()).collect();
+    values.sort_unstable_by(f64::total_cmp);
+    let Some(&max) = values.last() else { return (1.0, false) };
+    let usual = values[(values.len() - 1) * 98 / 100];
+    if values.len() >= 20 && usual > 0.0 && max > 3.0 * usual { (1.5 * usual, true) } else { (max, false) }
+}
+
+/// Lower end of an axis: zero, or the least value below it.
+pub fn bottom(lines: &[Line]) -> f64 {
+    lines.iter().flat_map(|line| line.values.iter().flatten().copied()).fold(0.0, f64::min)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gaps_break_lines_and_long_lines_are_thinned() {
+        let line = Line::new("x", vec![Some(1.0), None, Some(2.0), Some(3.0)]);
+        assert_eq!(line.points(), vec![vec![(0, 1.0)], vec![(2, 2.0), (3, 3.0)]]);
+        let long = Line::new("x", (0..1826).map(|i| Some(f64::from(i % 7))).collect());
+        let ranges = long.ranges();
+        assert!(ranges[0].len() <= BUCKETS && ranges[0].iter().all(|b| b.min <= b.max));
+        assert!(long.means(28)[0].iter().all(|&(_, mean)| (2.0..4.0).contains(&mean)));
+        assert!(!Line::new("x", vec![None; 9]).has_values() && Line::new("x", vec![]).ranges().is_empty());
+    }
+
+    #[test]
+    fn one_outlier_does_not_flatten_the_rest() {
+        let mut values = vec![Some(1.0); 99];
+        assert_eq!(top(&[Line::new("x", values.clone())]), (1.0, false));
+        values[0] = Some(500.0);
+        assert_eq!(top(&[Line::new("x", values)]), (1.5, true));
+        assert_eq!(top(&[]), (1.0, false));
+    }
+}

@@ -1,0 +1,293 @@
+//! What one span of time amounts to, in integers: an epoch, a year, or the whole run.
+//!
+//! Flows and integrals add, stocks are taken at one end, so that rows of consecutive spans merge into the row of both, and every
+//! metric is defined once, on a row of any length.
+
+use super::concentration::Concentration;
+use crate::ratio::Ratio;
+use plasma_core::time::Time;
+use rkyv::{Archive, Deserialize, Serialize};
+
+/// One span. Amounts are nano-XPL, times milliseconds.
+#[derive(Archive, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Row {
+    /// Number of the last epoch in it, from 0.
+    pub epoch: u64,
+    /// When it began.
+    pub opened: Time,
+    /// When it ended.
+    pub closed: Time,
+
+    /// Supply at its beginning: issued and not burned.
+    pub supply_opened: u128,
+    /// Stocks at its end.
+    pub stocks: Stocks,
+
+    /// Minted.
+    pub minted: u128,
+    /// Allowed by the schedule and earned by nobody, hence not minted.
+    pub unminted: u128,
+    /// Burned by cause.
+    pub burned: Burned,
+    /// Minted into the providers' pool.
+    pub emitted_providers: u128,
+    /// Minted into the stakers' pool.
+    pub emitted_stakers: u128,
+    /// Minted for the treasury.
+    pub emitted_treasury: u128,
+    /// Minted for the builders' fund.
+    pub emitted_builders: u128,
+    /// Paid to providers out of their pool.
+    pub rewards_work: u128,
+    /// Paid to stakers out of their pool: emission and fees.
+    pub rewards_stake: u128,
+    /// Part of slashed bonds that went to checkers.
+    pub slash_rewards: u128,
+    /// Paid to checkers by the treasury.
+    pub check_rewards: u128,
+    /// Bonds over time, in nano-XPL · ms.
+    pub staked_time: u128,
+
+    /// Paid to providers out of escrow, fees deducted.
+    pub paid_providers: u128,
+    /// Fees to the treasury.
+    pub fees_treasury: u128,
+    /// Fees to stakers.
+    pub fees_stakers: u128,
+
+    /// Commands admitted.
+    pub commands: u64,
+    /// Commands refused after admission.
+    pub refused: u64,
+    /// What became of jobs.
+    pub jobs: Jobs,
+    /// Time from submission to first lease, of jobs first leased in the span.
+    pub wait: Option<Wait>,
+
+    /// Active providers over time, in provider · ms, each epoch at the count of its end.
+    pub provider_time: u128,
+    /// Providers registered in the span.
+    pub entries: u64,
+    /// Providers retired in the span.
+    pub exits: u64,
+    /// Providers jailed in the span.
+    pub jailed: u64,
+    /// Providers suspended for silence in the span.
+    pub silenced: u64,
+    /// Checks of results.
+    pub checks: Checks,
+    /// How unevenly settled work is spread over providers, by id.
+    pub concentration: Option<Concentration>,
+
+    /// By GPU class.
+    pub classes: Vec<ClassRow>,
+}
+
+/// Stocks at one moment. Amounts are nano-XPL.
+#[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stocks {
+    /// Issued and not burned.
+    pub supply: u128,
+    /// Supply without locked accounts, treasury and builders' fund.
+    pub circulating: u128,
+    /// Never issued so far.
+    pub unissued: u128,
+    /// In locked accounts.
+    pub locked: u128,
+    /// Spent by governance.
+    pub treasury: u128,
+    /// Granted to builders.
+    pub builders: u128,
+    /// Bonds.
+    pub staked: u128,
+    /// Bonds on their way back.
+    pub unbonding: u128,
+    /// Median of fresh posts in micro-dollars per XPL; zero when none is fresh.
+    pub price_micro_usd: u64,
+    /// Jobs waiting in line.
+    pub queue: u64,
+    /// Active providers that offer GPUs.
+    pub providers: u64,
+    /// GPUs that can be leased, and GPUs at work.
+    pub gpus: u64,
+}
+
+/// Burned nano-XPL by cause.
+#[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Burned {
+    /// The burned part of protocol fees.
+    pub fees: u128,
+    /// Base fees of commands.
+    pub base: u128,
+    /// The burned part of slashed bonds.
+    pub slashes: u128,
+}
+
+/// Counts of jobs and leases.
+#[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Jobs {
+    /// Accepted.
+    pub submitted: u64,
+    /// Leased for the first time.
+    pub leased: u64,
+    /// Leased again after a lease failed.
+    pub retried: u64,
+    /// Paid for and closed.
+    pub settled: u64,
+    /// Never leased: patience ended first.
+    pub expired: u64,
+    /// Given up after leases failed.
+    pub failed: u64,
+    /// Taken back while waiting.
+    pub cancelled: u64,
+    /// Leases that committed a result.
+    pub committed: u64,
+    /// Leases that missed their deadline.
+    pub missed: u64,
+    /// Deployments stopped by their customer.
+    pub stopped: u64,
+}
+
+/// Quantiles of waits in milliseconds; see [`super::histogram::RELATIVE_ERROR`].
+#[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// Median.
+    pub p50: u64,
+    /// 95th percentile.
+    pub p95: u64,
+    /// 99th percentile.
+    pub p99: u64,
+}
+
+/// Counts of checks by outcome.
+#[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Checks {
+    /// Checkers drawn.
+    pub drawn: u64,
+    /// Results found right.
+    pub verified: u64,
+    /// Results found wrong.
+    pub wrong: u64,
+    /// Checkers that did not answer.
+    pub missed: u64,
+}
+
+/// What one GPU class did. GPU time is in GPU · ms, work in milli-GPU-seconds of the class's reference GPU.
+#[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ClassRow {
+    /// GPU time on offer: quoted by active, bonded providers, or at work.
+    pub offered: u128,
+    /// GPU time at work.
+    pub leased: u128,
+    /// Jobs settled.
+    pub settled: u64,
+    /// Work settled.
+    pub work: u128,
+    /// Paid by customers, fees included, in nano-XPL.
+    pub payments: u128,
+    /// Work settled while the oracle had a price.
+    pub work_priced: u128,
+    /// Payments at the oracle price of their moment, in nano-XPL · micro-dollars per XPL (10^-15 dollars).
+    pub payments_usd: u128,
+}
+
+macro_rules! add_fields {
+    ($self:ident, $next:ident: $($field:ident),+) => { $($self.$field += $next.$field;)+ };
+}
+
+impl ClassRow {
+    /// Adds a span that follows, or another class of the same span.
+    pub fn add(&mut self, next: &Self) {
+        add_fields!(self, next: offered, leased, settled, work, payments, work_priced, payments_usd);
+    }
+
+    /// Share of the GPU time on offer that was at work.
+    pub fn utilisation(&self) -> Option<Ratio> {
+        Ratio::of(self.leased, self.offered)
+    }
+
+    /// Work settled, in GPU-seconds.
+    pub fn work_gpu_seconds(&self) -> Option<Ratio> {
+        Ratio::of(self.work, 1_000u128)
+    }
+
+    /// XPL per reference GPU-hour: nano-XPL per milli-GPU-second × 3 600 000 ÷ 10^9.
+    pub fn price_xpl(&self) -> Option<Ratio> {
+        Ratio::of(self.payments, self.work)?.scale(MGS_PER_HOUR, 1_000_000_000)
+    }
+
+    /// Dollars per reference GPU-hour, over what settled while the oracle had a price.
+    pub fn price_usd(&self) -> Option<Ratio> {
+        Ratio::of(self.payments_usd, self.work_priced)?.scale(MGS_PER_HOUR, 1_000_000_000_000_000)
+    }
+}
+
+/// Milli-GPU-seconds in a GPU-hour.
+const MGS_PER_HOUR: u128 = 3_600_000;
+
+impl Burned {
+    /// From all causes.
+    pub const fn total(&self) -> u128 {
+        self.fees + self.base + self.slashes
+    }
+}
+
+impl Jobs {
+    /// Jobs that ended, well or badly.
+    pub const fn ended(&self) -> u64 {
+        self.settled + self.expired + self.failed + self.cancelled
+    }
+
+    /// Leases that ended, well or badly.
+    pub const fn leases_ended(&self) -> u64 {
+        self.committed + self.missed + self.stopped
+    }
+
+    fn add(&mut self, next: &Self) {
+        add_fields!(self, next: submitted, leased, retried, settled, expired, failed, cancelled, committed, missed, stopped);
+    }
+}
+
+impl Row {
+    /// Length in milliseconds.
+    pub const fn span(&self) -> u64 {
+        self.closed - self.opened
+    }
+
+    /// All classes together.
+    pub fn total(&self) -> ClassRow {
+        let mut total = ClassRow::default();
+        self.classes.iter().for_each(|class| total.add(class));
+        total
+    }
+
+    /// Fees taken.
+    pub const fn fees(&self) -> u128 {
+        self.burned.fees + self.fees_treasury + self.fees_stakers
+    }
+
+    /// What customers paid for settled work, fees included.
+    pub const fn payments(&self) -> u128 {
+        self.paid_providers + self.fees()
+    }
+
+    /// Adds the span that follows. Waits and concentration do not add and are left to whoever holds what they are made of.
+    pub fn append(&mut self, next: &Self) {
+        if self.span() == 0 {
+            (self.opened, self.supply_opened) = (next.opened, next.supply_opened);
+            self.classes = vec![ClassRow::default(); next.classes.len()];
+        }
+        (self.epoch, self.closed, self.stocks) = (next.epoch, next.closed, next.stocks);
+        add_fields!(self, next: minted, unminted, emitted_providers, emitted_stakers, emitted_treasury, emitted_builders);
+        add_fields!(self, next: rewards_work, rewards_stake, slash_rewards, check_rewards, staked_time);
+        add_fields!(self, next: paid_providers, fees_treasury, fees_stakers, commands, refused);
+        add_fields!(self, next: provider_time, entries, exits, jailed, silenced);
+        let (burned, checks) = (&mut self.burned, &mut self.checks);
+        let (more_burned, more_checks) = (&next.burned, &next.checks);
+        add_fields!(burned, more_burned: fees, base, slashes);
+        add_fields!(checks, more_checks: drawn, verified, wrong, missed);
+        self.jobs.add(&next.jobs);
+        self.classes.iter_mut().zip(&next.classes).for_each(|(mine, theirs)| mine.add(theirs));
+        (self.wait, self.concentration) = (None, None);
+    }
+}

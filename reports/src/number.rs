@@ -1,0 +1,107 @@
+//! Numbers as people read them: three or four significant digits, a magnitude, a unit.
+
+use crate::metrics::table::Unit;
+
+/// What stands where there is no value.
+pub const NOTHING: &str = "–";
+
+/// A value in its unit: `9.99 B XPL`, `12.3 %`, `4 min`.
+pub fn with_unit(value: Option<f64>, unit: Unit) -> String {
+    let Some(value) = value else { return NOTHING.into() };
+    match unit {
+        Unit::Count => compact(value),
+        Unit::Number => format!("{value:.3}"),
+        Unit::Time => crate::calendar::date(value as u64),
+        Unit::Share => percent(value),
+        Unit::SharePerYear => format!("{} p.a.", percent(value)),
+        Unit::Seconds => duration(value),
+        Unit::GpuSeconds => format!("{} GPU·h", compact(value / 3_600.0)),
+        Unit::Xpl | Unit::UsdPerXpl | Unit::XplPerGpuHour | Unit::UsdPerGpuHour => {
+            format!("{} {}", compact(value), unit.name())
+        }
+    }
+}
+
+/// `1 234`, `12.3 k`, `4.56 M`, `9.99 B`, `1.20 T`, `0.0123`.
+pub fn compact(value: f64) -> String {
+    let magnitude = value.abs();
+    let (scaled, suffix) = match magnitude {
+        m if m >= 999.5e9 => (value / 1e12, " T"),
+        m if m >= 999.5e6 => (value / 1e9, " B"),
+        m if m >= 999.5e3 => (value / 1e6, " M"),
+        m if m >= 9_999.5 => (value / 1e3, " k"),
+        _ => (value, ""),
+    };
+    if suffix.is_empty() && value.fract() == 0.0 {
+        return grouped(value as i64);
+    }
+    format!("{}{suffix}", significant(scaled))
+}
+
+/// Three significant digits, more before the point where needed.
+fn significant(value: f64) -> String {
+    let magnitude = value.abs();
+    match magnitude {
+        0.0 => "0".into(),
+        m if m >= 99.95 => format!("{value:.0}"),
+        m if m >= 9.995 => format!("{value:.1}"),
+        m if m >= 0.0995 => format!("{value:.2}"),
+        m if m >= 0.000_1 => {
+            let digits = 2 - m.log10().floor() as i32;
+            format!("{value:.*}", digits as usize)
+        }
+        _ => format!("{value:.2e}"),
+    }
+}
+
+fn grouped(value: i64) -> String {
+    if value.abs() < 1_000 {
+        return value.to_string();
+    }
+    let (high, low) = (value / 1_000, value.abs() % 1_000);
+    format!("{} {low:03}", grouped(high))
+}
+
+/// `12.3 %`; smaller shares with more digits.
+pub fn percent(share: f64) -> String {
+    let value = share * 100.0;
+    match value.abs() {
+        0.0 => "0 %".into(),
+        p if p >= 1e6 => format!("{} %", compact(value)),
+        p if p >= 0.995 => format!("{value:.1} %"),
+        p if p >= 0.0995 => format!("{value:.2} %"),
+        p if p >= 0.000_05 => format!("{value:.4} %"),
+        _ => format!("{value:.1e} %"),
+    }
+}
+
+/// `0.4 s`, `12 s`, `4.5 min`, `3.2 h`, `5.1 d`.
+pub fn duration(seconds: f64) -> String {
+    match seconds {
+        s if s == 0.0 => "0 s".into(),
+        s if s < 9.95 => format!("{s:.1} s"),
+        s if s < 99.5 => format!("{s:.0} s"),
+        s if s < 5_940.0 => format!("{:.1} min", s / 60.0),
+        s if s < 172_800.0 => format!("{:.1} h", s / 3_600.0),
+        s => format!("{:.1} d", s / 86_400.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_people_write() {
+        let compacts = [0.0, 7.0, 1234.0, 12_345.0, 1.999_9e6, 9.999e9, 1.5e12, 0.012_34, -2_500_000.0, 0.5, 4e-9];
+        let written = compacts.map(compact).join(" | ");
+        assert_eq!(written, "0 | 7 | 1 234 | 12.3 k | 2.00 M | 10.0 B | 1.50 T | 0.0123 | -2.50 M | 0.50 | 4.00e-9");
+        assert_eq!([0.1234, 0.005, 0.0, 0.000_02].map(percent).join(" | "), "12.3 % | 0.50 % | 0 % | 0.0020 %");
+        assert_eq!(
+            [0.0, 0.4, 59.0, 300.0, 7_200.0, 864_000.0].map(duration).join(" | "),
+            "0 s | 0.4 s | 59 s | 5.0 min | 2.0 h | 10.0 d"
+        );
+        assert_eq!(with_unit(None, Unit::Xpl), NOTHING);
+        assert_eq!(with_unit(Some(7_200.0), Unit::GpuSeconds), "2 GPU·h");
+    }
+}

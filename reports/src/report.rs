@@ -1,0 +1,116 @@
+//! One run as one HTML file: self-contained, printable, without scripts, readable in ten years.
+
+use crate::charts::{Chart, charts};
+use crate::metrics::Metrics;
+use crate::metrics::table::{CLASS_METRICS, METRICS, Metric, metric};
+use crate::metrics::{ClassRow, Row};
+use crate::summary::{HEADLINES, Summary};
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
+use minijinja::{Environment, UndefinedBehavior};
+use serde::Serialize;
+
+/// Where the run came from, and what it was for: everything that the log does not say.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Provenance {
+    /// Title of the report.
+    pub title: String,
+    /// The question that the run was to answer; may be empty.
+    pub question: String,
+    /// What was expected before it ran; may be empty.
+    pub expectation: String,
+    /// Names and values, in order: digests, seed, versions, command line.
+    pub facts: Vec<(String, String)>,
+    /// The scenario, as its author wrote it; may be empty.
+    pub scenario: String,
+}
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// A chart could not be drawn.
+    #[error("cannot draw a chart: {0}")]
+    Chart(String),
+    /// The template does not fit what it was given.
+    #[error("cannot fill the report's template: {0:#}")]
+    Template(#[from] minijinja::Error),
+}
+
+/// A table with years side by side.
+#[derive(Serialize)]
+struct Headlines {
+    labels: Vec<String>,
+    groups: Vec<HeadlineGroup>,
+}
+
+#[derive(Serialize)]
+struct HeadlineGroup {
+    title: &'static str,
+    lines: Vec<HeadlineLine>,
+}
+
+#[derive(Serialize)]
+struct HeadlineLine {
+    label: &'static str,
+    question: &'static str,
+    cells: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Figure {
+    title: &'static str,
+    svg: String,
+}
+
+/// Everything that the template reads.
+#[derive(Serialize)]
+struct Page<'p> {
+    provenance: &'p Provenance,
+    summary: &'p Summary,
+    headlines: Headlines,
+    figures: Vec<Figure>,
+    metrics: &'static [Metric<Row>],
+    class_metrics: &'static [Metric<ClassRow>],
+}
+
+impl Headlines {
+    fn of(summary: &Summary) -> Self {
+        let line = |&(label, name): &(&'static str, &'static str)| {
+            let metric = metric(name);
+            let cells = summary.columns.iter().map(|column| column.text(metric)).collect();
+            HeadlineLine { label, question: metric.question, cells }
+        };
+        let group = |&(title, lines): &(&'static str, &[(&'static str, &'static str)])| HeadlineGroup {
+            title,
+            lines: lines.iter().map(line).collect(),
+        };
+        Self {
+            labels: summary.columns.iter().map(|column| column.label.clone()).collect(),
+            groups: HEADLINES.iter().map(group).collect(),
+        }
+    }
+}
+
+/// The report. What the caller gives is text: markup in it is shown, not obeyed.
+///
+/// # Errors
+/// [`ReportError`].
+pub fn report_html(metrics: &Metrics, provenance: &Provenance) -> Result<String, ReportError> {
+    let summary = Summary::of(metrics);
+    let figure = |Chart { title, svg, .. }| Figure { title, svg };
+    let figures: Vec<Figure> = charts(metrics).map_err(ReportError::Chart)?.into_iter().map(figure).collect();
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
+    environment.add_template("report.html", include_str!("../templates/report.html"))?;
+    let page = Page {
+        provenance,
+        headlines: Headlines::of(&summary),
+        summary: &summary,
+        figures,
+        metrics: METRICS,
+        class_metrics: CLASS_METRICS,
+    };
+    let html = environment.get_template("report.html")?.render(Serde(page))?;
+    Ok(html)
+}

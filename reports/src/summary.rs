@@ -1,0 +1,180 @@
+//! A run at a glance: the figures an economist asks for first, years side by side.
+
+use crate::calendar;
+use crate::metrics::Metrics;
+use crate::metrics::row::Row;
+use crate::metrics::table::{METRICS, Metric, metric};
+use crate::number::with_unit;
+use plasma_core::time::YEAR;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Every metric of a run, for the whole of it and by year.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Summary {
+    /// Name of the chain.
+    pub chain: String,
+    /// Date of genesis.
+    pub from: String,
+    /// Date of the last epoch's end.
+    pub to: String,
+    /// Epochs closed.
+    pub epochs: usize,
+    /// The whole run first, then each year if there are several.
+    pub columns: Vec<Column>,
+}
+
+/// The metrics of one span.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Column {
+    /// `whole run`, `year 1`, …; with `*` when the year was cut short.
+    pub label: String,
+    /// By name; null where undefined.
+    pub values: BTreeMap<&'static str, Option<f64>>,
+}
+
+/// A heading and its lines: a label and the metric it shows.
+pub type Group = (&'static str, &'static [(&'static str, &'static str)]);
+
+/// What comes first, in this order.
+pub const HEADLINES: &[Group] = &[
+    (
+        "Token",
+        &[
+            ("supply at start", "supply_opened"),
+            ("supply at end", "supply"),
+            ("minted", "minted"),
+            ("burned", "burned"),
+            ("inflation net of burn", "inflation"),
+            ("oracle price at end", "price_usd"),
+        ],
+    ),
+    (
+        "Market",
+        &[
+            ("utilisation", "utilisation"),
+            ("work settled", "work_settled"),
+            ("price paid", "price_paid_usd"),
+            ("price paid", "price_paid_xpl"),
+            ("wait, median", "wait_p50"),
+            ("wait, 95th percentile", "wait_p95"),
+            ("jobs submitted", "jobs_submitted"),
+            ("completion rate", "completion_rate"),
+            ("deadlines missed", "deadline_miss_rate"),
+        ],
+    ),
+    (
+        "Providers",
+        &[
+            ("active at end", "providers_active"),
+            ("entered", "providers_entered"),
+            ("left", "providers_exited"),
+            ("payments by customers", "payments"),
+            ("protocol fees", "fees"),
+            ("emission for work", "provider_emission"),
+            ("subsidy share of income", "subsidy_share"),
+            ("income per provider", "income_per_provider"),
+        ],
+    ),
+    (
+        "Stake",
+        &[
+            ("staked at end", "staked"),
+            ("nominal yield", "nominal_apr"),
+            ("… net of dilution", "diluted_apr"),
+            ("… from fees alone", "real_yield"),
+            ("slashed", "slashed"),
+        ],
+    ),
+    (
+        "Concentration of work",
+        &[
+            ("HHI", "work_hhi"),
+            ("Gini coefficient", "work_gini"),
+            ("Nakamoto coefficient", "work_nakamoto"),
+            ("ten largest providers", "work_top10"),
+        ],
+    ),
+];
+
+impl Column {
+    fn of(label: String, row: &Row) -> Self {
+        Self { label, values: METRICS.iter().map(|metric| (metric.name, metric.of(row))).collect() }
+    }
+
+    /// A value as people read it.
+    pub fn text(&self, metric: &Metric<Row>) -> String {
+        with_unit(self.values.get(metric.name).copied().flatten(), metric.unit)
+    }
+}
+
+impl Summary {
+    /// The summary of all epochs that have closed.
+    pub fn of(metrics: &Metrics) -> Self {
+        let years = metrics.years();
+        let length = metrics.rows().first().map_or(0, Row::span);
+        let year = |(i, row): (usize, &Row)| {
+            let short = row.span() + length < YEAR;
+            Column::of(format!("year {}{}", i + 1, if short { "*" } else { "" }), row)
+        };
+        let several = if years.len() > 1 { &years[..] } else { &[] };
+        let whole = metrics.whole().map(|row| Column::of("whole run".into(), &row));
+        Self {
+            chain: metrics.chain().into(),
+            from: calendar::date(metrics.start()),
+            to: calendar::date(metrics.rows().last().map_or(metrics.start(), |row| row.closed)),
+            epochs: metrics.rows().len(),
+            columns: whole.into_iter().chain(several.iter().enumerate().map(year)).collect(),
+        }
+    }
+
+    /// Whether a year was cut short by the end of the run.
+    pub fn has_short_year(&self) -> bool {
+        self.columns.iter().any(|column| column.label.ends_with('*'))
+    }
+}
+
+/// Width of labels and of each column in the text.
+const LABEL: usize = 26;
+const VALUE: usize = 19;
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let epochs = if self.epochs == 1 { "epoch" } else { "epochs" };
+        writeln!(f, "{}: {} to {}, {} {epochs}", self.chain, self.from, self.to, crate::number::compact(self.epochs as f64))?;
+        if self.columns.is_empty() {
+            return writeln!(f, "No epoch has closed: there is nothing to measure yet.");
+        }
+        if self.columns.len() > 1 {
+            write!(f, "\n{:LABEL$}", "")?;
+            self.columns.iter().try_for_each(|column| write!(f, "{:>VALUE$}", column.label))?;
+            writeln!(f)?;
+        }
+        for (title, lines) in HEADLINES {
+            writeln!(f, "\n{title}")?;
+            for (label, name) in *lines {
+                write!(f, "  {label:<width$}", width = LABEL - 2)?;
+                let metric = metric(name);
+                self.columns.iter().try_for_each(|column| write!(f, "{:>VALUE$}", column.text(metric)))?;
+                writeln!(f)?;
+            }
+        }
+        if self.has_short_year() {
+            writeln!(f, "\n* cut short by the end of the run; rates are per year all the same")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_headline_is_a_metric() {
+        for (_, lines) in HEADLINES {
+            lines.iter().for_each(|(_, name)| assert_eq!(metric(name).name, *name));
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Two providers, a customer and a price feeder over three days, every command by hand.
+
+use plasma_core::catalogue::{Catalogue, GpuClass, Kind, Program, Resource, Term};
+use plasma_core::engine::Engine;
+use plasma_core::engine::state::State;
+use plasma_core::engine::step::{Arrival, Environment, Inadmissible, Observer};
+use plasma_core::genesis::{Allocation, Genesis};
+use plasma_core::ids::{AccountId, ClassId, JobId, LeaseId};
+use plasma_core::money::{ONE, XPL};
+use plasma_core::params::Params;
+use plasma_core::protocol::lease::{self, Stage};
+use plasma_core::protocol::{beacon, bond, job, offer, oracle, provider, verification};
+use plasma_core::record::{Command, Event, Origin, Record};
+use plasma_core::time::{DAY, HOUR, MINUTE, SECOND, Time};
+use plasma_reports::Metrics;
+use std::collections::VecDeque;
+
+/// Genesis: 2026-01-01.
+pub const START: Time = 20_454 * DAY;
+
+/// A command, or one that names a lease or job that only the view knows.
+enum Step {
+    Say(Command),
+    /// Commits the running lease with a root of this byte.
+    Commit(u8),
+    /// Answers the check with a root of this byte.
+    Verdict(u8),
+    /// Takes back the job that was queued last.
+    Cancel,
+}
+
+/// The script.
+pub struct Script(VecDeque<(Time, Origin, Step)>);
+
+impl Observer for Script {
+    fn cause(&mut self, _view: &State, _record: &Record) {}
+    fn event(&mut self, _view: &State, _record: &Record, _event: &Event) {}
+}
+
+fn lease_of(view: &State, account: AccountId, stage: Stage) -> (LeaseId, plasma_core::ids::ProviderId) {
+    let provider = view.accounts()[account.index()].provider;
+    let worker = |lease: &lease::Lease| view.offers()[lease.offer.index()].provider;
+    let mine = |lease: &&lease::Lease| {
+        lease.stage == stage && provider == if stage == Stage::UnderCheck { lease.checker } else { worker(lease) }
+    };
+    (view.leases.iter().find(mine).expect("the script names an open lease").id, provider)
+}
+
+impl Environment for Script {
+    fn next(&mut self, view: &State, until: Time) -> Option<Arrival> {
+        let (time, origin, step) = self.0.pop_front_if(|(time, ..)| *time < until)?;
+        let account = if let Origin::Account(id) = origin { id } else { AccountId::NONE };
+        let command = match step {
+            Step::Say(command) => command,
+            Step::Commit(root) => {
+                let (lease, provider) = lease_of(view, account, Stage::Running);
+                lease::Commit { lease, commitment: lease::commitment(lease, provider, &[root; 32]) }.into()
+            }
+            Step::Verdict(root) => {
+                verification::Verdict { lease: lease_of(view, account, Stage::UnderCheck).0, root: [root; 32] }.into()
+            }
+            Step::Cancel => {
+                let queued = view.jobs.iter().filter(|job| job.is_queued()).map(|job| job.id);
+                job::Cancel { job: queued.max().unwrap_or(JobId::NONE) }.into()
+            }
+        };
+        Some(Arrival { time, origin, command })
+    }
+
+    fn inadmissible(&mut self, _view: &State, arrival: &Arrival, why: Inadmissible) {
+        panic!("{arrival:?}: {why}");
+    }
+}
+
+/// Two classes, the second twice as fast and of twice the weight; one program of which a job of size n takes n ms on the first.
+pub fn genesis(accounts: u8) -> Genesis {
+    let mut params = Params::default();
+    params.set("verification.rate", ONE).unwrap();
+    let class = |name: &str, speed: u64| GpuClass {
+        name: name.into(),
+        vram_gib: 24,
+        ops_per_ms: [1_000 * speed, 0, 0],
+        bytes_per_ms: 1_000,
+        weight: speed * ONE,
+    };
+    let cost = vec![Term { resource: Resource::F32, coefficient: 1_000, exponents: [1, 0, 0, 0] }];
+    let program = Program { name: "p".into(), kind: Kind::Batch, code: [7; 32], sizes: vec!["ms".into()], cost };
+    Genesis {
+        chain: "by-hand".into(),
+        start: START,
+        params: params.values().to_vec(),
+        catalogue: Catalogue { classes: vec![class("small", 1), class("large", 2)], programs: vec![program] },
+        accounts: (0..accounts)
+            .map(|i| Allocation { key: [i; 32], amount: 1_000_000 * u128::from(XPL), locked: false })
+            .collect(),
+        treasury: 1_000_000 * u128::from(XPL),
+        builders: 0,
+        feeders: 1,
+    }
+}
+
+fn submit(size: u32, start_by: Time, policy: u8) -> Step {
+    let (budget, finish_by, classes) = (10_000 * XPL, START + 2 * DAY, u64::MAX);
+    let sizes = [size, 0, 0, 0];
+    Step::Say(job::Submit { budget, start_by, finish_by, classes, sizes, policy, ..job::Submit::default() }.into())
+}
+
+/// Day 0: jobs A and B settle; C waits half an hour, is missed by the second provider and redone by the first; D expires; E is
+/// cancelled; an offer without a price is refused. Day 1: F is computed wrongly, found out, redone and verified; the second
+/// provider retires. Day 2: nothing, and the oracle's price grows stale.
+pub fn script() -> Script {
+    let (a, b, customer) = (Origin::Account(AccountId(0)), Origin::Account(AccountId(1)), Origin::Account(AccountId(2)));
+    let post = |ask: u64, class: u8| -> Command { offer::PostOffer { ask, gpus: 1, class: ClassId(class), pad: [0; 5] }.into() };
+    let hour = 3_600_000;
+    let mut steps = vec![
+        (1, a, Step::Say(provider::Register { region: 0 }.into())),
+        (2, a, Step::Say(bond::Bond { amount: 10_000 * XPL }.into())),
+        (3, a, Step::Say(post(XPL, 0))),
+        (4, b, Step::Say(provider::Register { region: 0 }.into())),
+        (5, b, Step::Say(bond::Bond { amount: 10_000 * XPL }.into())),
+        (6, b, Step::Say(post(3 * XPL, 1))),
+        (7, b, Step::Say(post(0, 1))),
+        (10, Origin::Feeder(0), Step::Say(oracle::PostPrice { micro_usd: 500_000 }.into())),
+        (SECOND, customer, submit(hour, START + 2 * HOUR, 0)),
+        (2 * SECOND, customer, submit(hour, START + 2 * HOUR, 0)),
+        (3 * SECOND, customer, submit(hour, START + 2 * HOUR, 0)),
+        (4 * SECOND, customer, submit(hour, START + 64 * SECOND, 0)),
+        (5 * SECOND, customer, submit(hour, START + 2 * HOUR, 0)),
+        (6 * SECOND, customer, Step::Cancel),
+        (2 * SECOND + 30 * MINUTE, b, Step::Commit(1)),
+        (SECOND + HOUR, a, Step::Commit(1)),
+        // The second provider lets job C's deadline pass, an hour after its lease; the first has it from then on.
+        (2 * SECOND + 90 * MINUTE + HOUR, a, Step::Commit(1)),
+    ];
+    let day1 = [
+        (SECOND, customer, submit(100_000, START + DAY + HOUR, 1)),
+        (101 * SECOND, a, Step::Commit(66)),
+        (HOUR, Origin::Host, Step::Say(beacon::Beacon { value: [3; 32] }.into())),
+        (HOUR + SECOND, b, Step::Verdict(1)),
+        (HOUR + 51 * SECOND, b, Step::Commit(1)),
+        (2 * HOUR, Origin::Host, Step::Say(beacon::Beacon { value: [4; 32] }.into())),
+        (2 * HOUR + SECOND, a, Step::Verdict(1)),
+        (12 * HOUR, b, Step::Say(provider::Retire {}.into())),
+    ];
+    steps.extend(day1.into_iter().map(|(at, origin, step)| (DAY + at, origin, step)));
+    Script(steps.into_iter().map(|(at, origin, step)| (START + at, origin, step)).collect())
+}
+
+/// Runs the script for so many whole days under an observer, which is handed back with the engine.
+pub fn run<O: Observer + Send + Sync + 'static>(days: u64, observer: O) -> Engine<Script, O> {
+    let mut engine = Engine::genesis(&genesis(3), script(), observer).unwrap();
+    engine.run(START + days * DAY + 1);
+    engine
+}
+
+/// The metrics of the script's three days.
+pub fn metrics() -> Metrics {
+    run(3, Metrics::new(&genesis(3))).into_parts().1
+}

@@ -1,0 +1,7 @@
+//! A small economy by hand, and what the reports say of it.
+
+mod economy;
+mod files;
+mod identities;
+mod nothing;
+mod values;

@@ -1,0 +1,175 @@
+//! Every metric against a value computed by hand.
+
+use crate::economy::{START, metrics};
+use plasma_core::time::{DAY, YEAR};
+use plasma_reports::metrics::table::{METRICS, metric};
+
+const DAY_MS: f64 = DAY as f64;
+
+fn check(row: &plasma_reports::metrics::Row, expected: &[(&str, f64)]) {
+    for &(name, value) in expected {
+        let found = metric(name).of(row).unwrap_or_else(|| panic!("{name} is null"));
+        assert!((found - value).abs() <= 1e-9 * value.abs().max(1e-3), "{name} is {found}, by hand {value}");
+    }
+}
+
+#[test]
+fn the_first_day() {
+    let metrics = metrics();
+    let row = &metrics.rows()[0];
+    let year = YEAR as f64;
+    // Five per cent of the initial 4 million XPL a year, for a day; rounding is to the nano-XPL.
+    let minted = 0.05 * 4e6 * DAY_MS / year;
+    let burned = 315.0 + 16.0 * 0.001 + 20.0;
+    let staked = (1e4 * (DAY_MS - 2.0) + 1e4 * (DAY_MS - 5.0) - 20.0 * (DAY_MS - 5_402_000.0)) / DAY_MS;
+    let growth = (minted - burned) / 4e6 * year / DAY_MS;
+    let rewards = 0.3 * minted + 189.0;
+    let nominal = rewards / staked * year / DAY_MS;
+    let (offered, leased) = (2.0 * DAY_MS - 9.0, 12_600_000.0);
+    check(
+        row,
+        &[
+            ("epoch", 0.0),
+            ("time", (START + DAY) as f64),
+            ("supply_opened", 4e6),
+            ("supply", 4e6 + minted - burned),
+            ("minted", minted),
+            ("unminted", 0.0),
+            ("burned", burned),
+            ("burned_fees", 315.0),
+            ("burned_base_fees", 0.016),
+            ("burned_slashes", 20.0),
+            ("slashed", 20.0),
+            ("treasury", 1e6 + 126.0 + 0.1 * minted),
+            ("builders", 0.1 * minted),
+            ("circulating", 4e6 + minted - burned - 1e6 - 126.0 - 0.2 * minted),
+            ("staked", 19_980.0),
+            ("unbonding", 0.0),
+            ("staked_share", 19_980.0 / (4e6 + minted - burned)),
+            ("price_usd", 0.5),
+            ("commands", 17.0),
+            ("commands_refused", 1.0),
+            ("jobs_submitted", 5.0),
+            ("jobs_leased", 3.0),
+            ("jobs_retried", 1.0),
+            ("jobs_settled", 3.0),
+            ("jobs_expired", 1.0),
+            ("jobs_failed", 0.0),
+            ("jobs_cancelled", 1.0),
+            ("completion_rate", 0.6),
+            ("deadline_miss_rate", 0.25),
+            ("queue_length", 0.0),
+            ("wait_p50", 0.0),
+            ("wait_p95", 1_799.0),
+            ("wait_p99", 1_799.0),
+            ("gpus_offered", 2.0),
+            ("gpu_seconds_offered", offered / 1e3),
+            ("gpu_seconds_leased", leased / 1e3),
+            ("utilisation", leased / offered),
+            ("work_settled", 9_000.0),
+            ("price_paid_xpl", 5_040.0),
+            ("price_paid_usd", 2_520.0),
+            ("payments", 12_600.0),
+            ("fees", 630.0),
+            ("fees_treasury", 126.0),
+            ("fees_stakers", 189.0),
+            ("provider_payments", 11_970.0),
+            ("provider_emission", 0.5 * minted),
+            ("stake_rewards", rewards),
+            ("check_rewards", 0.0),
+            ("income_per_provider", (11_970.0 + 0.5 * minted + rewards) / 2.0),
+            ("subsidy_share", 0.5 * minted / (0.5 * minted + 11_970.0)),
+            ("inflation", growth),
+            ("nominal_apr", nominal),
+            ("diluted_apr", (1.0 + nominal) / (1.0 + growth) - 1.0),
+            ("real_yield", 189.0 / staked * year / DAY_MS),
+            ("providers_active", 2.0),
+            ("providers_entered", 2.0),
+            ("providers_exited", 0.0),
+            ("providers_jailed", 0.0),
+            ("providers_silenced", 0.0),
+            ("checks_drawn", 0.0),
+            ("checks_verified", 0.0),
+            ("checks_wrong", 0.0),
+            ("checks_missed", 0.0),
+            // Class-weighted work 7 200 and 2 × 1 800 GPU-seconds: shares two thirds and one third.
+            ("work_hhi", 5.0 / 9.0),
+            ("work_gini", 1.0 / 6.0),
+            ("work_nakamoto", 1.0),
+            ("work_top10", 1.0),
+        ],
+    );
+}
+
+#[test]
+fn every_metric_is_checked_on_the_first_day() {
+    let source = include_str!("values.rs");
+    METRICS.iter().for_each(|m| assert!(source.contains(&format!("(\"{}\", ", m.name)), "{} is not checked by hand", m.name));
+}
+
+#[test]
+fn the_second_day_finds_a_wrong_result() {
+    let metrics = metrics();
+    // A cut of half of 2 000 XPL, a fifth of it for the checker; half of the price of 100 and of 150 XPL for two verdicts.
+    check(
+        &metrics.rows()[1],
+        &[
+            ("checks_drawn", 2.0),
+            ("checks_wrong", 1.0),
+            ("checks_verified", 1.0),
+            ("checks_missed", 0.0),
+            ("check_rewards", 125.0),
+            ("slashed", 1_000.0),
+            ("burned_slashes", 800.0),
+            ("jobs_retried", 1.0),
+            ("jobs_settled", 1.0),
+            ("payments", 150.0),
+            ("work_settled", 50.0),
+            ("providers_exited", 1.0),
+            ("providers_active", 1.0),
+            ("gpus_offered", 1.0),
+            ("staked", 9_000.0),
+            ("unbonding", 9_980.0),
+            ("gpu_seconds_leased", 150.0),
+            ("gpu_seconds_offered", 1.5 * DAY_MS / 1e3),
+            ("work_hhi", 1.0),
+            ("work_gini", 0.5),
+            ("deadline_miss_rate", 0.0),
+        ],
+    );
+}
+
+#[test]
+fn the_third_day_has_nulls_and_reasons() {
+    let metrics = metrics();
+    let row = &metrics.rows()[2];
+    let null: Vec<_> = METRICS.iter().filter(|m| m.of(row).is_none()).map(|m| format!("{}: {}", m.name, m.undefined)).collect();
+    insta::assert_snapshot!(null.join("\n"), @"");
+    check(row, &[("utilisation", 0.0), ("payments", 0.0), ("unminted", 0.5 * 0.05 * 4e6 * DAY_MS / YEAR as f64)]);
+}
+
+#[test]
+fn the_classes_add_up() {
+    let metrics = metrics();
+    let [small, large] = &metrics.rows()[0].classes[..] else { panic!("two classes") };
+    let prices = [small, large].map(|class| class.price_xpl().unwrap().to_f64());
+    assert_eq!(prices, [3_600.0, 10_800.0]);
+    assert_eq!(small.price_usd().unwrap().to_f64(), 1_800.0);
+    assert_eq!((small.settled, large.settled, small.work, large.work), (2, 1, 7_200_000, 1_800_000));
+    assert_eq!((small.leased, large.leased), (7_200_000, 5_400_000));
+}
+
+#[test]
+fn the_whole_is_the_sum_of_its_days() {
+    let metrics = metrics();
+    let whole = metrics.whole().unwrap();
+    assert_eq!(metrics.years(), std::slice::from_ref(&whole));
+    for name in ["minted", "burned", "payments", "jobs_settled", "gpu_seconds_offered", "commands", "stake_rewards"] {
+        let sum: f64 = metrics.rows().iter().map(|row| metric(name).of(row).unwrap()).sum();
+        check(&whole, &[(name, sum)]);
+    }
+    // Waits of four first leases: 0, 0, 0 and 1 799 s.
+    check(&whole, &[("wait_p50", 0.0), ("wait_p95", 1_799.0), ("supply_opened", 4e6)]);
+    // Weighted work 7 200 of the first and 3 600 + 2 × 50 of the second.
+    check(&whole, &[("work_hhi", (7_200f64.powi(2) + 3_700f64.powi(2)) / 10_900f64.powi(2))]);
+}

@@ -1,0 +1,237 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// A compute economy in one engine: play it, replay it, audit it.
+#[derive(Parser)]
+#[command(version, about, after_help = EXAMPLES, max_term_width = 110, propagate_version = true)]
+pub struct Cli {
+    /// When to use colour.
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    pub color: Color,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  plasma new my.toml                       write a commented starter scenario
+  plasma run my.toml                       play it; results go to runs/my
+  plasma run my.toml --set fee.rate=2%     the same with another fee
+  plasma replay runs/my                    fold the log again and compare the digest
+  plasma audit runs/my                     decide everything again and compare every record
+  plasma show runs/my --at 2026-03-01      the state on a day
+  plasma log export runs/my --to data      the records as Parquet tables
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 something checked differs, 130 interrupted.";
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Play a scenario and write a run folder.
+    Run(Run),
+    /// Fold a run's records into a state and compare it with the manifest.
+    Replay(Replay),
+    /// Play a run's commands back through the engine and compare every record.
+    Audit(Audit),
+    /// Show the state of a run at a time, or the history of one account, provider, job or lease.
+    Show(Show),
+    /// Look into a log, verify it, export it.
+    #[command(subcommand)]
+    Log(Log),
+    /// Write a commented starter scenario.
+    New(New),
+    /// Check a scenario and print it resolved.
+    Check(Check),
+    /// Print the JSON Schema of scenario files, for editors.
+    Schema,
+    /// Print a completion script for a shell.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  plasma run scenarios/xpl-baseline.toml
+  plasma run scenarios/xpl-baseline.toml --set scale=1/100 --until 1y --out /tmp/quick
+  plasma run my.toml --seed 7 --log root --json
+  plasma run --resume runs/my              continue after an interruption
+
+Writes manifest.json, scenario.toml, log.plasma, metrics.parquet, classes.parquet, charts/*.svg,
+summary.json and report.html. Ctrl-C stops at the next epoch and writes what there is.")]
+pub struct Run {
+    /// The scenario file.
+    #[arg(required_unless_present = "resume")]
+    pub scenario: Option<PathBuf>,
+    /// Seed of every random draw, instead of the scenario's.
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Stop early: a date such as 2027-03-01, or a time after the start such as 90d.
+    #[arg(long, value_name = "T")]
+    pub until: Option<String>,
+    /// Folder for the results; it must not exist. Without it, a new one under runs/.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// How much to keep: full (every record), root (only the chain's root), none. Instead of the scenario's.
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    pub log: Option<Level>,
+    /// Override a value of the scenario; may be repeated.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Continue an interrupted run.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["scenario", "seed", "until", "out", "log", "set"])]
+    pub resume: Option<PathBuf>,
+    /// Print the summary as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How much of a run is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Level {
+    /// Every record.
+    Full,
+    /// Only the chain's root.
+    Root,
+    /// Nothing.
+    None,
+}
+
+#[derive(Args)]
+#[command(after_help = "Example:\n  plasma replay runs/my && echo sound")]
+pub struct Replay {
+    /// A run folder, or a log file.
+    pub run: PathBuf,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+#[command(after_help = "Example:\n  plasma audit runs/my --cut 7             cut the commands into other blocks")]
+pub struct Audit {
+    /// A run folder, or a log file.
+    pub run: PathBuf,
+    /// Seed of the random blocks that the commands are cut into.
+    #[arg(long, default_value_t = 1, value_name = "SEED")]
+    pub cut: u64,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  plasma show runs/my                      the state at the end
+  plasma show runs/my --at 2026-03-01      … on a day (00:00 UTC)
+  plasma show runs/my --provider 12        every payment, slash and refusal of provider 12, and why
+  plasma show runs/my --job 4711           what became of a job, and why")]
+pub struct Show {
+    /// A run folder, or a log file.
+    pub run: PathBuf,
+    /// The time to show: a date such as 2027-03-01, a timestamp, or a time after the start such as 90d.
+    #[arg(long, value_name = "T")]
+    pub at: Option<String>,
+    /// An account's history.
+    #[arg(long, value_name = "N", group = "subject")]
+    pub account: Option<u32>,
+    /// A provider's history.
+    #[arg(long, value_name = "N", group = "subject")]
+    pub provider: Option<u32>,
+    /// A job's history.
+    #[arg(long, value_name = "N", group = "subject")]
+    pub job: Option<u64>,
+    /// A lease's history.
+    #[arg(long, value_name = "N", group = "subject")]
+    pub lease: Option<u64>,
+    /// Show at most this many lines of a history, the latest.
+    #[arg(long, default_value_t = 200, value_name = "N")]
+    pub limit: usize,
+    /// Print as JSON; a history as JSON lines.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Subcommand)]
+pub enum Log {
+    /// Count records by kind, and bytes.
+    #[command(after_help = "Example:\n  plasma log stat runs/my --json")]
+    Stat(LogRead),
+    /// Check every byte against the hash chain, and the chain against the manifest.
+    #[command(after_help = "Example:\n  plasma log verify runs/my || echo damaged")]
+    Verify(LogRead),
+    /// Write the records into files for other tools.
+    #[command(after_help = "\
+Examples:
+  plasma log export runs/my --to data                    a Parquet table for each kind of record
+  plasma log export runs/my --to data --format csv
+  plasma log export runs/my --to data --format jsonl     every record in order, a line each")]
+    Export(LogExport),
+}
+
+#[derive(Args)]
+pub struct LogRead {
+    /// A run folder, or a log file.
+    pub run: PathBuf,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct LogExport {
+    /// A run folder, or a log file.
+    pub run: PathBuf,
+    /// Folder for the files; it must not exist.
+    #[arg(long, value_name = "DIR")]
+    pub to: PathBuf,
+    /// Format of the files.
+    #[arg(long, value_enum, default_value_t = Format::Parquet)]
+    pub format: Format,
+}
+
+/// Format of exported records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// A Parquet table for each kind of record.
+    Parquet,
+    /// A CSV file for each kind of record.
+    Csv,
+    /// One file of JSON lines, in order.
+    Jsonl,
+}
+
+#[derive(Args)]
+#[command(after_help = "Example:\n  plasma new my.toml && plasma run my.toml")]
+pub struct New {
+    /// The file to write; it must not exist. Without it, the starter is printed.
+    pub file: Option<PathBuf>,
+}
+
+#[derive(Args)]
+#[command(after_help = "Example:\n  plasma check scenarios/xpl-baseline.toml --set scale=1")]
+pub struct Check {
+    /// The scenario file.
+    pub scenario: PathBuf,
+    /// Override a value of the scenario; may be repeated.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Print the resolved scenario as JSON.
+    #[arg(long)]
+    pub json: bool,
+}

@@ -1,0 +1,288 @@
+//! `plasma run`: play a scenario and write a run folder.
+
+use crate::Outcome;
+use crate::checkpoint::Checkpoint;
+use crate::cli::{self, Level as LevelArg};
+use crate::console::{bar, stop_on_ctrl_c};
+use crate::folder::{Folder, write_whole};
+use crate::manifest::{Formats, Log, Manifest, hex};
+use indicatif::ProgressBar;
+use miette::{IntoDiagnostic, WrapErr, miette};
+use plasma_core::engine::state::State;
+use plasma_core::engine::step::Observer;
+use plasma_core::engine::{Engine, Progress};
+use plasma_core::genesis::Genesis;
+use plasma_core::log::writer::LogWriter;
+use plasma_core::log::{Level, Position};
+use plasma_core::record::{Event, Record};
+use plasma_core::time::Time;
+use plasma_reports::{Metrics, Provenance, Summary, calendar, report_html, write_charts, write_parquet};
+use plasma_sim::agents::Agents;
+use plasma_sim::scenario::model::LogLevel;
+use plasma_sim::scenario::{Loaded, Scenario, digest, render_resolved};
+use plasma_sim::world;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// How often a long run leaves a checkpoint, so that a power cut costs little.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(30);
+
+/// Everything that is made from a scenario before the first record.
+struct Plan {
+    folder: Folder,
+    loaded: Loaded,
+    /// Digest of the resolved scenario.
+    digest: [u8; 32],
+    genesis: Genesis,
+    level: Level,
+    until: Time,
+    stop: Arc<AtomicBool>,
+}
+
+/// Counts records, for the progress bar.
+#[derive(Default)]
+struct Counter(u64);
+
+impl Observer for Counter {
+    #[inline(always)]
+    fn cause(&mut self, _view: &State, _record: &Record) {
+        self.0 += 1;
+    }
+    #[inline(always)]
+    fn event(&mut self, _view: &State, _record: &Record, _event: &Event) {
+        self.0 += 1;
+    }
+}
+
+type Watch = (Counter, (Metrics, LogWriter));
+
+pub fn run(args: &cli::Run) -> miette::Result<Outcome> {
+    let (plan, engine, epochs) = match (&args.resume, &args.scenario) {
+        (Some(folder), _) => resume(Folder::open(folder)?)?,
+        (None, Some(scenario)) => start(args, scenario)?,
+        (None, None) => return Err(miette!("name a scenario file, or a folder to --resume")),
+    };
+    play(&plan, engine, epochs, args.json)
+}
+
+fn start(args: &cli::Run, path: &std::path::Path) -> miette::Result<(Plan, Engine<Agents, Watch>, u64)> {
+    let mut sets = args.set.clone();
+    sets.extend(args.seed.map(|seed| format!("seed={seed}")));
+    sets.extend(args.log.map(|level| {
+        let name = match level {
+            LevelArg::Full => "full",
+            LevelArg::Root => "root",
+            LevelArg::None => "none",
+        };
+        format!("log.level={name}")
+    }));
+    let loaded = Scenario::load(path, &sets)?;
+    let (genesis, agents) = world::build(&loaded, 0).into_diagnostic()?;
+    let horizon = genesis.start.saturating_add(loaded.scenario.horizon.0);
+    let until = match &args.until {
+        Some(text) => super::moment(text, genesis.start)?.min(horizon),
+        None => horizon,
+    };
+    if until <= genesis.start {
+        return Err(miette!("--until {} is not after the start, {}", args.until.as_deref().unwrap_or(""), calendar::date(genesis.start)));
+    }
+    let folder = Folder::create(args.out.as_deref(), path)?;
+    write_whole(&folder.scenario(), render_resolved(&loaded).as_bytes())?;
+    let level = level_of(loaded.scenario.log.level);
+    let digest = digest(&loaded.scenario);
+    let plan = Plan { folder, loaded, digest, genesis, level, until, stop: stop_on_ctrl_c()? };
+    let writer = LogWriter::create(&plan.folder.log(), level, &plan.genesis, Arc::clone(&plan.stop)).into_diagnostic()?;
+    let watch = (Counter::default(), (Metrics::new(&plan.genesis), writer));
+    let engine = Engine::genesis(&plan.genesis, agents, watch).into_diagnostic()?;
+    Ok((plan, engine, 0))
+}
+
+fn resume(folder: Folder) -> miette::Result<(Plan, Engine<Agents, Watch>, u64)> {
+    if !folder.checkpoint().exists() {
+        let complete = folder.manifest().exists() && Manifest::read(&folder.manifest())?.complete;
+        let help = if complete { "there is nothing to continue" } else { "run its scenario.toml again with another --out" };
+        return Err(miette!(help = help, "{} has no checkpoint{}", folder.path().display(), if complete { ": it is complete" } else { "" }));
+    }
+    let saved = Checkpoint::read(&folder.checkpoint())?;
+    if saved.engine != plasma_core::ENGINE_DIGEST {
+        let help = "continue it with the binary that started it, or run its scenario.toml again";
+        return Err(miette!(help = help, "another engine wrote this checkpoint ({})", saved.engine));
+    }
+    let loaded = Scenario::load(&folder.scenario(), &[])?;
+    if digest(&loaded.scenario) != saved.scenario {
+        let help = "restore scenario.toml, or run the changed scenario anew with `plasma run`";
+        return Err(miette!(help = help, "scenario.toml is not the scenario that this run was started with"));
+    }
+    let (genesis, _) = world::build(&loaded, 0).into_diagnostic()?;
+    let agents = world::restore(&loaded, 0, &saved.agents).into_diagnostic()?;
+    let metrics = Metrics::load(&saved.metrics).into_diagnostic()?;
+    let stop = stop_on_ctrl_c()?;
+    let level = saved.level();
+    let writer = LogWriter::resume(&folder.log(), level, saved.position(), Arc::clone(&stop)).into_diagnostic()?;
+    let watch = (Counter(saved.position().records), (metrics, writer));
+    let engine = Engine::restore(&saved.core, agents, watch).map_err(|why| miette!("the checkpoint cannot be restored: {why}"))?;
+    let plan = Plan { folder, loaded, digest: saved.scenario, genesis, level, until: saved.until, stop };
+    Ok((plan, engine, saved.epochs))
+}
+
+fn play(plan: &Plan, mut engine: Engine<Agents, Watch>, mut epochs: u64, json: bool) -> miette::Result<Outcome> {
+    let started = Instant::now();
+    let days = |time: Time| time.saturating_sub(plan.genesis.start) / plasma_core::time::DAY;
+    let bar = bar(days(plan.until), "{msg} {wide_bar} {percent}%, {eta} left");
+    let mut saved = Instant::now();
+    let complete = loop {
+        if engine.run_epoch(plan.until) == Progress::Reached {
+            break true;
+        }
+        epochs += 1;
+        show_progress(&mut engine, &bar, started, days);
+        if plan.stop.load(Ordering::Relaxed) {
+            break false;
+        }
+        if saved.elapsed() >= CHECKPOINT_EVERY {
+            save(plan, &mut engine, epochs)?;
+            saved = Instant::now();
+        }
+    };
+    bar.finish_and_clear();
+    let disk_full = engine.observer().1.1.has_failed();
+    let mut unsaved = None;
+    if !complete && !disk_full {
+        unsaved = save(plan, &mut engine, epochs).err();
+    }
+    conclude(plan, engine, epochs, complete, json, started.elapsed())?;
+    match (complete, unsaved) {
+        (true, _) => Ok(Outcome::Done),
+        (false, Some(error)) => Err(error.wrap_err("the run stopped early and cannot be continued")),
+        (false, None) => {
+            eprintln!("Interrupted. To go on: plasma run --resume {}", plan.folder.path().display());
+            Ok(Outcome::Interrupted)
+        }
+    }
+}
+
+fn show_progress(engine: &mut Engine<Agents, Watch>, bar: &ProgressBar, started: Instant, days: impl Fn(Time) -> u64) {
+    if bar.is_hidden() {
+        return;
+    }
+    let now = engine.view(|state| state.clock.now);
+    let rate = engine.observer().0.0 as f64 / started.elapsed().as_secs_f64().max(1e-3) / 1e6;
+    bar.set_position(days(now));
+    bar.set_message(format!("{}  {rate:.2} M records/s", calendar::date(now)));
+}
+
+/// Leaves a checkpoint from which the run continues to the same digest.
+fn save(plan: &Plan, engine: &mut Engine<Agents, Watch>, epochs: u64) -> miette::Result<()> {
+    let core = engine.snapshot().into_vec();
+    let now = engine.view(|state| state.clock.now);
+    let agents = engine.environment().save();
+    let (_, (metrics, writer)) = engine.observer();
+    let metrics = metrics.save().into_vec();
+    let start = Position { bytes: 0, batches: 0, records: 0, raw_bytes: 0, root: [0; 32] };
+    let position = writer.sync().into_diagnostic()?.unwrap_or(start);
+    let checkpoint = Checkpoint {
+        engine: plasma_core::ENGINE_DIGEST.into(),
+        scenario: plan.digest,
+        seed: plan.loaded.scenario.seed,
+        until: plan.until,
+        now,
+        epochs,
+        level: plan.level as u8,
+        position: [position.bytes, position.batches, position.records, position.raw_bytes],
+        root: position.root,
+        core,
+        agents,
+        metrics,
+    };
+    checkpoint.write(&plan.folder.checkpoint())
+}
+
+/// Ends the log and writes what the run came to.
+fn conclude(
+    plan: &Plan,
+    mut engine: Engine<Agents, Watch>,
+    epochs: u64,
+    complete: bool,
+    json: bool,
+    took: Duration,
+) -> miette::Result<()> {
+    let state_digest = hex(&engine.digest());
+    let end = if complete { plan.until } else { engine.view(|state| state.clock.now) };
+    let (agents, (counter, (metrics, writer))) = engine.into_parts();
+    let position = writer.finish().map_err(|error| {
+        let help = "free some room; the log ends with its last whole batch and can still be replayed up to there";
+        miette!(help = help, "the log could not be written to the end: {error}")
+    })?;
+    let manifest = Manifest {
+        title: plan.loaded.scenario.title.clone(),
+        plasma: env!("CARGO_PKG_VERSION").into(),
+        formats: Formats::current(),
+        engine_digest: plasma_core::ENGINE_DIGEST.into(),
+        scenario_digest: hex(&plan.digest),
+        genesis_digest: hex(&plan.genesis.digest()),
+        seed: plan.loaded.scenario.seed,
+        start: calendar::timestamp(plan.genesis.start),
+        end_ms: end,
+        end: calendar::timestamp(end),
+        complete,
+        log: Log::of(plan.level, position),
+        state_digest,
+        epochs,
+        inadmissible: agents.tally().inadmissible,
+    };
+    manifest.write(&plan.folder.manifest())?;
+    let summary = write_results(plan, &manifest, &metrics)?;
+    if complete && plan.folder.checkpoint().exists() {
+        std::fs::remove_file(plan.folder.checkpoint()).into_diagnostic().wrap_err("the last checkpoint cannot be removed")?;
+    }
+    if json {
+        println!("{}", serde_json::json!({ "folder": plan.folder.path(), "manifest": manifest, "summary": summary }));
+    } else {
+        println!("{}\n\n{summary}", plan.loaded.scenario.title);
+        let rate = counter.0 as f64 / took.as_secs_f64().max(1e-3) / 1e6;
+        println!("{} records in {:.1} s ({rate:.2} M records/s)", counter.0, took.as_secs_f64());
+        println!("state digest {}", manifest.state_digest);
+        println!("Everything is in {0}; open {0}/report.html", plan.folder.path().display());
+    }
+    Ok(())
+}
+
+fn write_results(plan: &Plan, manifest: &Manifest, metrics: &Metrics) -> miette::Result<Summary> {
+    let folder = &plan.folder;
+    write_parquet(metrics, folder.path()).into_diagnostic()?;
+    write_charts(metrics, &folder.charts()).into_diagnostic()?;
+    let summary = Summary::of(metrics);
+    write_whole(&folder.summary(), serde_json::to_string_pretty(&summary).into_diagnostic()?.as_bytes())?;
+    let scenario = &plan.loaded.scenario;
+    let fact = |name: &str, value: String| (name.to_owned(), value);
+    let provenance = Provenance {
+        title: scenario.title.clone(),
+        question: scenario.question.clone(),
+        expectation: scenario.expectation.clone().unwrap_or_default(),
+        facts: vec![
+            fact("Seed", manifest.seed.to_string()),
+            fact("Scale", scenario.scale.to_string()),
+            fact("From", manifest.start.clone()),
+            fact("To", if manifest.complete { manifest.end.clone() } else { format!("{} (interrupted)", manifest.end) }),
+            fact("Records", manifest.log.records.map_or_else(|| "not kept".into(), |records| records.to_string())),
+            fact("Log root", manifest.log.root.clone().unwrap_or_else(|| "not kept".into())),
+            fact("State digest", manifest.state_digest.clone()),
+            fact("Scenario digest", manifest.scenario_digest.clone()),
+            fact("Engine digest", manifest.engine_digest.clone()),
+            fact("Plasma", manifest.plasma.clone()),
+        ],
+        scenario: render_resolved(&plan.loaded),
+    };
+    let html = report_html(metrics, &provenance).into_diagnostic()?;
+    write_whole(&folder.report(), html.as_bytes())?;
+    Ok(summary)
+}
+
+const fn level_of(level: LogLevel) -> Level {
+    match level {
+        LogLevel::Full => Level::Full,
+        LogLevel::Root => Level::Root,
+        LogLevel::None => Level::None,
+    }
+}

@@ -1,0 +1,44 @@
+//! `plasma new`, `check` and `schema`: scenario files.
+
+use crate::cli;
+use crate::Outcome;
+use miette::{IntoDiagnostic, WrapErr, miette};
+use plasma_sim::scenario::{Scenario, digest, render_resolved, schema as scenario_schema, starter};
+use std::io::Write;
+
+pub fn new(args: &cli::New) -> miette::Result<Outcome> {
+    let Some(path) = &args.file else {
+        print!("{}", starter());
+        return Ok(Outcome::Done);
+    };
+    let created = std::fs::OpenOptions::new().write(true).create_new(true).open(path);
+    let mut file = created.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => miette!(help = "choose another name", "{} is already there", path.display()),
+        _ => miette!("cannot write {}: {error}", path.display()),
+    })?;
+    file.write_all(starter().as_bytes()).into_diagnostic().wrap_err_with(|| format!("cannot write {}", path.display()))?;
+    println!("{} is written. Next: plasma run {}", path.display(), path.display());
+    Ok(Outcome::Done)
+}
+
+pub fn check(args: &cli::Check) -> miette::Result<Outcome> {
+    let loaded = Scenario::load(&args.scenario, &args.set)?;
+    if args.json {
+        let resolved = serde_json::to_value(&loaded.scenario).into_diagnostic()?;
+        let params: serde_json::Map<_, _> = plasma_core::params::TABLE
+            .iter()
+            .zip(loaded.scenario.params.values())
+            .map(|(spec, &value)| (spec.key.to_owned(), value.into()))
+            .collect();
+        let digest = blake3::Hash::from_bytes(digest(&loaded.scenario)).to_hex().to_string();
+        println!("{}", serde_json::json!({ "scenario": resolved, "params": params, "digest": digest }));
+    } else {
+        print!("{}", render_resolved(&loaded));
+    }
+    Ok(Outcome::Done)
+}
+
+pub fn schema() -> miette::Result<Outcome> {
+    println!("{}", serde_json::to_string_pretty(&scenario_schema()).into_diagnostic()?);
+    Ok(Outcome::Done)
+}

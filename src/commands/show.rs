@@ -1,0 +1,125 @@
+//! `plasma show`: the state of a run at a time, or one party's history.
+
+mod history;
+mod state;
+
+use crate::Outcome;
+use crate::cli;
+use crate::console::reading;
+use crate::folder::log_of;
+use history::{Entry, Subject};
+use miette::{IntoDiagnostic, miette};
+use plasma_core::engine::replay::Replay;
+use plasma_core::engine::state::State;
+use plasma_core::ids::{AccountId, ProviderId};
+use plasma_core::log::LogError;
+use plasma_core::log::batch::Line;
+use plasma_core::log::reader::Reader;
+use plasma_core::record::{Event, Record};
+use plasma_core::time::Time;
+use plasma_reports::calendar;
+use std::collections::VecDeque;
+use std::io::{self, Write};
+use std::ops::ControlFlow;
+
+pub fn show(args: &cli::Show) -> miette::Result<Outcome> {
+    let (path, manifest) = log_of(&args.run)?;
+    let reader = Reader::open(&path).into_diagnostic()?;
+    let start = reader.genesis().start;
+    let at = args.at.as_deref().map(|text| super::moment(text, start)).transpose()?;
+    if let Some(at) = at
+        && at < start
+    {
+        return Err(miette!("the run starts on {}: there is no state before", calendar::date(start)));
+    }
+    let bar = reading(manifest.and_then(|m| m.log.records).unwrap_or(0), "reading");
+    let subject = subject(args);
+    let mut entries = VecDeque::new();
+    let mut total = 0u64;
+    let replay = fold_until(reader, at.unwrap_or(Time::MAX), |view, record, event| {
+        let Some(subject) = &subject else { return };
+        if let Some(entry) = history::entry(subject, view, record, event) {
+            total += 1;
+            if entries.len() == args.limit {
+                entries.pop_front();
+            }
+            entries.push_back(entry);
+        }
+    }, |record| bar.set_position(record));
+    let mut replay = replay.into_diagnostic()?;
+    bar.finish_and_clear();
+    let out = io::stdout().lock();
+    let printed = match subject {
+        Some(subject) => print_history(out, &subject, &entries, total, args.json),
+        None => replay.view(|view| state::print(out, view, args.json)),
+    };
+    match printed {
+        // Whoever reads has read enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Outcome::Done),
+        printed => printed.into_diagnostic().map(|()| Outcome::Done),
+    }
+}
+
+fn subject(args: &cli::Show) -> Option<Subject> {
+    let account = args.account.map(|id| Subject::Account(AccountId(id)));
+    let provider = args.provider.map(|id| Subject::Provider(ProviderId(id)));
+    account.or(provider).or(args.job.map(Subject::Job)).or(args.lease.map(Subject::Lease))
+}
+
+/// Folds the log up to `at`, showing each cause and event with the state just before it.
+fn fold_until(
+    reader: Reader,
+    at: Time,
+    mut see: impl FnMut(&State, &Record, Option<&Event>),
+    progress: impl Fn(u64),
+) -> Result<Replay, LogError> {
+    let mut replay = Replay::genesis(reader.genesis())
+        .map_err(|error| LogError::NotALog { path: reader.path().into(), why: error.to_string() })?;
+    let mut cause: Option<Record> = None;
+    let mut past = false;
+    reader.for_each::<LogError>(|batch, loaded| {
+        progress(loaded.first());
+        if past {
+            return Ok(());
+        }
+        replay.ensure_rows(batch.new_rows());
+        replay.fold(|fold| {
+            let done = batch.lines(|line| {
+                match line {
+                    Line::Cause(record) if record.time > at => return ControlFlow::Break(()),
+                    Line::Cause(record) => {
+                        see(fold.view(), &record, None);
+                        fold.cause(record);
+                        cause = Some(record);
+                    }
+                    Line::Event(event) => {
+                        if let Some(record) = &cause {
+                            see(fold.view(), record, Some(&event));
+                        }
+                        fold.event(&event);
+                    }
+                }
+                ControlFlow::Continue(())
+            });
+            past = done.is_break();
+        });
+        Ok(())
+    })?;
+    Ok(replay)
+}
+
+fn print_history(mut out: impl Write, subject: &Subject, entries: &VecDeque<Entry>, total: u64, json: bool) -> io::Result<()> {
+    if json {
+        return entries.iter().try_for_each(|entry| {
+            let line = serde_json::json!({ "time": calendar::timestamp(entry.time), "what": entry.what, "text": entry.text });
+            writeln!(out, "{line}")
+        });
+    }
+    if entries.is_empty() {
+        return writeln!(out, "Nothing happened to {subject} up to then.");
+    }
+    if (entries.len() as u64) < total {
+        writeln!(out, "The last {} of {total} lines; --limit shows more.\n", entries.len())?;
+    }
+    entries.iter().try_for_each(|entry| writeln!(out, "{}  {:14} {}", calendar::timestamp(entry.time), entry.what, entry.text))
+}

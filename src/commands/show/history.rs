@@ -1,0 +1,276 @@
+//! One party's history, with the reason of every payment.
+
+use super::state::xpl;
+use plasma_core::engine::state::State;
+use plasma_core::ids::{AccountId, JobId, LeaseId, OfferId, ProviderId};
+use plasma_core::protocol::lease::Lease;
+use plasma_core::protocol::settlement::Settled;
+use plasma_core::record::{Cause, Command, Event, Fields, Record, Timer, Value};
+use plasma_core::time::Time;
+use plasma_reports::calendar;
+use std::fmt;
+
+/// Whose history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// An account's, as sender or receiver.
+    Account(AccountId),
+    /// A provider's.
+    Provider(ProviderId),
+    /// A job's, by serial number.
+    Job(u64),
+    /// A lease's, by serial number.
+    Lease(u64),
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Subject::Account(id) => id.fmt(f),
+            Subject::Provider(id) => id.fmt(f),
+            Subject::Job(serial) => write!(f, "job {serial}"),
+            Subject::Lease(serial) => write!(f, "lease {serial}"),
+        }
+    }
+}
+
+/// One line of it.
+pub struct Entry {
+    /// When.
+    pub time: Time,
+    /// Name of the record.
+    pub what: &'static str,
+    /// What happened, and why.
+    pub text: String,
+}
+
+/// Who a record concerns.
+#[derive(Clone, Copy, Default)]
+struct Parties {
+    accounts: [Option<AccountId>; 2],
+    providers: [Option<ProviderId>; 2],
+    job: Option<JobId>,
+    lease: Option<LeaseId>,
+}
+
+impl Parties {
+    fn account(id: AccountId) -> Self {
+        Self { accounts: [Some(id), None], ..Self::default() }
+    }
+
+    fn provider(view: &State, id: ProviderId) -> Self {
+        let owner = view.provider(id).map(|provider| provider.owner);
+        Self { accounts: [owner, None], providers: [Some(id), None], ..Self::default() }
+    }
+
+    fn job(view: &State, id: JobId) -> Self {
+        let job = view.job(id);
+        Self { accounts: [job.map(|job| job.customer), None], job: Some(id), lease: job.map(|job| job.lease), ..Self::default() }
+    }
+
+    fn lease(view: &State, id: LeaseId) -> Self {
+        let Some(lease) = view.lease(id) else { return Self { lease: Some(id), ..Self::default() } };
+        Self { lease: Some(id), ..Self::pair(view, lease.job, lease.offer) }
+    }
+
+    fn pair(view: &State, job: JobId, offer: OfferId) -> Self {
+        let provider = view.offer(offer).map(|offer| offer.provider);
+        let owner = provider.and_then(|id| view.provider(id)).map(|provider| provider.owner);
+        let customer = view.job(job).map(|job| job.customer);
+        Self { accounts: [customer, owner], providers: [provider, None], job: Some(job), lease: None }
+    }
+
+    fn include(&self, subject: &Subject) -> bool {
+        match *subject {
+            Subject::Account(id) => self.accounts.contains(&Some(id)),
+            Subject::Provider(id) => self.providers.contains(&Some(id)),
+            Subject::Job(serial) => self.job.is_some_and(|job| job.serial() == serial),
+            Subject::Lease(serial) => self.lease.is_some_and(|lease| lease.serial() == serial),
+        }
+    }
+}
+
+/// The line for this cause (`event` is none) or event, if it concerns the subject. `view` is the state just before it.
+pub fn entry(subject: &Subject, view: &State, record: &Record, event: Option<&Event>) -> Option<Entry> {
+    let parties = match event {
+        None => of_cause(view, record),
+        Some(event) => of_event(view, record, event),
+    };
+    if !parties.include(subject) {
+        return None;
+    }
+    let (what, text) = match (event, &record.cause) {
+        (Some(event), _) => (event.name(), explain(view, record, event)),
+        (None, Cause::Command { command, fee, .. }) => {
+            let fee = if *fee > 0 { format!("; burned {} as base fee", xpl(u128::from(*fee))) } else { String::new() };
+            (command.name(), format!("asked for: {}{fee}", fields(command)))
+        }
+        (None, Cause::Timer(timer)) => (timer.name(), "its time came".into()),
+    };
+    Some(Entry { time: record.time, what, text })
+}
+
+fn of_cause(view: &State, record: &Record) -> Parties {
+    let sender = record.sender().map(Parties::account).unwrap_or_default();
+    let with_sender = |mut parties: Parties| {
+        if let Some(sender) = record.sender()
+            && !parties.accounts.contains(&Some(sender))
+        {
+            parties.accounts[1] = Some(sender);
+        }
+        parties.providers[1] = record.sender().and_then(|id| view.account(id)).map(|account| account.provider);
+        parties
+    };
+    match &record.cause {
+        Cause::Command { command, .. } => match command {
+            Command::Transfer(transfer) => with_sender(Parties::account(transfer.to)),
+            Command::Cancel(cancel) => with_sender(Parties::job(view, cancel.job)),
+            Command::Stop(stop) => with_sender(Parties::lease(view, stop.lease)),
+            Command::Commit(commit) => with_sender(Parties::lease(view, commit.lease)),
+            Command::Verdict(verdict) => with_sender(Parties::lease(view, verdict.lease)),
+            Command::WentSilent(silent) => Parties::provider(view, silent.provider),
+            _ => with_sender(sender),
+        },
+        Cause::Timer(timer) => match timer {
+            Timer::AskLapse(lapse) => {
+                view.offer(lapse.offer).map(|offer| Parties::provider(view, offer.provider)).unwrap_or_default()
+            }
+            Timer::PatienceOver(over) => Parties::job(view, over.job),
+            Timer::LeaseOverdue(overdue) => Parties::lease(view, overdue.lease),
+            Timer::CheckOverdue(overdue) => Parties::lease(view, overdue.lease),
+            Timer::EpochEnd(_) | Timer::BondDue(_) => Parties::default(),
+        },
+    }
+}
+
+fn of_event(view: &State, record: &Record, event: &Event) -> Parties {
+    match event {
+        Event::Submitted(e) => Parties { job: Some(e.job), ..of_cause(view, record) },
+        Event::Queued(e) => Parties::job(view, e.job),
+        Event::Expired(e) => Parties::job(view, e.job),
+        Event::Failed(e) => Parties::job(view, e.job),
+        Event::Leased(e) => Parties { lease: Some(e.lease), ..Parties::pair(view, e.job, e.offer) },
+        Event::Missed(e) => Parties { lease: of_cause(view, record).lease, ..Parties::pair(view, e.job, e.offer) },
+        Event::Settled(e) => Parties::lease(view, e.lease),
+        Event::CheckDrawn(e) => {
+            let mut parties = Parties::lease(view, e.lease);
+            parties.providers[1] = Some(e.checker);
+            parties
+        }
+        Event::Slashed(e) => {
+            let mut parties = Parties::provider(view, e.provider);
+            parties.accounts[1] = Some(e.to).filter(|to| to.is_some());
+            Parties { lease: of_cause(view, record).lease, job: of_cause(view, record).job, ..parties }
+        }
+        Event::Jailed(e) => Parties::provider(view, e.provider),
+        Event::Rewarded(e) => Parties::provider(view, e.provider),
+        Event::Unbonding(e) => Parties::provider(view, e.provider),
+        Event::Unbonded(_) => {
+            let first = view.unbonding.entries.front();
+            first.map(|entry| Parties::provider(view, entry.provider)).unwrap_or_default()
+        }
+        Event::Emitted(_) | Event::EpochClosed(_) | Event::RoundClosed(_) => Parties::default(),
+        _ => of_cause(view, record),
+    }
+}
+
+/// What happened, and why: the arithmetic behind every payment.
+fn explain(view: &State, record: &Record, event: &Event) -> String {
+    match event {
+        Event::Settled(settled) => view.lease(settled.lease).map_or_else(String::new, |lease| settled_why(view, settled, lease)),
+        Event::Leased(e) => {
+            let offer = &view.offers()[e.offer.index()];
+            let class = &view.catalogue.class(offer.class).name;
+            format!(
+                "{} got {} of {} for {}: the cheapest that fits, {} GPU-s of {class} at {} per GPU-s; result due {}",
+                e.job, e.lease, offer.provider, xpl(e.price.into()), seconds(e.work_mgs), xpl(offer.ask.into()), calendar::timestamp(e.due)
+            )
+        }
+        Event::Submitted(e) => format!("{} is accepted and its budget is in escrow", e.job),
+        Event::Queued(e) => format!("{} waits in line: no offer fits now", e.job),
+        Event::Expired(e) => format!("{}: no offer fitted before its latest start; its escrow of {} returned", e.job, escrow(view, e.job)),
+        Event::Failed(e) => {
+            let job = view.job(e.job);
+            let why = job.map_or("unknown", |job| job.last_failure.name());
+            let times = job.map_or(0, |job| job.failures);
+            format!("{} failed {times} times, at last by {why}; its escrow of {} returned", e.job, escrow(view, e.job))
+        }
+        Event::Missed(e) => format!("{} was not committed in time: a strike; the job goes back to the market", e.job),
+        Event::Slashed(e) => {
+            let to = if e.reward > 0 { format!(", {} to {} who proved it", xpl(e.reward.into()), e.to) } else { String::new() };
+            format!("bond of {} cut: {} burned{to}", e.provider, xpl(e.burned.into()))
+        }
+        Event::Jailed(e) => format!("{} is jailed until {}", e.provider, calendar::timestamp(e.until)),
+        Event::Rewarded(e) => rewarded_why(view, e.provider, e.work, e.stake),
+        Event::CheckDrawn(e) => format!("the beacon drew {} to execute {} again by {}", e.checker, e.lease, calendar::timestamp(e.due)),
+        Event::Verified(e) => format!("the checker's root opens the commitment: right; the checker earns {}", xpl(e.reward.into())),
+        Event::FoundWrong(e) => format!("the checker's root does not open the commitment: wrong; {} goes back to the market", e.job),
+        Event::Unbonding(e) => format!("{} of the bond is on its way back, due {}", xpl(e.amount.into()), calendar::timestamp(e.release)),
+        Event::Unbonded(_) => {
+            let amount = view.unbonding.entries.front().map_or(0, |entry| entry.amount);
+            format!("{} of the bond is back", xpl(amount.into()))
+        }
+        Event::Refused(e) => format!("refused: {e}"),
+        Event::Transferred(_) => match record.cause {
+            Cause::Command { command: Command::Transfer(t), .. } => format!("{} went to {}", xpl(t.amount.into()), t.to),
+            _ => String::new(),
+        },
+        other => fields(other),
+    }
+}
+
+fn settled_why(view: &State, settled: &Settled, lease: &Lease) -> String {
+    let offer = &view.offers()[lease.offer.index()];
+    let payment = u128::from(settled.payment());
+    format!(
+        "{} paid {} for {} of {}: {} GPU-s of {} (agreed {}), less the fee of {} ({} burned, {} treasury, {} stakers); {} returned",
+        view.job(lease.job).map_or(AccountId::NONE, |job| job.customer),
+        xpl(payment),
+        lease.id,
+        offer.provider,
+        seconds(settled.work_mgs),
+        view.catalogue.class(offer.class).name,
+        xpl(lease.price.into()),
+        xpl(settled.fee().into()),
+        xpl(settled.burned.into()),
+        xpl(settled.treasury.into()),
+        xpl(settled.stakers.into()),
+        view.job(lease.job).map_or_else(String::new, |job| xpl(u128::from(job.escrow) - payment)),
+    )
+}
+
+fn rewarded_why(view: &State, id: ProviderId, work: u64, stake: u64) -> String {
+    let total: u128 = view.providers().iter().map(|provider| u128::from(provider.work)).sum();
+    let own = view.provider(id).map_or(0, |provider| provider.work);
+    let share = own as f64 / (total as f64).max(1.0) * 100.0;
+    format!(
+        "{id} received {} of emission for {} weighted GPU-s, {share:.4} % of the epoch's work, and {} for its bond",
+        xpl(work.into()),
+        seconds(own),
+        xpl(stake.into())
+    )
+}
+
+fn escrow(view: &State, id: JobId) -> String {
+    view.job(id).map_or_else(|| "unknown".into(), |job| xpl(job.escrow.into()))
+}
+
+fn seconds(milli: u64) -> String {
+    format!("{}.{:03}", milli / 1000, milli % 1000)
+}
+
+/// The payload, field by field.
+fn fields(payload: &impl Fields) -> String {
+    let mut parts = Vec::new();
+    payload.visit(&mut |name, value| {
+        let value = match value {
+            Value::Number(n) | Value::Serial(n) => n.to_string(),
+            Value::Bytes(bytes) if bytes == [0; 32] => return,
+            Value::Bytes(bytes) => format!("{}…", &crate::manifest::hex(&bytes)[..12]),
+            Value::Sizes(sizes) => format!("{sizes:?}"),
+            Value::Nothing => "none".into(),
+        };
+        parts.push(format!("{name} {value}"));
+    });
+    parts.join(", ")
+}

@@ -1,0 +1,101 @@
+//! The state at a glance.
+
+use plasma_core::engine::state::State;
+use plasma_core::money::XPL;
+use plasma_core::protocol::lease::Stage;
+use plasma_core::protocol::provider::Status;
+use plasma_reports::calendar;
+use serde_json::{Value, json};
+use std::io::{self, Write};
+
+/// Prints what there is: tokens, stake, market.
+pub fn print(mut out: impl Write, view: &State, json: bool) -> io::Result<()> {
+    let facts = facts(view);
+    if json {
+        let object: serde_json::Map<String, Value> =
+            facts.into_iter().map(|fact| (fact.key.to_owned(), fact.exact)).collect();
+        return writeln!(out, "{}", Value::Object(object));
+    }
+    facts.iter().try_for_each(|fact| writeln!(out, "{:22} {}", fact.label, fact.text))
+}
+
+struct Fact {
+    key: &'static str,
+    label: &'static str,
+    text: String,
+    exact: Value,
+}
+
+fn facts(view: &State) -> Vec<Fact> {
+    let (clock, ledger) = (&view.clock, &view.ledger);
+    let amount = |key, label, nano: u128| Fact { key, label, text: xpl(nano), exact: Value::String(nano.to_string()) };
+    let count = |key, label, n: usize| Fact { key, label, text: n.to_string(), exact: json!(n) };
+    let moment = |key, label, time| Fact { key, label, text: calendar::timestamp(time), exact: json!(calendar::timestamp(time)) };
+    let providers = view.providers();
+    let with = |status: Status| providers.iter().filter(|provider| provider.status == status).count();
+    let bonds: u128 = providers.iter().map(|provider| provider.bond).sum();
+    let escrow: u128 = view.jobs.iter().map(|job| u128::from(job.escrow)).sum();
+    let price = view.oracle.price(clock.now, view.params.oracle_stale_after());
+    let usd = |micro: u64| format!("{}.{:06} USD", micro / 1_000_000, micro % 1_000_000);
+    vec![
+        moment("time", "last record", clock.now),
+        count("epoch", "epochs closed", clock.epoch as usize),
+        count("round", "rounds closed", clock.round as usize),
+        amount("supply_nano", "supply", ledger.supply()),
+        amount("circulating_nano", "circulating", ledger.circulating()),
+        amount("locked_nano", "locked", ledger.locked),
+        amount("minted_nano", "minted", ledger.minted),
+        amount("burned_nano", "burned", ledger.burned),
+        amount("treasury_nano", "treasury", ledger.treasury),
+        amount("builders_nano", "builders' fund", ledger.builders),
+        amount("bonds_nano", "bonds", bonds),
+        amount("unbonding_nano", "unbonding", ledger.unbonding),
+        amount("escrow_nano", "in escrow", escrow),
+        Fact {
+            key: "price_micro_usd",
+            label: "oracle price",
+            text: price.map_or_else(|| "stale".into(), usd),
+            exact: json!(price),
+        },
+        count("accounts", "accounts", view.accounts().len()),
+        count("providers_active", "providers active", with(Status::Active)),
+        count("providers_draining", "providers draining", with(Status::Draining)),
+        count("providers_suspended", "providers suspended", with(Status::Suspended)),
+        count("providers_jailed", "providers jailed", with(Status::Jailed)),
+        count("providers_retired", "providers retired", with(Status::Retired)),
+        count("jobs_open", "jobs open", view.jobs.len()),
+        count("jobs_queued", "jobs queued", view.jobs.iter().filter(|job| job.is_queued()).count()),
+        count("leases_running", "leases running", view.leases.iter().filter(|lease| lease.stage == Stage::Running).count()),
+        count("leases_checked", "leases under check", view.leases.iter().filter(|lease| lease.stage == Stage::UnderCheck).count()),
+        count("jobs_ever", "jobs ever submitted", view.jobs.opened() as usize),
+        count("leases_ever", "leases ever made", view.leases.opened() as usize),
+    ]
+}
+
+/// An amount as people read it.
+pub fn xpl(nano: u128) -> String {
+    let (whole, part) = (nano / u128::from(XPL), nano % u128::from(XPL));
+    let digits = whole.to_string();
+    let mut grouped = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            grouped.push('_');
+        }
+        grouped.push(digit);
+    }
+    let fraction = format!("{part:09}");
+    let fraction = fraction.trim_end_matches('0');
+    if fraction.is_empty() { format!("{grouped} XPL") } else { format!("{grouped}.{fraction} XPL") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::xpl;
+
+    #[test]
+    fn amounts_are_exact_and_readable() {
+        assert_eq!(xpl(0), "0 XPL");
+        assert_eq!(xpl(1), "0.000000001 XPL");
+        assert_eq!(xpl(1_234_567_500_000_000), "1_234_567.5 XPL");
+    }
+}

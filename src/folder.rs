@@ -1,0 +1,125 @@
+//! The run folder.
+
+use miette::{IntoDiagnostic, WrapErr, miette};
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Where a run keeps what it makes.
+#[derive(Clone, Debug)]
+pub struct Folder {
+    root: PathBuf,
+}
+
+impl Folder {
+    /// Makes a new folder: `out` if given, which must not exist yet, else a free name under `runs/`.
+    pub fn create(out: Option<&Path>, scenario: &Path) -> miette::Result<Self> {
+        let root = match out {
+            Some(out) => {
+                if out.exists() {
+                    let help = "choose another --out, remove the folder, or continue it with `plasma run --resume`";
+                    return Err(miette!(help = help, "{} is already there", out.display()));
+                }
+                out.to_path_buf()
+            }
+            None => free_name(scenario),
+        };
+        let context = || format!("cannot make the folder {}", root.display());
+        fs::create_dir_all(root.join("charts")).into_diagnostic().wrap_err_with(context)?;
+        Ok(Self { root })
+    }
+
+    /// An existing run folder.
+    pub fn open(root: &Path) -> miette::Result<Self> {
+        if root.is_dir() {
+            Ok(Self { root: root.to_path_buf() })
+        } else {
+            Err(miette!(help = "name the folder that `plasma run` wrote", "{} is not a run folder", root.display()))
+        }
+    }
+
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.root
+    }
+
+    /// What the run was and came to.
+    pub fn manifest(&self) -> PathBuf {
+        self.root.join("manifest.json")
+    }
+
+    /// Every record.
+    pub fn log(&self) -> PathBuf {
+        self.root.join("log.plasma")
+    }
+
+    /// The resolved scenario.
+    pub fn scenario(&self) -> PathBuf {
+        self.root.join("scenario.toml")
+    }
+
+    /// Where an interrupted run continues.
+    pub fn checkpoint(&self) -> PathBuf {
+        self.root.join("checkpoint.bin")
+    }
+
+    /// The charts.
+    pub fn charts(&self) -> PathBuf {
+        self.root.join("charts")
+    }
+
+    /// The report.
+    pub fn report(&self) -> PathBuf {
+        self.root.join("report.html")
+    }
+
+    /// The summary as JSON.
+    pub fn summary(&self) -> PathBuf {
+        self.root.join("summary.json")
+    }
+}
+
+/// `runs/NAME`, or with a number when that is taken.
+fn free_name(scenario: &Path) -> PathBuf {
+    let stem = scenario.file_stem().map_or_else(|| "run".into(), |stem| stem.to_string_lossy().into_owned());
+    let runs = Path::new("runs");
+    (1..)
+        .map(|n| runs.join(if n == 1 { stem.clone() } else { format!("{stem}-{n}") }))
+        .find(|path| !path.exists())
+        .expect("some number is free")
+}
+
+/// Writes a file so that a reader finds the old one or the new one, never half of either.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> miette::Result<()> {
+    let context = || format!("cannot write {}", path.display());
+    let partial = path.with_extension("partial");
+    let write = || -> std::io::Result<()> {
+        let mut file = fs::File::create(&partial)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&partial, path)
+    };
+    let written = write();
+    if written.is_err() {
+        let _ = fs::remove_file(&partial);
+    }
+    written.into_diagnostic().wrap_err_with(context)
+}
+
+/// A log to read, given as itself or as the run folder that holds it; with the folder's manifest, if there is one.
+pub fn log_of(path: &Path) -> miette::Result<(PathBuf, Option<crate::manifest::Manifest>)> {
+    if !path.is_dir() {
+        if !path.exists() {
+            return Err(miette!(help = "name a run folder or a log file", "{} does not exist", path.display()));
+        }
+        return Ok((path.to_path_buf(), None));
+    }
+    let folder = Folder::open(path)?;
+    let manifest = if folder.manifest().exists() { Some(crate::manifest::Manifest::read(&folder.manifest())?) } else { None };
+    if !folder.log().exists() {
+        let level = manifest.as_ref().map_or("unknown", |manifest| manifest.log.level.as_str());
+        let help = "run the scenario again with --log full";
+        return Err(miette!(help = help, "{} holds no log (its level is {level})", path.display()));
+    }
+    Ok((folder.log(), manifest))
+}
