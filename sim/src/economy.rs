@@ -32,6 +32,8 @@ pub struct Economy {
     pub first_host: AccountId,
     /// Provider groups, for reports: the id of each group that a host names.
     pub host_groups: Vec<String>,
+    /// How many GPU classes the catalogue has.
+    pub classes: usize,
     /// BLAKE3 of the scenario.
     pub scenario: [u8; 32],
     /// Seed of all draws.
@@ -161,6 +163,7 @@ impl Economy {
             hosts,
             first_host: AccountId(next),
             host_groups,
+            classes: scenario.class.len(),
             scenario: crate::scenario::digest(scenario),
             seed: scenario.seed,
             replicate,

@@ -98,6 +98,7 @@ fn fits(saved: &Checkpoint, economy: &Economy) -> bool {
     let tally = &saved.tally;
     rows.hosts.len() == hosts
         && rows.candidates.len() == groups
+        && rows.board.len() == economy.classes
         && [&tally.candidates, &tally.declined, &tally.unserved, &tally.unfunded].iter().all(|counts| counts.len() == groups)
         && rows.offers.iter().all(|offer| (offer.host as usize) < hosts)
         && rows.lease_hosts.iter().all(|&host| host == u32::MAX || (host as usize) < hosts)

@@ -28,7 +28,7 @@ impl Draw {
 
     /// A whole number below `count`, each equally often up to `count` ÷ 2^64.
     pub fn below(&mut self, count: u64) -> u64 {
-        (u128::from(self.bits()) * u128::from(count) >> 64) as u64
+        ((u128::from(self.bits()) * u128::from(count)) >> 64) as u64
     }
 
     /// A position, each as often as its weight says.
