@@ -22,7 +22,7 @@ pub fn minute(time: Time) -> String {
 
 /// `2026-11-21T14:30:00.250Z`, to the millisecond, or a word for what no calendar holds.
 pub fn timestamp(time: Time) -> String {
-    civil(time).map_or_else(|| "never".into(), |at| at.strftime("%Y-%m-%dT%H:%M:%S%.fZ").to_string())
+    civil(time).map_or_else(|| "never".into(), |at| at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
 }
 
 /// A few round moments between two others, with their labels: hours, days, months or years, whichever gives at most `most`.

@@ -132,7 +132,8 @@ fn play(plan: &Plan, mut engine: Engine<Agents, Watch>, mut epochs: u64, json: b
     let bar = bar(days(plan.until), "{msg} {wide_bar} {percent}%, {eta} left");
     let mut saved = Instant::now();
     let complete = loop {
-        if engine.run_epoch(plan.until) == Progress::Reached {
+        // Through the last moment itself, so that an epoch that ends there closes.
+        if engine.run_epoch(plan.until.saturating_add(1)) == Progress::Reached {
             break true;
         }
         epochs += 1;

@@ -18,9 +18,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
 
-/// Level of zstd. Measured on a market's log of 41.1 bytes a record: level 1 takes it to 14.6 bytes in 77 ns a record, −3 to 17.3
-/// in 56, −7 to 24.8 in 51; time is dearer than disk here.
-const ZSTD_LEVEL: i32 = -3;
+/// Level of zstd. Measured on five years of the baseline, 34.6 bytes a record: see ARCHITECTURE.md for the choice.
+const ZSTD_LEVEL: i32 = 1;
 
 /// Batches on their way to the writer before the engine waits for it.
 const IN_FLIGHT: usize = 4;
