@@ -30,8 +30,16 @@ fn play(name: &str) {
     let position = writer.finish().expect("room on disk").expect("a full log");
     let (wall, cpu) = (wall.elapsed().as_secs_f64(), cpu.elapsed().as_secs_f64());
     println!("{name}: {leases} leases, {} records in {wall:.1} s, {cpu:.1} CPU-s", position.records);
-    println!("  {:.2} M records per CPU-second, {:.1} µs a lease", position.records as f64 / cpu / 1e6, cpu / leases as f64 * 1e6);
-    println!("  log {:.0} MB, {:.1} bytes a record", position.bytes as f64 / 1e6, position.bytes as f64 / position.records as f64);
+    println!(
+        "  {:.2} M records per CPU-second, {:.1} µs a lease",
+        position.records as f64 / cpu / 1e6,
+        cpu / leases as f64 * 1e6
+    );
+    println!(
+        "  log {:.0} MB, {:.1} bytes a record",
+        position.bytes as f64 / 1e6,
+        position.bytes as f64 / position.records as f64
+    );
     println!("  peak memory so far {}", peak_memory());
 }
 

@@ -36,16 +36,21 @@ pub fn show(args: &cli::Show) -> miette::Result<Outcome> {
     let subject = subject(args);
     let mut entries = VecDeque::new();
     let mut total = 0u64;
-    let replay = fold_until(reader, at.unwrap_or(Time::MAX), |view, record, event| {
-        let Some(subject) = &subject else { return };
-        if let Some(entry) = history::entry(subject, view, record, event) {
-            total += 1;
-            if entries.len() == args.limit {
-                entries.pop_front();
+    let replay = fold_until(
+        reader,
+        at.unwrap_or(Time::MAX),
+        |view, record, event| {
+            let Some(subject) = &subject else { return };
+            if let Some(entry) = history::entry(subject, view, record, event) {
+                total += 1;
+                if entries.len() == args.limit {
+                    entries.pop_front();
+                }
+                entries.push_back(entry);
             }
-            entries.push_back(entry);
-        }
-    }, |record| bar.set_position(record));
+        },
+        |record| bar.set_position(record),
+    );
     let mut replay = replay.into_diagnostic()?;
     bar.finish_and_clear();
     let out = io::stdout().lock();
