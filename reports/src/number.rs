@@ -32,8 +32,8 @@ pub fn compact(value: f64) -> String {
         m if m >= 9_999.5 => (value / 1e3, " k"),
         _ => (value, ""),
     };
-    if suffix.is_empty() && value.fract() == 0.0 {
-        return grouped(value as i64);
+    if suffix.is_empty() && (value.fract() == 0.0 || magnitude >= 999.5) {
+        return grouped(value.round() as i64);
     }
     format!("{}{suffix}", significant(scaled))
 }
