@@ -43,10 +43,11 @@ enum Step {
 }
 
 #[rustfmt::skip]
-const STEPS: [Step; 15] = [
+const STEPS: [Step; 17] = [
     Step::Hours(1), Step::Hours(3), Step::Hours(6), Step::Hours(12),
     Step::Days(1), Step::Days(2), Step::Days(7), Step::Days(14),
-    Step::Months(1), Step::Months(2), Step::Months(3), Step::Months(6), Step::Months(12), Step::Months(24), Step::Months(120),
+    Step::Months(1), Step::Months(2), Step::Months(3), Step::Months(6), Step::Months(12), Step::Months(24), Step::Months(60),
+    Step::Months(240), Step::Months(1200),
 ];
 
 impl Step {
