@@ -2,10 +2,27 @@
 
 use crate::cli::Color;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+
+/// Prints a line on standard output. A reader that has read enough, as `head` does, is no error.
+macro_rules! say {
+    ($($arg:tt)*) => { $crate::console::print(format_args!("{}\n", format_args!($($arg)*))) };
+}
+pub(crate) use say;
+
+/// Writes to standard output; ends the process quietly when nobody reads any more.
+pub fn print(text: std::fmt::Arguments) {
+    if let Err(error) = std::io::stdout().write_fmt(text) {
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            std::process::exit(0);
+        }
+        eprintln!("cannot write to standard output: {error}");
+        std::process::exit(1);
+    }
+}
 
 /// Decides on colour once, for errors too.
 pub fn set_up(color: Color) {

@@ -2,7 +2,7 @@
 
 use crate::Outcome;
 use crate::cli;
-use crate::console::reading;
+use crate::console::{reading, say};
 use crate::folder::log_of;
 use crate::manifest::hex;
 use miette::IntoDiagnostic;
@@ -24,13 +24,13 @@ pub fn audit(args: &cli::Audit) -> miette::Result<Outcome> {
     if args.json {
         let result = json!({ "records": audited.position.records, "blocks": audited.blocks, "root": hex(&audited.position.root),
             "state_digest": digest, "compared": manifest.is_some(), "difference": difference });
-        println!("{result}");
+        say!("{result}");
     } else {
-        println!("{} records decided again, their commands in {} blocks", audited.position.records, audited.blocks);
-        println!("root          {}\nstate digest  {digest}", hex(&audited.position.root));
+        say!("{} records decided again, their commands in {} blocks", audited.position.records, audited.blocks);
+        say!("root          {}\nstate digest  {digest}", hex(&audited.position.root));
         match &difference {
-            None => println!("Every record is the same{}.", if manifest.is_some() { ", and so is the final state" } else { "" }),
-            Some(difference) => println!("DIFFERS: {difference}"),
+            None => say!("Every record is the same{}.", if manifest.is_some() { ", and so is the final state" } else { "" }),
+            Some(difference) => say!("DIFFERS: {difference}"),
         }
     }
     Ok(if difference.is_none() { Outcome::Done } else { Outcome::Differs })

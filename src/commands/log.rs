@@ -2,7 +2,7 @@
 
 use crate::Outcome;
 use crate::cli::{self, Format, LogExport, LogRead};
-use crate::console::reading;
+use crate::console::{reading, say};
 use crate::folder::log_of;
 use crate::manifest::hex;
 use miette::{IntoDiagnostic, miette};
@@ -54,18 +54,18 @@ fn stat(args: &LogRead) -> miette::Result<Outcome> {
         let torn = tail.map(|tail| tail.bytes);
         let result = json!({ "records": position.records, "batches": position.batches, "bytes": file, "raw_bytes": position.raw_bytes,
             "root": hex(&position.root), "torn_bytes": torn, "kinds": kinds });
-        println!("{result}");
+        say!("{result}");
         return Ok(Outcome::Done);
     }
     for ((kind, name), count) in &counts {
-        println!("{kind:8} {name:16} {count:>14}");
+        say!("{kind:8} {name:16} {count:>14}");
     }
     let each = |bytes: u64| bytes as f64 / position.records.max(1) as f64;
-    println!("\n{} records in {} batches", position.records, position.batches);
-    println!("{file} bytes, {:.1} a record; {:.1} before compression", each(file), each(position.raw_bytes));
-    println!("root {}", hex(&position.root));
+    say!("\n{} records in {} batches", position.records, position.batches);
+    say!("{file} bytes, {:.1} a record; {:.1} before compression", each(file), each(position.raw_bytes));
+    say!("root {}", hex(&position.root));
     if let Some(tail) = tail {
-        println!("The file breaks off at byte {}, {} bytes into a batch that was never wholly written.", tail.offset, tail.bytes);
+        say!("The file breaks off at byte {}, {} bytes into a batch that was never wholly written.", tail.offset, tail.bytes);
     }
     Ok(Outcome::Done)
 }
@@ -102,11 +102,11 @@ fn verify(args: &LogRead) -> miette::Result<Outcome> {
     }
     if args.json {
         let (records, root) = (found.map(|p| p.records), found.map(|p| hex(&p.root)));
-        println!("{}", json!({ "sound": faults.is_empty(), "records": records, "root": root, "faults": faults }));
+        say!("{}", json!({ "sound": faults.is_empty(), "records": records, "root": root, "faults": faults }));
     } else if let (Some(position), []) = (found, &faults[..]) {
-        println!("Sound: {} records in {} batches, root {}", position.records, position.batches, hex(&position.root));
+        say!("Sound: {} records in {} batches, root {}", position.records, position.batches, hex(&position.root));
     } else {
-        faults.iter().for_each(|fault| println!("DAMAGED: {fault}"));
+        faults.iter().for_each(|fault| say!("DAMAGED: {fault}"));
     }
     Ok(if faults.is_empty() { Outcome::Done } else { Outcome::Differs })
 }
@@ -145,7 +145,7 @@ fn export(args: &LogExport) -> miette::Result<Outcome> {
     let (_, tail) = shown.map_err(|error| miette!("{error}"))?;
     let records = exporter.finish().into_diagnostic()?;
     bar.finish_and_clear();
-    println!("{records} records are in {}", args.to.display());
+    say!("{records} records are in {}", args.to.display());
     if let Some(tail) = tail {
         eprintln!("The log breaks off at byte {}: what came after the last whole batch is not there.", tail.offset);
     }

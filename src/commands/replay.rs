@@ -2,7 +2,7 @@
 
 use crate::Outcome;
 use crate::cli;
-use crate::console::reading;
+use crate::console::{reading, say};
 use crate::folder::log_of;
 use crate::manifest::hex;
 use miette::IntoDiagnostic;
@@ -37,15 +37,15 @@ pub fn replay(args: &cli::Replay) -> miette::Result<Outcome> {
     if args.json {
         let result = json!({ "records": position.records, "root": hex(&position.root), "state_digest": digest,
             "seconds": seconds, "compared": manifest.is_some(), "differences": differences });
-        println!("{result}");
+        say!("{result}");
     } else {
         let rate = position.records as f64 / seconds.max(1e-9) / 1e6;
-        println!("{} records folded in {seconds:.2} s ({rate:.1} M records/s)", position.records);
-        println!("root          {}\nstate digest  {digest}", hex(&position.root));
+        say!("{} records folded in {seconds:.2} s ({rate:.1} M records/s)", position.records);
+        say!("root          {}\nstate digest  {digest}", hex(&position.root));
         match (&differences[..], &manifest) {
-            ([], Some(_)) => println!("Same as the manifest."),
-            ([], None) => println!("There is no manifest to compare with."),
-            (found, _) => found.iter().for_each(|difference| println!("DIFFERS: {difference}")),
+            ([], Some(_)) => say!("Same as the manifest."),
+            ([], None) => say!("There is no manifest to compare with."),
+            (found, _) => found.iter().for_each(|difference| say!("DIFFERS: {difference}")),
         }
     }
     Ok(if differences.is_empty() { Outcome::Done } else { Outcome::Differs })

@@ -3,7 +3,7 @@
 use crate::Outcome;
 use crate::checkpoint::Checkpoint;
 use crate::cli::{self, Level as LevelArg};
-use crate::console::{bar, stop_on_ctrl_c};
+use crate::console::{bar, say, stop_on_ctrl_c};
 use crate::folder::{Folder, write_whole};
 use crate::manifest::{Formats, Log, Manifest, hex};
 use indicatif::ProgressBar;
@@ -250,13 +250,13 @@ fn conclude(
         std::fs::remove_file(plan.folder.checkpoint()).into_diagnostic().wrap_err("the last checkpoint cannot be removed")?;
     }
     if json {
-        println!("{}", serde_json::json!({ "folder": plan.folder.path(), "manifest": manifest, "summary": summary }));
+        say!("{}", serde_json::json!({ "folder": plan.folder.path(), "manifest": manifest, "summary": summary }));
     } else {
-        println!("{}\n\n{summary}", plan.loaded.scenario.title);
+        say!("{}\n\n{summary}", titled(&plan.loaded.scenario));
         let rate = counter.0 as f64 / took.as_secs_f64().max(1e-3) / 1e6;
-        println!("{} records in {:.1} s ({rate:.2} M records/s)", counter.0, took.as_secs_f64());
-        println!("state digest {}", manifest.state_digest);
-        println!("Everything is in {0}; open {0}/report.html", plan.folder.path().display());
+        say!("{} records in {:.1} s ({rate:.2} M records/s)", counter.0, took.as_secs_f64());
+        say!("state digest {}", manifest.state_digest);
+        say!("Everything is in {0}; open {0}/report.html", plan.folder.path().display());
     }
     Ok(())
 }
@@ -270,7 +270,7 @@ fn write_results(plan: &Plan, manifest: &Manifest, metrics: &Metrics) -> miette:
     let scenario = &plan.loaded.scenario;
     let fact = |name: &str, value: String| (name.to_owned(), value);
     let provenance = Provenance {
-        title: scenario.title.clone(),
+        title: titled(scenario),
         question: scenario.question.clone(),
         expectation: scenario.expectation.clone().unwrap_or_default(),
         facts: vec![
@@ -290,6 +290,12 @@ fn write_results(plan: &Plan, manifest: &Manifest, metrics: &Metrics) -> miette:
     let html = report_html(metrics, &provenance).into_diagnostic()?;
     write_whole(&folder.report(), html.as_bytes())?;
     Ok(summary)
+}
+
+/// The title, with the scale when it is not 1: amounts and counts, waits and concentration are those of that scale.
+fn titled(scenario: &Scenario) -> String {
+    let scale = scenario.scale.to_string();
+    if scale == "1" { scenario.title.clone() } else { format!("{}, at scale {scale}", scenario.title) }
 }
 
 const fn keeping(level: Level, loaded: &Loaded) -> Keeping {

@@ -2,13 +2,14 @@
 
 use crate::Outcome;
 use crate::cli;
+use crate::console::{print, say};
 use miette::{IntoDiagnostic, WrapErr, miette};
 use plasma_sim::scenario::{Scenario, digest, render_resolved, schema as scenario_schema, starter};
 use std::io::Write;
 
 pub fn new(args: &cli::New) -> miette::Result<Outcome> {
     let Some(path) = &args.file else {
-        print!("{}", starter());
+        print(format_args!("{}", starter()));
         return Ok(Outcome::Done);
     };
     let created = std::fs::OpenOptions::new().write(true).create_new(true).open(path);
@@ -17,7 +18,7 @@ pub fn new(args: &cli::New) -> miette::Result<Outcome> {
         _ => miette!("cannot write {}: {error}", path.display()),
     })?;
     file.write_all(starter().as_bytes()).into_diagnostic().wrap_err_with(|| format!("cannot write {}", path.display()))?;
-    println!("{} is written. Next: plasma run {}", path.display(), path.display());
+    say!("{} is written. Next: plasma run {}", path.display(), path.display());
     Ok(Outcome::Done)
 }
 
@@ -31,14 +32,14 @@ pub fn check(args: &cli::Check) -> miette::Result<Outcome> {
             .map(|(spec, &value)| (spec.key.to_owned(), value.into()))
             .collect();
         let digest = blake3::Hash::from_bytes(digest(&loaded.scenario)).to_hex().to_string();
-        println!("{}", serde_json::json!({ "scenario": resolved, "params": params, "digest": digest }));
+        say!("{}", serde_json::json!({ "scenario": resolved, "params": params, "digest": digest }));
     } else {
-        print!("{}", render_resolved(&loaded));
+        print(format_args!("{}", render_resolved(&loaded)));
     }
     Ok(Outcome::Done)
 }
 
 pub fn schema() -> miette::Result<Outcome> {
-    println!("{}", serde_json::to_string_pretty(&scenario_schema()).into_diagnostic()?);
+    say!("{}", serde_json::to_string_pretty(&scenario_schema()).into_diagnostic()?);
     Ok(Outcome::Done)
 }
