@@ -37,137 +37,97 @@ const MAIN_CLASSES: usize = 4;
 /// A sentence, when the drawing library fails.
 pub fn charts(metrics: &Metrics) -> Result<Vec<Chart>, String> {
     let rows = metrics.rows();
-    if rows.is_empty() {
-        return Ok(Vec::new());
-    }
-    let lines = |names: &[(&'static str, &'static str)]| -> Vec<Line> {
-        names.iter().map(|&(name, label)| level(rows, name, label)).collect()
-    };
-    let flows = |names: &[(&'static str, &'static str)]| -> Vec<Line> {
-        names.iter().map(|&(name, label)| per_day(rows, name, label)).collect()
+    let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(Vec::new()) };
+    let times: Vec<u64> = rows.iter().map(|row| row.closed).collect();
+    let whole = (first.opened, last.closed);
+    let draw = |(name, title, panels): (&'static str, &'static str, Vec<Panel>)| {
+        Ok(Chart { name, title, svg: draw(title, &panels, &times, whole)? })
     };
     let charts = [
-        (
-            "supply",
-            "Supply",
-            vec![
-                Panel::new("Supply", Unit::Xpl, lines(&[("supply", "supply"), ("circulating", "circulating")])),
-                Panel::new(
-                    "Held for security, governance and builders",
-                    Unit::Xpl,
-                    lines(&[
-                        ("staked", "staked"),
-                        ("unbonding", "unbonding"),
-                        ("treasury", "treasury"),
-                        ("builders", "builders' fund"),
-                    ]),
-                ),
-                Panel::new("Minted and burned", Unit::Xpl, flows(&[("minted", "minted"), ("burned", "burned")])).per_day(),
-            ],
-        ),
-        (
-            "market",
-            "Market",
-            vec![
-                Panel::new("Utilisation", Unit::Share, lines(&[("utilisation", "GPU time at work ÷ on offer")])),
-                Panel::new(
-                    "Wait until first lease",
-                    Unit::Seconds,
-                    lines(&[("wait_p95", "95th percentile"), ("wait_p50", "median")]),
-                ),
-                Panel::new(
-                    "Jobs",
-                    Unit::Count,
-                    flows(&[
-                        ("jobs_submitted", "submitted"),
-                        ("jobs_settled", "settled"),
-                        ("jobs_expired", "expired"),
-                        ("jobs_failed", "failed"),
-                    ]),
-                )
-                .per_day(),
-            ],
-        ),
-        (
-            "price",
-            "Price",
-            vec![
-                Panel::new("Price paid for compute", Unit::UsdPerGpuHour, prices(metrics)),
-                Panel::new("Price paid for compute", Unit::XplPerGpuHour, lines(&[("price_paid_xpl", "all classes")])),
-                Panel::new("Oracle price", Unit::UsdPerXpl, lines(&[("price_usd", "XPL")])),
-            ],
-        ),
-        (
-            "income",
-            "Income",
-            vec![
-                Panel::new(
-                    "Providers' income",
-                    Unit::Xpl,
-                    flows(&[
-                        ("provider_payments", "payments by customers"),
-                        ("provider_emission", "emission for work"),
-                        ("stake_rewards", "stake rewards"),
-                    ]),
-                )
-                .per_day(),
-                Panel::new(
-                    "Protocol fees",
-                    Unit::Xpl,
-                    flows(&[
-                        ("fees", "all fees"),
-                        ("burned_fees", "burned"),
-                        ("fees_stakers", "to stakers"),
-                        ("fees_treasury", "to the treasury"),
-                    ]),
-                )
-                .per_day(),
-                Panel::new(
-                    "Income of an average provider",
-                    Unit::Xpl,
-                    flows(&[("income_per_provider", "payments, emission and rewards")]),
-                )
-                .per_day(),
-            ],
-        ),
-        (
-            "providers",
-            "Providers",
-            vec![
-                Panel::new("Active providers", Unit::Count, lines(&[("providers_active", "active with GPUs")])),
-                Panel::new(
-                    "Entry and exit",
-                    Unit::Count,
-                    flows(&[("providers_entered", "entered"), ("providers_exited", "left")]),
-                )
-                .per_day(),
-                Panel::new(
-                    "Reliability",
-                    Unit::Share,
-                    lines(&[
-                        ("completion_rate", "jobs that ended settled"),
-                        ("deadline_miss_rate", "leases that missed their deadline"),
-                    ]),
-                ),
-            ],
-        ),
-        (
-            "staking",
-            "Staking",
-            vec![
-                Panel::new(
-                    "Staking yield",
-                    Unit::SharePerYear,
-                    lines(&[("nominal_apr", "nominal"), ("diluted_apr", "net of dilution"), ("real_yield", "from fees alone")]),
-                ),
-                Panel::new("Inflation net of burn", Unit::SharePerYear, lines(&[("inflation", "growth of supply")])),
-                Panel::new("Staked share of supply", Unit::Share, lines(&[("staked_share", "bonds ÷ supply")])),
-            ],
-        ),
+        ("supply", "Supply", supply(rows)),
+        ("market", "Market", market(rows)),
+        ("price", "Price", price(metrics)),
+        ("income", "Income", income(rows)),
+        ("providers", "Providers", providers(rows)),
+        ("staking", "Staking", staking(rows)),
     ];
-    let times: Vec<u64> = rows.iter().map(|row| row.closed).collect();
-    let whole = (rows[0].opened, rows[rows.len() - 1].closed);
-    charts.into_iter().map(|(name, title, panels)| Ok(Chart { name, title, svg: draw(title, &panels, &times, whole)? })).collect()
+    charts.into_iter().map(draw).collect()
+}
+
+fn supply(rows: &[Row]) -> Vec<Panel> {
+    let held = [("staked", "staked"), ("unbonding", "unbonding"), ("treasury", "treasury"), ("builders", "builders' fund")];
+    vec![
+        Panel::new("Supply", Unit::Xpl, levels(rows, &[("supply", "supply"), ("circulating", "circulating")])),
+        Panel::new("Held for security, governance and builders", Unit::Xpl, levels(rows, &held)),
+        Panel::new("Minted and burned", Unit::Xpl, paces(rows, &[("minted", "minted"), ("burned", "burned")])).per_day(),
+    ]
+}
+
+fn market(rows: &[Row]) -> Vec<Panel> {
+    let waits = [("wait_p95", "95th percentile"), ("wait_p50", "median")];
+    let jobs =
+        [("jobs_submitted", "submitted"), ("jobs_settled", "settled"), ("jobs_expired", "expired"), ("jobs_failed", "failed")];
+    vec![
+        Panel::new("Utilisation", Unit::Share, levels(rows, &[("utilisation", "GPU time at work ÷ on offer")])),
+        Panel::new("Wait until first lease", Unit::Seconds, levels(rows, &waits)),
+        Panel::new("Jobs", Unit::Count, paces(rows, &jobs)).per_day(),
+    ]
+}
+
+fn price(metrics: &Metrics) -> Vec<Panel> {
+    let rows = metrics.rows();
+    let in_xpl = levels(rows, &[("price_paid_xpl", "all classes")]);
+    vec![
+        Panel::new("Price paid for compute", Unit::UsdPerGpuHour, prices(metrics)),
+        Panel::new("Price paid for compute", Unit::XplPerGpuHour, in_xpl),
+        Panel::new("Oracle price", Unit::UsdPerXpl, levels(rows, &[("price_usd", "XPL")])),
+    ]
+}
+
+fn income(rows: &[Row]) -> Vec<Panel> {
+    let sources = [
+        ("provider_payments", "payments by customers"),
+        ("provider_emission", "emission for work"),
+        ("stake_rewards", "stake rewards"),
+    ];
+    let fees =
+        [("fees", "all fees"), ("burned_fees", "burned"), ("fees_stakers", "to stakers"), ("fees_treasury", "to the treasury")];
+    let average = [("income_per_provider", "payments, emission and rewards")];
+    vec![
+        Panel::new("Providers' income", Unit::Xpl, paces(rows, &sources)).per_day(),
+        Panel::new("Protocol fees", Unit::Xpl, paces(rows, &fees)).per_day(),
+        Panel::new("Income of an average provider", Unit::Xpl, paces(rows, &average)).per_day(),
+    ]
+}
+
+fn providers(rows: &[Row]) -> Vec<Panel> {
+    let moves = [("providers_entered", "entered"), ("providers_exited", "left")];
+    let reliability =
+        [("completion_rate", "jobs that ended settled"), ("deadline_miss_rate", "leases that missed their deadline")];
+    vec![
+        Panel::new("Active providers", Unit::Count, levels(rows, &[("providers_active", "active with GPUs")])),
+        Panel::new("Entry and exit", Unit::Count, paces(rows, &moves)).per_day(),
+        Panel::new("Reliability", Unit::Share, levels(rows, &reliability)),
+    ]
+}
+
+fn staking(rows: &[Row]) -> Vec<Panel> {
+    let yields = [("nominal_apr", "nominal"), ("diluted_apr", "net of dilution"), ("real_yield", "from fees alone")];
+    vec![
+        Panel::new("Staking yield", Unit::SharePerYear, levels(rows, &yields)),
+        Panel::new("Inflation net of burn", Unit::SharePerYear, levels(rows, &[("inflation", "growth of supply")])),
+        Panel::new("Staked share of supply", Unit::Share, levels(rows, &[("staked_share", "bonds ÷ supply")])),
+    ]
+}
+
+/// Metrics by name and label, as they are.
+fn levels(rows: &[Row], names: &[(&str, &str)]) -> Vec<Line> {
+    names.iter().map(|&(name, label)| level(rows, name, label)).collect()
+}
+
+/// Flows by name and label, at the pace of a day.
+fn paces(rows: &[Row], names: &[(&str, &str)]) -> Vec<Line> {
+    names.iter().map(|&(name, label)| per_day(rows, name, label)).collect()
 }
 
 fn level(rows: &[Row], name: &str, label: &str) -> Line {

@@ -94,7 +94,7 @@ pub fn percent(share: f64) -> String {
 /// `0.4 s`, `12 s`, `4.5 min`, `3.2 h`, `5.1 d`.
 pub fn duration(seconds: f64) -> String {
     match seconds {
-        s if s == 0.0 => "0 s".into(),
+        0.0 => "0 s".into(),
         s if s < 9.95 => format!("{s:.1} s"),
         s if s < 99.5 => format!("{s:.0} s"),
         s if s < 5_940.0 => format!("{:.1} min", s / 60.0),

@@ -54,16 +54,22 @@ impl Histogram {
 
     /// Adds the counts of another.
     pub fn merge(&mut self, other: &Self) {
-        for (mine, theirs) in self.counts.iter_mut().zip(&other.counts) {
+        for (mine, theirs) in self.counts.iter_mut().zip(&other.counts[..other.used()]) {
             *mine += theirs;
         }
         self.total += other.total;
         self.max = self.max.max(other.max);
     }
 
+    /// Buckets up to the greatest value: an epoch of short waits costs little to add and to clear.
+    const fn used(&self) -> usize {
+        if self.total == 0 { 0 } else { bucket(self.max) + 1 }
+    }
+
     /// Forgets everything.
     pub fn clear(&mut self) {
-        self.counts.fill(0);
+        let used = self.used();
+        self.counts[..used].fill(0);
         (self.total, self.max) = (0, 0);
     }
 
@@ -79,7 +85,9 @@ impl Histogram {
 
     /// Whether it has the buckets that this binary counts in, and as many values in them as it says.
     pub fn is_sound(&self) -> bool {
-        self.counts.len() == BUCKETS && self.counts.iter().map(|&n| u128::from(n)).sum::<u128>() == u128::from(self.total)
+        self.counts.len() == BUCKETS
+            && self.counts[self.used()..].iter().all(|&n| n == 0)
+            && self.counts.iter().map(|&n| u128::from(n)).sum::<u128>() == u128::from(self.total)
     }
 
     /// The nearest-rank quantile: the least value that at least `per_mille`/1000 of all values do not exceed, read from its
