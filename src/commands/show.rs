@@ -9,7 +9,7 @@ use crate::console::reading;
 use crate::folder::log_of;
 use history::{Entry, Subject};
 use miette::{IntoDiagnostic, miette};
-use plasma_core::engine::replay::Replay;
+use plasma_core::engine::replay::{Fold, Replay};
 use plasma_core::engine::state::State;
 use plasma_core::ids::{AccountId, ProviderId};
 use plasma_core::log::LogError;
@@ -36,16 +36,21 @@ pub fn show(args: &cli::Show) -> miette::Result<Outcome> {
     let subject = subject(args);
     let mut entries = VecDeque::new();
     let mut total = 0u64;
-    let replay = fold_until(reader, at.unwrap_or(Time::MAX), |view, record, event| {
-        let Some(subject) = &subject else { return };
-        if let Some(entry) = history::entry(subject, view, record, event) {
-            total += 1;
-            if entries.len() == args.limit {
-                entries.pop_front();
+    let replay = fold_until(
+        reader,
+        at.unwrap_or(Time::MAX),
+        |view, record, event| {
+            let Some(subject) = &subject else { return };
+            if let Some(entry) = history::entry(subject, view, record, event) {
+                total += 1;
+                if entries.len() == args.limit {
+                    entries.pop_front();
+                }
+                entries.push_back(entry);
             }
-            entries.push_back(entry);
-        }
-    }, |record| bar.set_position(record));
+        },
+        |record| bar.set_position(record),
+    );
     let mut replay = replay.into_diagnostic()?;
     bar.finish_and_clear();
     let out = io::stdout().lock();
@@ -75,16 +80,17 @@ fn fold_until(
 ) -> Result<Replay, LogError> {
     let mut replay = Replay::genesis(reader.genesis())
         .map_err(|error| LogError::NotALog { path: reader.path().into(), why: error.to_string() })?;
-    let mut cause: Option<Record> = None;
     let mut past = false;
+    let path = reader.path().to_path_buf();
     reader.for_each::<LogError>(|batch, loaded| {
         progress(loaded.first());
         if past {
             return Ok(());
         }
         replay.ensure_rows(batch.new_rows());
-        replay.fold(|fold| {
-            let done = batch.lines(|line| {
+        let fold_batch = |fold: &mut Fold| {
+            let mut cause: Option<Record> = None;
+            batch.lines(|line| {
                 match line {
                     Line::Cause(record) if record.time > at => return ControlFlow::Break(()),
                     Line::Cause(record) => {
@@ -100,9 +106,9 @@ fn fold_until(
                     }
                 }
                 ControlFlow::Continue(())
-            });
-            past = done.is_break();
-        });
+            })
+        };
+        past = loaded.contained(&path, || replay.fold(fold_batch))?.is_break();
         Ok(())
     })?;
     Ok(replay)
