@@ -4,6 +4,7 @@
 //! cut them, which proves that where a block ends means nothing to the protocol.
 
 use super::batch::Line;
+use super::contradiction::contained;
 use super::reader::Reader;
 use super::{LogError, Position, RULES};
 use crate::engine::state::State;
@@ -117,26 +118,29 @@ pub fn audit(path: &Path, end: Option<Time>, seed: u64, mut progress: impl FnMut
         if batch.rules != RULES {
             return Err(not_a_log(format!("rules version {} wrote it; audit needs the binary that knows them", batch.rules)));
         }
-        let done: ControlFlow<()> = batch.lines(|line| {
-            engine.environment().lines.push_back(line);
-            if let Line::Cause(Record { time, cause: Cause::Command { origin, command, .. } }) = line {
-                engine.environment().commands.push_back(Arrival { time, origin, command });
-                if cuts.here() {
-                    advance(&mut engine, time + 1);
+        let done: ControlFlow<()> = loaded.contained(path, || {
+            batch.lines(|line| {
+                if let Line::Cause(Record { time, cause: Cause::Command { origin, command, .. } }) = line {
+                    // The lines so far are all that may follow from the commands so far.
+                    if cuts.here() {
+                        advance(&mut engine, last.saturating_add(1));
+                    }
+                    engine.environment().commands.push_back(Arrival { time, origin, command });
                 }
-            }
-            if let Line::Cause(record) = line {
-                last = record.time;
-            }
-            if engine.environment().difference.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        });
+                if let Line::Cause(record) = line {
+                    last = record.time;
+                }
+                engine.environment().lines.push_back(line);
+                if engine.environment().difference.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            })
+        })?;
         progress(loaded.first());
         // Once they differ there is nothing more to learn from the rest, but the chain is still checked.
         let _ = done;
         Ok(())
     })?;
     let end = end.unwrap_or(last).max(last);
-    advance(&mut engine, end.saturating_add(u64::from(end == last)));
+    contained(|| advance(&mut engine, end.saturating_add(u64::from(end == last)))).map_err(not_a_log)?;
     let playback = engine.environment();
     let missing = playback.lines.front().copied();
     let (next, mut difference) = (playback.next, playback.difference.take());
