@@ -35,9 +35,9 @@ fn the_pinned_stream_ends_in_the_pinned_digest() {
 #[test]
 fn the_committed_log_still_opens_replays_and_audits() {
     if std::env::var_os("PLASMA_WRITE_GOLDEN").is_some() {
-        let Written { path, position, .. } = write("golden", 400);
-        std::fs::copy(path, file()).expect("the repository is writable");
-        println!("the golden log's root is now {}", hex(position.root));
+        let written = write("golden", 400);
+        std::fs::copy(&written.path, file()).expect("the repository is writable");
+        println!("the golden log's root is now {}", hex(written.position.root));
     }
     let (mut replay, position, tail) = Reader::open(&file()).and_then(|reader| reader.replay(|_| {})).unwrap();
     assert_eq!(tail, None);

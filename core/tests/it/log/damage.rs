@@ -41,7 +41,7 @@ fn a_changed_byte_is_found_wherever_it_is_and_its_batch_is_named() {
     let written = write("flip", 8);
     let (sound, ends) = (std::fs::read(&written.path).unwrap(), ends(&written.path));
     let flipped_file = written.path.with_file_name("flipped");
-    let flips: &[u8] = if cfg!(debug_assertions) { &[1] } else { &[1, 1 << 3, 1 << 7] };
+    let flips: &[u8] = if cfg!(debug_assertions) { &[1] } else { &[1, 1 << 7] };
     for (at, flip) in (0..sound.len()).flat_map(|at| flips.iter().map(move |flip| (at, flip))) {
         let mut bytes = sound.clone();
         bytes[at] ^= flip;
