@@ -24,7 +24,8 @@ pub fn set_up(color: Color) {
 
 /// A bar over `length` steps on standard error, drawn on a terminal only.
 pub fn bar(length: u64, template: &str) -> ProgressBar {
-    let target = if std::io::stderr().is_terminal() { ProgressDrawTarget::stderr_with_hz(8) } else { ProgressDrawTarget::hidden() };
+    let target =
+        if std::io::stderr().is_terminal() { ProgressDrawTarget::stderr_with_hz(8) } else { ProgressDrawTarget::hidden() };
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     let bar = ProgressBar::with_draw_target(Some(length), target).with_style(style.progress_chars("━╸─"));
     bar.enable_steady_tick(Duration::from_millis(250));

@@ -22,7 +22,7 @@ pub fn minute(time: Time) -> String {
 
 /// `2026-11-21T14:30:00.250Z`, to the millisecond, or a word for what no calendar holds.
 pub fn timestamp(time: Time) -> String {
-    civil(time).map_or_else(|| "never".into(), |at| at.strftime("%Y-%m-%dT%H:%M:%S%.fZ").to_string())
+    civil(time).map_or_else(|| "never".into(), |at| at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
 }
 
 /// A few round moments between two others, with their labels: hours, days, months or years, whichever gives at most `most`.
@@ -43,10 +43,11 @@ enum Step {
 }
 
 #[rustfmt::skip]
-const STEPS: [Step; 15] = [
+const STEPS: [Step; 17] = [
     Step::Hours(1), Step::Hours(3), Step::Hours(6), Step::Hours(12),
     Step::Days(1), Step::Days(2), Step::Days(7), Step::Days(14),
-    Step::Months(1), Step::Months(2), Step::Months(3), Step::Months(6), Step::Months(12), Step::Months(24), Step::Months(120),
+    Step::Months(1), Step::Months(2), Step::Months(3), Step::Months(6), Step::Months(12), Step::Months(24), Step::Months(60),
+    Step::Months(240), Step::Months(1200),
 ];
 
 impl Step {

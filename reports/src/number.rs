@@ -5,20 +5,26 @@ use crate::metrics::table::Unit;
 /// What stands where there is no value.
 pub const NOTHING: &str = "–";
 
-/// A value in its unit: `9.99 B XPL`, `12.3 %`, `4 min`.
-pub fn with_unit(value: Option<f64>, unit: Unit) -> String {
+/// A value where its [`suffix`] is written elsewhere: `9.99 B`, `12.3 %`, `4.0 min`.
+pub fn plain(value: Option<f64>, unit: Unit) -> String {
     let Some(value) = value else { return NOTHING.into() };
     match unit {
-        Unit::Count => compact(value),
         Unit::Number => format!("{value:.3}"),
         Unit::Time => crate::calendar::date(value as u64),
-        Unit::Share => percent(value),
-        Unit::SharePerYear => format!("{} p.a.", percent(value)),
+        Unit::Share | Unit::SharePerYear => percent(value),
         Unit::Seconds => duration(value),
-        Unit::GpuSeconds => format!("{} GPU·h", compact(value / 3_600.0)),
-        Unit::Xpl | Unit::UsdPerXpl | Unit::XplPerGpuHour | Unit::UsdPerGpuHour => {
-            format!("{} {}", compact(value), unit.name())
-        }
+        Unit::GpuSeconds => compact(value / 3_600.0),
+        Unit::Count | Unit::Xpl | Unit::UsdPerXpl | Unit::XplPerGpuHour | Unit::UsdPerGpuHour => compact(value),
+    }
+}
+
+/// What stands beside the label of values that [`plain`] writes; nothing where they carry their unit themselves.
+pub const fn suffix(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Count | Unit::Number | Unit::Time | Unit::Share | Unit::Seconds => "",
+        Unit::SharePerYear => "p.a.",
+        Unit::GpuSeconds => "GPU·h",
+        Unit::Xpl | Unit::UsdPerXpl | Unit::XplPerGpuHour | Unit::UsdPerGpuHour => unit.name(),
     }
 }
 
@@ -32,10 +38,20 @@ pub fn compact(value: f64) -> String {
         m if m >= 9_999.5 => (value / 1e3, " k"),
         _ => (value, ""),
     };
-    if suffix.is_empty() && value.fract() == 0.0 {
-        return grouped(value as i64);
+    if suffix.is_empty() && (value.fract() == 0.0 || magnitude >= 999.5) {
+        return grouped(value.round() as i64);
     }
     format!("{}{suffix}", significant(scaled))
+}
+
+/// As [`compact`], without zeros behind the point: what an axis shows.
+pub fn trimmed(value: f64) -> String {
+    let text = compact(value);
+    let (digits, suffix) = text.split_at(text.find([' ', 'e']).filter(|_| text.contains('.')).unwrap_or(text.len()));
+    if !digits.contains('.') {
+        return text;
+    }
+    format!("{}{suffix}", digits.trim_end_matches('0').trim_end_matches('.'))
 }
 
 /// Three significant digits, more before the point where needed.
@@ -83,7 +99,8 @@ pub fn duration(seconds: f64) -> String {
         s if s < 99.5 => format!("{s:.0} s"),
         s if s < 5_940.0 => format!("{:.1} min", s / 60.0),
         s if s < 172_800.0 => format!("{:.1} h", s / 3_600.0),
-        s => format!("{:.1} d", s / 86_400.0),
+        s if s < 864_000.0 => format!("{:.1} d", s / 86_400.0),
+        s => format!("{} d", compact((s / 86_400.0).round())),
     }
 }
 
@@ -99,9 +116,13 @@ mod tests {
         assert_eq!([0.1234, 0.005, 0.0, 0.000_02].map(percent).join(" | "), "12.3 % | 0.50 % | 0 % | 0.0020 %");
         assert_eq!(
             [0.0, 0.4, 59.0, 300.0, 7_200.0, 864_000.0].map(duration).join(" | "),
-            "0 s | 0.4 s | 59 s | 5.0 min | 2.0 h | 10.0 d"
+            "0 s | 0.4 s | 59 s | 5.0 min | 2.0 h | 10 d"
         );
-        assert_eq!(with_unit(None, Unit::Xpl), NOTHING);
-        assert_eq!(with_unit(Some(7_200.0), Unit::GpuSeconds), "2 GPU·h");
+        assert_eq!(
+            [0.0, 0.05, 1.5, 10_000.0, 20e6, 5_000.0, 100.0].map(trimmed).join(" | "),
+            "0 | 0.05 | 1.5 | 10 k | 20 M | 5 000 | 100"
+        );
+        assert_eq!(plain(None, Unit::Xpl), NOTHING);
+        assert_eq!(plain(Some(7_200.0), Unit::GpuSeconds), "2");
     }
 }

@@ -4,6 +4,7 @@ use crate::charts::{Chart, charts};
 use crate::metrics::Metrics;
 use crate::metrics::table::{CLASS_METRICS, METRICS, Metric, metric};
 use crate::metrics::{ClassRow, Row};
+use crate::number::suffix;
 use crate::summary::{HEADLINES, Summary};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
@@ -52,6 +53,7 @@ struct HeadlineGroup {
 #[derive(Serialize)]
 struct HeadlineLine {
     label: &'static str,
+    unit: &'static str,
     question: &'static str,
     cells: Vec<String>,
 }
@@ -78,7 +80,7 @@ impl Headlines {
         let line = |&(label, name): &(&'static str, &'static str)| {
             let metric = metric(name);
             let cells = summary.columns.iter().map(|column| column.text(metric)).collect();
-            HeadlineLine { label, question: metric.question, cells }
+            HeadlineLine { label, unit: suffix(metric.unit), question: metric.question, cells }
         };
         let group = |&(title, lines): &(&'static str, &[(&'static str, &'static str)])| HeadlineGroup {
             title,

@@ -4,7 +4,7 @@ use crate::calendar;
 use crate::metrics::Metrics;
 use crate::metrics::row::Row;
 use crate::metrics::table::{METRICS, Metric, metric};
-use crate::number::with_unit;
+use crate::number::{plain, suffix};
 use plasma_core::time::YEAR;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -103,9 +103,9 @@ impl Column {
         Self { label, values: METRICS.iter().map(|metric| (metric.name, metric.of(row))).collect() }
     }
 
-    /// A value as people read it.
+    /// A value as people read it, without the unit's [`suffix`].
     pub fn text(&self, metric: &Metric<Row>) -> String {
-        with_unit(self.values.get(metric.name).copied().flatten(), metric.unit)
+        plain(self.values.get(metric.name).copied().flatten(), metric.unit)
     }
 }
 
@@ -136,8 +136,8 @@ impl Summary {
 }
 
 /// Width of labels and of each column in the text.
-const LABEL: usize = 26;
-const VALUE: usize = 19;
+const LABEL: usize = 36;
+const VALUE: usize = 12;
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -154,8 +154,9 @@ impl fmt::Display for Summary {
         for (title, lines) in HEADLINES {
             writeln!(f, "\n{title}")?;
             for (label, name) in *lines {
-                write!(f, "  {label:<width$}", width = LABEL - 2)?;
                 let metric = metric(name);
+                let (width, unit) = (LABEL - 2 - label.chars().count(), suffix(metric.unit));
+                write!(f, "  {label}{unit:>width$}")?;
                 self.columns.iter().try_for_each(|column| write!(f, "{:>VALUE$}", column.text(metric)))?;
                 writeln!(f)?;
             }

@@ -1,10 +1,10 @@
 //! `plasma audit`: decide everything again and compare.
 
+use crate::Outcome;
 use crate::cli;
 use crate::console::reading;
 use crate::folder::log_of;
 use crate::manifest::hex;
-use crate::Outcome;
 use miette::IntoDiagnostic;
 use serde_json::json;
 

@@ -1,10 +1,10 @@
 //! `plasma log`: look into a log, verify it, export it.
 
+use crate::Outcome;
 use crate::cli::{self, Format, LogExport, LogRead};
 use crate::console::reading;
 use crate::folder::log_of;
 use crate::manifest::hex;
-use crate::Outcome;
 use miette::{IntoDiagnostic, miette};
 use plasma_core::log::LogError;
 use plasma_core::log::batch::Line;
@@ -49,7 +49,8 @@ fn stat(args: &LogRead) -> miette::Result<Outcome> {
     let (position, tail) = counted.into_diagnostic()?;
     bar.finish_and_clear();
     if args.json {
-        let kinds: Vec<_> = counts.iter().map(|((kind, name), count)| json!({ "kind": kind, "name": name, "count": count })).collect();
+        let kinds: Vec<_> =
+            counts.iter().map(|((kind, name), count)| json!({ "kind": kind, "name": name, "count": count })).collect();
         let torn = tail.map(|tail| tail.bytes);
         let result = json!({ "records": position.records, "batches": position.batches, "bytes": file, "raw_bytes": position.raw_bytes,
             "root": hex(&position.root), "torn_bytes": torn, "kinds": kinds });
@@ -86,7 +87,8 @@ fn verify(args: &LogRead) -> miette::Result<Outcome> {
         Err(error) => faults.push(error.to_string()),
         Ok((position, tail)) => {
             if let Some(tail) = tail {
-                let at = format!("the file breaks off at byte {}, {} bytes into batch {}", tail.offset, tail.bytes, position.batches);
+                let at =
+                    format!("the file breaks off at byte {}, {} bytes into batch {}", tail.offset, tail.bytes, position.batches);
                 faults.push(format!("{at}; {} records before it are whole", position.records));
             }
             if let Some(manifest) = &manifest

@@ -1,10 +1,10 @@
 //! `plasma replay`: fold the records again and compare.
 
+use crate::Outcome;
 use crate::cli;
 use crate::console::reading;
 use crate::folder::log_of;
 use crate::manifest::hex;
-use crate::Outcome;
 use miette::IntoDiagnostic;
 use plasma_core::log::reader::Reader;
 use serde_json::json;

@@ -12,7 +12,7 @@ use plasma_core::engine::state::State;
 use plasma_core::engine::step::Observer;
 use plasma_core::engine::{Engine, Progress};
 use plasma_core::genesis::Genesis;
-use plasma_core::log::writer::LogWriter;
+use plasma_core::log::writer::{Keeping, LogWriter};
 use plasma_core::log::{Level, Position};
 use plasma_core::record::{Event, Record};
 use plasma_core::time::Time;
@@ -85,14 +85,19 @@ fn start(args: &cli::Run, path: &std::path::Path) -> miette::Result<(Plan, Engin
         None => horizon,
     };
     if until <= genesis.start {
-        return Err(miette!("--until {} is not after the start, {}", args.until.as_deref().unwrap_or(""), calendar::date(genesis.start)));
+        return Err(miette!(
+            "--until {} is not after the start, {}",
+            args.until.as_deref().unwrap_or(""),
+            calendar::date(genesis.start)
+        ));
     }
     let folder = Folder::create(args.out.as_deref(), path)?;
     write_whole(&folder.scenario(), render_resolved(&loaded).as_bytes())?;
     let level = level_of(loaded.scenario.log.level);
     let digest = digest(&loaded.scenario);
     let plan = Plan { folder, loaded, digest, genesis, level, until, stop: stop_on_ctrl_c()? };
-    let writer = LogWriter::create(&plan.folder.log(), level, &plan.genesis, Arc::clone(&plan.stop)).into_diagnostic()?;
+    let writer = LogWriter::create(&plan.folder.log(), keeping(level, &plan.loaded), &plan.genesis, Arc::clone(&plan.stop))
+        .into_diagnostic()?;
     let watch = (Counter::default(), (Metrics::new(&plan.genesis), writer));
     let engine = Engine::genesis(&plan.genesis, agents, watch).into_diagnostic()?;
     Ok((plan, engine, 0))
@@ -102,7 +107,12 @@ fn resume(folder: Folder) -> miette::Result<(Plan, Engine<Agents, Watch>, u64)> 
     if !folder.checkpoint().exists() {
         let complete = folder.manifest().exists() && Manifest::read(&folder.manifest())?.complete;
         let help = if complete { "there is nothing to continue" } else { "run its scenario.toml again with another --out" };
-        return Err(miette!(help = help, "{} has no checkpoint{}", folder.path().display(), if complete { ": it is complete" } else { "" }));
+        return Err(miette!(
+            help = help,
+            "{} has no checkpoint{}",
+            folder.path().display(),
+            if complete { ": it is complete" } else { "" }
+        ));
     }
     let saved = Checkpoint::read(&folder.checkpoint())?;
     if saved.engine != plasma_core::ENGINE_DIGEST {
@@ -119,9 +129,11 @@ fn resume(folder: Folder) -> miette::Result<(Plan, Engine<Agents, Watch>, u64)> 
     let metrics = Metrics::load(&saved.metrics).into_diagnostic()?;
     let stop = stop_on_ctrl_c()?;
     let level = saved.level();
-    let writer = LogWriter::resume(&folder.log(), level, saved.position(), Arc::clone(&stop)).into_diagnostic()?;
+    let writer =
+        LogWriter::resume(&folder.log(), keeping(level, &loaded), saved.position(), Arc::clone(&stop)).into_diagnostic()?;
     let watch = (Counter(saved.position().records), (metrics, writer));
-    let engine = Engine::restore(&saved.core, agents, watch).map_err(|why| miette!("the checkpoint cannot be restored: {why}"))?;
+    let engine =
+        Engine::restore(&saved.core, agents, watch).map_err(|why| miette!("the checkpoint cannot be restored: {why}"))?;
     let plan = Plan { folder, loaded, digest: saved.scenario, genesis, level, until: saved.until, stop };
     Ok((plan, engine, saved.epochs))
 }
@@ -132,7 +144,8 @@ fn play(plan: &Plan, mut engine: Engine<Agents, Watch>, mut epochs: u64, json: b
     let bar = bar(days(plan.until), "{msg} {wide_bar} {percent}%, {eta} left");
     let mut saved = Instant::now();
     let complete = loop {
-        if engine.run_epoch(plan.until) == Progress::Reached {
+        // Through the last moment itself, so that an epoch that ends there closes.
+        if engine.run_epoch(plan.until.saturating_add(1)) == Progress::Reached {
             break true;
         }
         epochs += 1;
@@ -277,6 +290,10 @@ fn write_results(plan: &Plan, manifest: &Manifest, metrics: &Metrics) -> miette:
     let html = report_html(metrics, &provenance).into_diagnostic()?;
     write_whole(&folder.report(), html.as_bytes())?;
     Ok(summary)
+}
+
+const fn keeping(level: Level, loaded: &Loaded) -> Keeping {
+    Keeping { level, compress: loaded.scenario.log.compress }
 }
 
 const fn level_of(level: LogLevel) -> Level {

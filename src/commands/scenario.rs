@@ -1,7 +1,7 @@
 //! `plasma new`, `check` and `schema`: scenario files.
 
-use crate::cli;
 use crate::Outcome;
+use crate::cli;
 use miette::{IntoDiagnostic, WrapErr, miette};
 use plasma_sim::scenario::{Scenario, digest, render_resolved, schema as scenario_schema, starter};
 use std::io::Write;

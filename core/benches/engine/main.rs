@@ -11,8 +11,9 @@ use plasma_core::engine::Engine;
 use plasma_core::engine::step::Observer;
 use plasma_core::genesis::Genesis;
 use plasma_core::log::reader::Reader;
-use plasma_core::log::writer::LogWriter;
+use plasma_core::log::writer::{Keeping, LogWriter};
 use plasma_core::log::{Level, Position};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
@@ -49,8 +50,8 @@ fn vectors(genesis: &Genesis, providers: u32, jobs: u64) -> u64 {
     bare::run(genesis, providers, Crowd::new(providers, jobs), &mut (), Crowd::end(providers, jobs)).records
 }
 
-fn logged(genesis: &Genesis, providers: u32, jobs: u64, level: Level, path: &std::path::Path) -> (u64, Position) {
-    let writer = LogWriter::create(path, level, genesis, Arc::new(AtomicBool::new(false))).expect("a new log");
+fn logged(genesis: &Genesis, providers: u32, jobs: u64, keeping: impl Into<Keeping>, path: &Path) -> (u64, Position) {
+    let writer = LogWriter::create(path, keeping, genesis, Arc::new(AtomicBool::new(false))).expect("a new log");
     let (records, writer) = bevy(genesis, providers, jobs, writer);
     (records, writer.finish().expect("room on disk").expect("the level keeps a chain"))
 }
@@ -58,32 +59,34 @@ fn logged(genesis: &Genesis, providers: u32, jobs: u64, level: Level, path: &std
 fn table(providers: u32, jobs: u64) {
     let genesis = workload::genesis(providers);
     let dir = tempfile::tempdir().expect("a temporary folder");
-    let path = dir.path().join("log");
+    let (plain, packed) = (dir.path().join("plain"), dir.path().join("packed"));
+    let as_is = Keeping { level: Level::Full, compress: false };
     let bare = timed(|| vectors(&genesis, providers, jobs));
-    let ecs = timed(|| bevy(&genesis, providers, jobs, ()).0);
-    let root = timed(|| logged(&genesis, providers, jobs, Level::Root, &path).0);
-    let mut position = None;
-    let full = timed(|| {
-        let (records, at) = logged(&genesis, providers, jobs, Level::Full, &path);
-        position = Some(at);
-        records
-    });
-    let position = position.expect("logged");
-    println!("\n{providers} providers, {jobs} jobs, {} records", ecs.records);
-    for (name, run) in [("vectors", &bare), ("bevy", &ecs), ("bevy, chained", &root), ("bevy, chained, zstd, file", &full)] {
+    let runs = [
+        ("vectors", timed(|| vectors(&genesis, providers, jobs))),
+        ("bevy", timed(|| bevy(&genesis, providers, jobs, ()).0)),
+        ("bevy, chained", timed(|| logged(&genesis, providers, jobs, Level::Root, &plain).0)),
+        ("bevy, chained, file", timed(|| logged(&genesis, providers, jobs, as_is, &plain).0)),
+        ("bevy, chained, zstd, file", timed(|| logged(&genesis, providers, jobs, Level::Full, &packed).0)),
+    ];
+    println!("\n{providers} providers, {jobs} jobs, {} records", bare.records);
+    for (name, run) in &runs {
         println!("  {name:28} {:7.1} ns/record  {:6.2} M records/CPU-s  {:5.2}x", run.ns(), run.rate(), run.ns() / bare.ns());
     }
-    println!(
-        "  bytes a record               {:7.1} raw, {:.1} stored",
-        position.raw_bytes as f64 / position.records as f64,
-        position.bytes as f64 / position.records as f64
-    );
+    for (name, path) in [("as it is", &plain), ("zstd", &packed)] {
+        replayed(name, path);
+    }
+}
+
+/// Replays a log with every check, reading ahead on a second thread.
+fn replayed(name: &str, path: &Path) {
     let (start, cpu) = (Instant::now(), ProcessTime::now());
-    let (mut replay, reached, _) = Reader::open(&path).and_then(|reader| reader.replay(|_| {})).expect("a sound log");
+    let (mut replay, position, _) = Reader::open(path).and_then(|reader| reader.replay(|_| {})).expect("a sound log");
     let (wall, cpu) = (start.elapsed().as_secs_f64(), cpu.elapsed().as_secs_f64());
-    assert_eq!(reached, position);
-    let millions = position.records as f64 / 1e6;
-    println!("  replay, fully verified       {:7.1} M records/s   {:6.2} M records/CPU-s", millions / wall, millions / cpu);
+    let (millions, each) = (position.records as f64 / 1e6, |bytes: u64| bytes as f64 / position.records as f64);
+    let (raw, stored) = (each(position.raw_bytes), each(position.bytes));
+    println!("  replay, {name:20} {:7.1} M records/s  {:6.2} M records/CPU-s", millions / wall, millions / cpu);
+    println!("    {raw:.1} bytes a record, {stored:.1} on disk");
     std::hint::black_box(replay.digest());
 }
 
@@ -138,10 +141,6 @@ fn main() {
         Some("bevy") => {
             let providers = number(1) as u32;
             println!("{}", bevy(&workload::genesis(providers), providers, number(2), ()).0);
-        }
-        Some("keep") => {
-            let p = number(1) as u32;
-            logged(&workload::genesis(p), p, number(2), Level::Full, std::path::Path::new("/tmp/rawdump/log"));
         }
         Some("count") => [1_000, 10_000, 100_000].into_iter().for_each(count),
         _ => {

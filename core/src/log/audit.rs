@@ -111,74 +111,99 @@ pub fn audit(path: &Path, end: Option<Time>, seed: u64, mut progress: impl FnMut
     let reader = Reader::open(path)?;
     let genesis = reader.genesis().clone();
     let not_a_log = |why: String| LogError::NotALog { path: path.into(), why };
-    let mut engine = Engine::genesis(&genesis, Playback::default(), ()).map_err(|error| not_a_log(error.to_string()))?;
-    let mut cuts = Cuts { state: seed, left: 0, blocks: 0 };
-    let mut last = genesis.start;
+    let engine = Engine::genesis(&genesis, Playback::default(), ()).map_err(|error| not_a_log(error.to_string()))?;
+    let mut auditor = Auditor { engine, held: Vec::new(), last: genesis.start, cuts: seed, blocks: 0 };
     let (position, _) = reader.for_each::<LogError>(|batch, loaded| {
         if batch.rules != RULES {
             return Err(not_a_log(format!("rules version {} wrote it; audit needs the binary that knows them", batch.rules)));
         }
-        let done: ControlFlow<()> = loaded.contained(path, || {
-            batch.lines(|line| {
-                if let Line::Cause(Record { time, cause: Cause::Command { origin, command, .. } }) = line {
-                    // The lines so far are all that may follow from the commands so far.
-                    if cuts.here() {
-                        advance(&mut engine, last.saturating_add(1));
-                    }
-                    engine.environment().commands.push_back(Arrival { time, origin, command });
-                }
-                if let Line::Cause(record) = line {
-                    last = record.time;
-                }
-                engine.environment().lines.push_back(line);
-                if engine.environment().difference.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-            })
+        // Once they differ there is nothing more to learn from the rest, but the chain is still checked.
+        loaded.contained(path, || {
+            let _: ControlFlow<()> = batch.lines(|line| {
+                auditor.take(line);
+                if auditor.differs() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            });
         })?;
         progress(loaded.first());
-        // Once they differ there is nothing more to learn from the rest, but the chain is still checked.
-        let _ = done;
         Ok(())
     })?;
-    let end = end.unwrap_or(last).max(last);
-    contained(|| advance(&mut engine, end.saturating_add(u64::from(end == last)))).map_err(not_a_log)?;
-    let playback = engine.environment();
-    let missing = playback.lines.front().copied();
-    let (next, mut difference) = (playback.next, playback.difference.take());
-    if difference.is_none() && missing.is_some() {
-        difference = Some(Difference { record: next, logged: missing, played: None });
-    }
-    Ok(Audited { position, digest: engine.digest(), blocks: cuts.blocks, difference })
+    // Through the end itself: an epoch that closes at that moment belongs to the run.
+    let end = end.unwrap_or(auditor.last).max(auditor.last);
+    let to_the_end = contained(|| {
+        auditor.play_held();
+        auditor.advance(end.saturating_add(1));
+    });
+    to_the_end.map_err(not_a_log)?;
+    Ok(auditor.conclude(position))
 }
 
-fn advance(engine: &mut Engine<Playback, ()>, until: Time) {
-    loop {
-        let reached = engine.run_epoch(until) == Progress::Reached;
-        if reached || engine.environment().difference.is_some() {
-            return;
-        }
-    }
-}
-
-/// Where blocks end: after a random number of commands.
-struct Cuts {
-    state: u64,
-    left: u64,
+/// The engine, and what it is to be given next.
+struct Auditor {
+    engine: Engine<Playback, ()>,
+    /// Commands whose lines are all at hand.
+    held: Vec<Arrival>,
+    /// Time of the last cause.
+    last: Time,
+    /// State of the generator of block sizes.
+    cuts: u64,
     blocks: u64,
 }
 
-impl Cuts {
-    fn here(&mut self) -> bool {
-        if self.left > 0 {
-            self.left -= 1;
-            return false;
+impl Auditor {
+    fn take(&mut self, line: Line) {
+        if let Line::Cause(Record { time, cause }) = line {
+            // Between two moments, every line up to now is at hand, timers of this moment included.
+            if time > self.last && self.held.len() as u64 >= LARGEST_BLOCK {
+                self.play_held();
+            }
+            self.last = time;
+            if let Cause::Command { origin, command, .. } = cause {
+                self.held.push(Arrival { time, origin, command });
+            }
         }
-        // SplitMix64 (Steele, Lea & Flood 2014): any sequence will do.
-        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.state;
+        self.engine.environment().lines.push_back(line);
+    }
+
+    /// Hands the held commands to the engine in blocks of random size, which may part commands of one moment.
+    fn play_held(&mut self) {
+        let held = std::mem::take(&mut self.held);
+        let mut rest = &held[..];
+        while let [first, ..] = rest {
+            // Blocks of every order of magnitude, so that short logs are cut too.
+            let largest = LARGEST_BLOCK >> (self.random() % 12);
+            let size = (1 + self.random() % largest.max(1)).min(rest.len() as u64) as usize;
+            let (block, after) = rest.split_at(size);
+            let until = block.last().unwrap_or(first).time.saturating_add(1);
+            self.engine.environment().commands.extend(block);
+            self.advance(until);
+            self.blocks += 1;
+            rest = after;
+        }
+    }
+
+    fn advance(&mut self, until: Time) {
+        while self.engine.run_epoch(until) == Progress::EpochClosed && !self.differs() {}
+    }
+
+    fn differs(&mut self) -> bool {
+        self.engine.environment().difference.is_some()
+    }
+
+    /// SplitMix64 (Steele, Lea & Flood 2014): any sequence will do.
+    fn random(&mut self) -> u64 {
+        self.cuts = self.cuts.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.cuts;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        self.left = (z ^ (z >> 31)) % LARGEST_BLOCK;
-        self.blocks += 1;
-        true
+        z ^ (z >> 31)
+    }
+
+    fn conclude(mut self, position: Position) -> Audited {
+        let playback = self.engine.environment();
+        let missing = playback.lines.front().copied();
+        let record = playback.next;
+        let difference = playback.difference.take();
+        let difference = difference.or_else(|| missing.map(|line| Difference { record, logged: Some(line), played: None }));
+        Audited { position, digest: self.engine.digest(), blocks: self.blocks, difference }
     }
 }

@@ -18,9 +18,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
 
-/// Level of zstd. Measured on a market's log of 41.1 bytes a record: level 1 takes it to 14.6 bytes in 77 ns a record, −3 to 17.3
-/// in 56, −7 to 24.8 in 51; time is dearer than disk here.
-const ZSTD_LEVEL: i32 = -3;
+/// Level of zstd. Measured on five years of the baseline, 34.6 bytes a record: see ARCHITECTURE.md for the choice.
+const ZSTD_LEVEL: i32 = 1;
 
 /// Batches on their way to the writer before the engine waits for it.
 const IN_FLIGHT: usize = 4;
@@ -29,6 +28,21 @@ enum Message {
     Batch(Box<Batch>),
     /// Everything before this is to be on disk; answer with the position.
     Sync(SyncSender<Result<Position, io::Error>>),
+}
+
+/// How a log is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keeping {
+    /// How much of it.
+    pub level: Level,
+    /// Whether batches are compressed: two fifths of the disk for a third more work. The root is the same.
+    pub compress: bool,
+}
+
+impl From<Level> for Keeping {
+    fn from(level: Level) -> Self {
+        Self { level, compress: true }
+    }
 }
 
 /// A log being written. An [`Observer`]: give it to the engine.
@@ -53,10 +67,16 @@ impl LogWriter {
     ///
     /// # Errors
     /// [`LogError::Io`] when the file exists or cannot be made.
-    pub fn create(path: &Path, level: Level, genesis: &Genesis, failed: Arc<AtomicBool>) -> Result<Self, LogError> {
+    pub fn create(
+        path: &Path,
+        keeping: impl Into<Keeping>,
+        genesis: &Genesis,
+        failed: Arc<AtomicBool>,
+    ) -> Result<Self, LogError> {
         let io_error = |source| LogError::Io { path: path.into(), source };
+        let keeping = keeping.into();
         let genesis = genesis.to_bytes();
-        let (file, bytes, root) = match level {
+        let (file, bytes, root) = match keeping.level {
             Level::Full => {
                 let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(io_error)?;
                 let (bytes, root) = frame::write_header(&mut file, &genesis).map_err(io_error)?;
@@ -65,16 +85,22 @@ impl LogWriter {
             Level::Root | Level::None => (None, 0, frame::root_zero(&genesis)),
         };
         let position = Position { bytes, batches: 0, records: 0, raw_bytes: 0, root };
-        Ok(Self::start(path, level, file, position, failed))
+        Ok(Self::start(path, keeping, file, position, failed))
     }
 
     /// Continues a log after `position`, dropping what was written behind it. What stands before is verified first.
     ///
     /// # Errors
     /// [`LogError`] when the file does not hold what was written up to `position`.
-    pub fn resume(path: &Path, level: Level, position: Position, failed: Arc<AtomicBool>) -> Result<Self, LogError> {
+    pub fn resume(
+        path: &Path,
+        keeping: impl Into<Keeping>,
+        position: Position,
+        failed: Arc<AtomicBool>,
+    ) -> Result<Self, LogError> {
+        let keeping = keeping.into();
         let io_error = |source| LogError::Io { path: path.into(), source };
-        let file = if level == Level::Full {
+        let file = if keeping.level == Level::Full {
             let mut reader = Reader::open(path)?;
             while reader.position().records < position.records && reader.next_batch()?.is_some() {}
             let reached = reader.position();
@@ -91,18 +117,19 @@ impl LogWriter {
         } else {
             None
         };
-        Ok(Self::start(path, level, file, position, failed))
+        Ok(Self::start(path, keeping, file, position, failed))
     }
 
-    fn start(path: &Path, level: Level, file: Option<File>, position: Position, failed: Arc<AtomicBool>) -> Self {
+    fn start(path: &Path, keeping: Keeping, file: Option<File>, position: Position, failed: Arc<AtomicBool>) -> Self {
         let mut batch = Box::<Batch>::default();
         batch.restart(position.records);
-        let thread = (level != Level::None).then(|| {
+        let thread = (keeping.level != Level::None).then(|| {
             let (inbox, messages) = sync_channel(IN_FLIGHT);
             let (returns, empties) = channel();
             let raised = Arc::clone(&failed);
             let handle = std::thread::spawn(move || {
-                let result = Sink { file, position, raw: AlignedVec::new(), stored: Vec::new() }.serve(&messages, &returns);
+                let result = Sink { file, compress: keeping.compress, position, raw: AlignedVec::new(), stored: Vec::new() }
+                    .serve(&messages, &returns);
                 if result.is_err() {
                     raised.store(true, Ordering::Relaxed);
                 }
@@ -206,6 +233,7 @@ impl Observer for LogWriter {
 /// The writer's end: encodes, chains, compresses, writes.
 struct Sink {
     file: Option<File>,
+    compress: bool,
     position: Position,
     raw: AlignedVec,
     stored: Vec<u8>,
@@ -248,9 +276,12 @@ impl Sink {
         let root = frame::chain(&self.position.root, raw);
         if let Some(file) = &mut self.file {
             self.stored.clear();
-            self.stored.reserve(zstd::zstd_safe::compress_bound(raw.len()));
-            zstd.compress_to_buffer(raw, &mut self.stored)?;
-            let stored = if self.stored.len() < raw.len() { &self.stored[..] } else { raw };
+            if self.compress {
+                self.stored.reserve(zstd::zstd_safe::compress_bound(raw.len()));
+                zstd.compress_to_buffer(raw, &mut self.stored)?;
+            }
+            let smaller = self.compress && self.stored.len() < raw.len();
+            let stored = if smaller { &self.stored[..] } else { raw };
             let head = Head::of(stored, raw.len(), batch.len(), batch.first, root);
             file.write_all(&head.to_bytes())?;
             file.write_all(stored)?;

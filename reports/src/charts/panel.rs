@@ -3,7 +3,7 @@
 use super::axis::TimeAxis;
 use super::series::{Bucket, LONG, Line, bottom, top};
 use crate::metrics::table::Unit;
-use crate::number::{compact, duration};
+use crate::number::{duration, trimmed};
 use plasma_core::time::{DAY, Time};
 use plotters::coord::Shift;
 use plotters::prelude::*;
@@ -76,7 +76,7 @@ impl Panel {
     fn window(times: &[Time], whole: (Time, Time)) -> (usize, String) {
         let epoch = ((whole.1 - whole.0) / times.len().max(1) as u64).max(1);
         let epochs = ((MEAN_DAYS * DAY / epoch) as usize).clamp(1, times.len() / 12 + 1);
-        (epochs, format!("mean of {} over range", duration((epochs as u64 * epoch / 1_000) as f64)))
+        (epochs, format!("mean over {}, range shaded", duration((epochs as u64 * epoch / 1_000) as f64)))
     }
 
     fn draw(&self, area: &Area, times: &[Time], whole: (Time, Time)) -> Result<(), String> {
@@ -103,7 +103,7 @@ impl Panel {
             .bold_line_style(GRID)
             .axis_style(FAINT.stroke_width(1))
             .y_labels(6)
-            .y_label_formatter(&|value| compact(*value))
+            .y_label_formatter(&|value| trimmed(*value))
             .label_style(text)
             .draw()
             .map_err(|error| error.to_string())?;
@@ -128,7 +128,7 @@ impl Panel {
         write(self.title, (12, 16), TEXT * 1.1, FontStyle::Bold, INK)?;
         let notes = [(!unit.is_empty()).then_some(unit), mean, cut];
         let notes: Vec<&str> = notes.into_iter().flatten().collect();
-        write(&notes.join(" · "), (12 + width(self.title, TEXT * 1.16) + 12, 16), TEXT, FontStyle::Normal, FAINT)?;
+        write(&notes.join(" · "), (12 + width(self.title, TEXT * 1.1) + 14, 16), TEXT, FontStyle::Normal, FAINT)?;
         let mut x = 12;
         for (line, colour) in self.lines.iter().zip(PALETTE) {
             let stroke = PathElement::new(vec![(x, 38), (x + 18, 38)], colour.stroke_width(3));
@@ -143,7 +143,7 @@ impl Panel {
 
 /// Roughly how wide a text is, in pixels: the SVG's reader chooses the font.
 fn width(text: &str, size: f64) -> i32 {
-    (text.chars().count() as f64 * size / 1.24 * 0.56).ceil() as i32
+    (text.chars().count() as f64 * size / 1.24 * 0.51).ceil() as i32
 }
 
 fn strokes(

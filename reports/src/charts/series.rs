@@ -84,7 +84,7 @@ pub fn top(lines: &[Line]) -> (f64, bool) {
     let mut values: Vec<f64> = lines.iter().flat_map(|line| line.values.iter().flatten().copied()).collect();
     values.sort_unstable_by(f64::total_cmp);
     let Some(&max) = values.last() else { return (1.0, false) };
-    let usual = values[(values.len() - 1) * 98 / 100];
+    let usual = values[(values.len() - 1) * 95 / 100];
     if values.len() >= 20 && usual > 0.0 && max > 3.0 * usual { (1.5 * usual, true) } else { (max, false) }
 }
 

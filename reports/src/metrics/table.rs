@@ -228,8 +228,8 @@ metrics! { METRICS: Row;
     checks_missed Count; "drawn checkers that did not answer"; "Do checkers do their duty?"; |r| count(r.checks.missed);
     slashed Xpl; "burned_slashes + rewards to checkers out of bonds"; "What did misbehaviour cost?"; |r| xpl(r.burned.slashes + r.slash_rewards);
 
-    work_hhi Share ? NO_WORK; "Σ sᵢ², sᵢ = provider i's share of class-weighted work settled, by id"; "Is compute concentrated?"; |r| Some(r.concentration?.hhi);
-    work_gini Share ? NO_WORK; "Gini coefficient of the same, over providers that are active or settled work"; "How unequal are providers?"; |r| Some(r.concentration?.gini);
+    work_hhi Number ? NO_WORK; "Σ sᵢ², sᵢ = provider i's share of class-weighted work settled, by id"; "Is compute concentrated?"; |r| Some(r.concentration?.hhi);
+    work_gini Number ? NO_WORK; "Gini coefficient of the same, over providers that are active or settled work"; "How unequal are providers?"; |r| Some(r.concentration?.gini);
     work_nakamoto Count ? NO_WORK; "least number of providers with more than half of the same"; "How many must collude to dominate?"; |r| count(r.concentration?.nakamoto);
     work_top10 Share ? NO_WORK; "share of the ten largest of the same"; "How much do the largest hold?"; |r| Some(r.concentration?.top10);
 }

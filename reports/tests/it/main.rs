@@ -3,5 +3,6 @@
 mod economy;
 mod files;
 mod identities;
+mod long;
 mod nothing;
 mod values;

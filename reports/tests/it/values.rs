@@ -144,7 +144,7 @@ fn the_third_day_has_nulls_and_reasons() {
     let metrics = metrics();
     let row = &metrics.rows()[2];
     let null: Vec<_> = METRICS.iter().filter(|m| m.of(row).is_none()).map(|m| format!("{}: {}", m.name, m.undefined)).collect();
-    insta::assert_snapshot!(null.join("\n"), @"");
+    insta::assert_snapshot!(null.join("\n"));
     check(row, &[("utilisation", 0.0), ("payments", 0.0), ("unminted", 0.5 * 0.05 * 4e6 * DAY_MS / YEAR as f64)]);
 }
 

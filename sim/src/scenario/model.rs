@@ -76,12 +76,25 @@ pub struct Scenario {
 }
 
 /// How much of a run is kept.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Log {
     /// Level of the log.
     #[serde(default)]
     pub level: LogLevel,
+    /// Whether what is kept is compressed: two fifths of the disk for a third more work.
+    #[serde(default = "yes")]
+    pub compress: bool,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { level: LogLevel::default(), compress: true }
+    }
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// Level of the log.

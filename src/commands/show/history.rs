@@ -183,12 +183,20 @@ fn explain(view: &State, record: &Record, event: &Event) -> String {
             let class = &view.catalogue.class(offer.class).name;
             format!(
                 "{} got {} of {} for {}: the cheapest that fits, {} GPU-s of {class} at {} per GPU-s; result due {}",
-                e.job, e.lease, offer.provider, xpl(e.price.into()), seconds(e.work_mgs), xpl(offer.ask.into()), calendar::timestamp(e.due)
+                e.job,
+                e.lease,
+                offer.provider,
+                xpl(e.price.into()),
+                seconds(e.work_mgs),
+                xpl(offer.ask.into()),
+                calendar::timestamp(e.due)
             )
         }
         Event::Submitted(e) => format!("{} is accepted and its budget is in escrow", e.job),
         Event::Queued(e) => format!("{} waits in line: no offer fits now", e.job),
-        Event::Expired(e) => format!("{}: no offer fitted before its latest start; its escrow of {} returned", e.job, escrow(view, e.job)),
+        Event::Expired(e) => {
+            format!("{}: no offer fitted before its latest start; its escrow of {} returned", e.job, escrow(view, e.job))
+        }
         Event::Failed(e) => {
             let job = view.job(e.job);
             let why = job.map_or("unknown", |job| job.last_failure.name());
@@ -202,10 +210,18 @@ fn explain(view: &State, record: &Record, event: &Event) -> String {
         }
         Event::Jailed(e) => format!("{} is jailed until {}", e.provider, calendar::timestamp(e.until)),
         Event::Rewarded(e) => rewarded_why(view, e.provider, e.work, e.stake),
-        Event::CheckDrawn(e) => format!("the beacon drew {} to execute {} again by {}", e.checker, e.lease, calendar::timestamp(e.due)),
-        Event::Verified(e) => format!("the checker's root opens the commitment: right; the checker earns {}", xpl(e.reward.into())),
-        Event::FoundWrong(e) => format!("the checker's root does not open the commitment: wrong; {} goes back to the market", e.job),
-        Event::Unbonding(e) => format!("{} of the bond is on its way back, due {}", xpl(e.amount.into()), calendar::timestamp(e.release)),
+        Event::CheckDrawn(e) => {
+            format!("the beacon drew {} to execute {} again by {}", e.checker, e.lease, calendar::timestamp(e.due))
+        }
+        Event::Verified(e) => {
+            format!("the checker's root opens the commitment: right; the checker earns {}", xpl(e.reward.into()))
+        }
+        Event::FoundWrong(e) => {
+            format!("the checker's root does not open the commitment: wrong; {} goes back to the market", e.job)
+        }
+        Event::Unbonding(e) => {
+            format!("{} of the bond is on its way back, due {}", xpl(e.amount.into()), calendar::timestamp(e.release))
+        }
         Event::Unbonded(_) => {
             let amount = view.unbonding.entries.front().map_or(0, |entry| entry.amount);
             format!("{} of the bond is back", xpl(amount.into()))

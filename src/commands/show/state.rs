@@ -12,8 +12,7 @@ use std::io::{self, Write};
 pub fn print(mut out: impl Write, view: &State, json: bool) -> io::Result<()> {
     let facts = facts(view);
     if json {
-        let object: serde_json::Map<String, Value> =
-            facts.into_iter().map(|fact| (fact.key.to_owned(), fact.exact)).collect();
+        let object: serde_json::Map<String, Value> = facts.into_iter().map(|fact| (fact.key.to_owned(), fact.exact)).collect();
         return writeln!(out, "{}", Value::Object(object));
     }
     facts.iter().try_for_each(|fact| writeln!(out, "{:22} {}", fact.label, fact.text))
@@ -66,7 +65,11 @@ fn facts(view: &State) -> Vec<Fact> {
         count("jobs_open", "jobs open", view.jobs.len()),
         count("jobs_queued", "jobs queued", view.jobs.iter().filter(|job| job.is_queued()).count()),
         count("leases_running", "leases running", view.leases.iter().filter(|lease| lease.stage == Stage::Running).count()),
-        count("leases_checked", "leases under check", view.leases.iter().filter(|lease| lease.stage == Stage::UnderCheck).count()),
+        count(
+            "leases_checked",
+            "leases under check",
+            view.leases.iter().filter(|lease| lease.stage == Stage::UnderCheck).count(),
+        ),
         count("jobs_ever", "jobs ever submitted", view.jobs.opened() as usize),
         count("leases_ever", "leases ever made", view.leases.opened() as usize),
     ]
