@@ -14,6 +14,7 @@
 
 pub mod audit;
 pub mod batch;
+pub mod contradiction;
 pub mod frame;
 pub mod reader;
 pub mod writer;
@@ -91,6 +92,14 @@ pub enum LogError {
         offset: u64,
         /// What does not fit.
         what: String,
+    },
+    /// The file holds as many records as it should, but not the same ones.
+    #[error("{path}: its first {records} records are not those that were written")]
+    Other {
+        /// The file.
+        path: PathBuf,
+        /// Records that should have been the same.
+        records: u64,
     },
     /// The file does not reach the position that it should continue from.
     #[error("{path}: holds {records} records, but {wanted} were written: part of the log is missing")]

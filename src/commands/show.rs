@@ -9,7 +9,7 @@ use crate::console::reading;
 use crate::folder::log_of;
 use history::{Entry, Subject};
 use miette::{IntoDiagnostic, miette};
-use plasma_core::engine::replay::Replay;
+use plasma_core::engine::replay::{Fold, Replay};
 use plasma_core::engine::state::State;
 use plasma_core::ids::{AccountId, ProviderId};
 use plasma_core::log::LogError;
@@ -80,16 +80,17 @@ fn fold_until(
 ) -> Result<Replay, LogError> {
     let mut replay = Replay::genesis(reader.genesis())
         .map_err(|error| LogError::NotALog { path: reader.path().into(), why: error.to_string() })?;
-    let mut cause: Option<Record> = None;
     let mut past = false;
+    let path = reader.path().to_path_buf();
     reader.for_each::<LogError>(|batch, loaded| {
         progress(loaded.first());
         if past {
             return Ok(());
         }
         replay.ensure_rows(batch.new_rows());
-        replay.fold(|fold| {
-            let done = batch.lines(|line| {
+        let fold_batch = |fold: &mut Fold| {
+            let mut cause: Option<Record> = None;
+            batch.lines(|line| {
                 match line {
                     Line::Cause(record) if record.time > at => return ControlFlow::Break(()),
                     Line::Cause(record) => {
@@ -105,9 +106,9 @@ fn fold_until(
                     }
                 }
                 ControlFlow::Continue(())
-            });
-            past = done.is_break();
-        });
+            })
+        };
+        past = loaded.contained(&path, || replay.fold(fold_batch))?.is_break();
         Ok(())
     })?;
     Ok(replay)

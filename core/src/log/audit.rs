@@ -4,6 +4,7 @@
 //! cut them, which proves that where a block ends means nothing to the protocol.
 
 use super::batch::Line;
+use super::contradiction::contained;
 use super::reader::Reader;
 use super::{LogError, Position, RULES};
 use crate::engine::state::State;
@@ -117,17 +118,22 @@ pub fn audit(path: &Path, end: Option<Time>, seed: u64, mut progress: impl FnMut
             return Err(not_a_log(format!("rules version {} wrote it; audit needs the binary that knows them", batch.rules)));
         }
         // Once they differ there is nothing more to learn from the rest, but the chain is still checked.
-        let _: ControlFlow<()> = batch.lines(|line| {
-            auditor.take(line);
-            if auditor.differs() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        });
+        loaded.contained(path, || {
+            let _: ControlFlow<()> = batch.lines(|line| {
+                auditor.take(line);
+                if auditor.differs() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            });
+        })?;
         progress(loaded.first());
         Ok(())
     })?;
-    auditor.play_held();
     // Through the end itself: an epoch that closes at that moment belongs to the run.
     let end = end.unwrap_or(auditor.last).max(auditor.last);
-    auditor.advance(end.saturating_add(1));
+    let to_the_end = contained(|| {
+        auditor.play_held();
+        auditor.advance(end.saturating_add(1));
+    });
+    to_the_end.map_err(not_a_log)?;
     Ok(auditor.conclude(position))
 }
 
@@ -163,9 +169,11 @@ impl Auditor {
         let held = std::mem::take(&mut self.held);
         let mut rest = &held[..];
         while let [first, ..] = rest {
-            let size = (1 + self.random() % LARGEST_BLOCK).min(rest.len() as u64) as usize;
+            // Blocks of every order of magnitude, so that short logs are cut too.
+            let largest = LARGEST_BLOCK >> (self.random() % 12);
+            let size = (1 + self.random() % largest.max(1)).min(rest.len() as u64) as usize;
             let (block, after) = rest.split_at(size);
-            let until = block.last().unwrap_or(first).time + 1;
+            let until = block.last().unwrap_or(first).time.saturating_add(1);
             self.engine.environment().commands.extend(block);
             self.advance(until);
             self.blocks += 1;

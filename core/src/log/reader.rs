@@ -1,6 +1,7 @@
 //! Reading a log: every byte is checked before it is believed.
 
 use super::batch::{ArchivedBatch, Line};
+use super::contradiction::contained;
 use super::frame::{self, HEAD, Head, MAGIC};
 use super::{FORMAT, LogError, Position};
 use crate::engine::replay::Replay;
@@ -88,6 +89,14 @@ impl Loaded {
             offset: self.offset,
             what,
         })
+    }
+
+    /// Runs a fold over this batch's records, which may be chained faultlessly and still be impossible.
+    ///
+    /// # Errors
+    /// [`LogError::Corrupt`] when they contradict the state. That state is unusable then.
+    pub fn contained<R>(&self, path: &Path, fold: impl FnOnce() -> R) -> Result<R, LogError> {
+        contained(fold).map_err(|what| LogError::Corrupt { path: path.into(), batch: self.number, offset: self.offset, what })
     }
 
     /// Bytes of the batch before compression.
@@ -203,10 +212,14 @@ impl Reader {
         if !head.guards(stored) {
             return Err(self.corrupt("its bytes were changed".into()));
         }
-        let mut raw = AlignedVec::with_capacity(head.raw as usize);
+        let mut raw = AlignedVec::new();
         if head.stored == head.raw {
             raw.extend_from_slice(stored);
             return Ok(raw);
+        }
+        // The head may claim a gigabyte; memory is taken only when the compressed bytes claim the same.
+        if !matches!(zstd::zstd_safe::get_frame_content_size(stored), Ok(Some(length)) if length == u64::from(head.raw)) {
+            return Err(self.corrupt("it does not decompress to its length".into()));
         }
         raw.resize(head.raw as usize, 0);
         let length = zstd::bulk::decompress_to_buffer(stored, &mut raw[..]);
@@ -262,12 +275,11 @@ impl Reader {
     /// # Errors
     /// The first [`LogError`].
     pub fn replay(self, mut progress: impl FnMut(u64)) -> Result<(Replay, Position, Option<Tail>), LogError> {
-        let mut replay = Replay::genesis(&self.genesis).map_err(|error| LogError::NotALog {
-            path: self.path.clone(),
-            why: format!("its genesis contradicts itself: {error}"),
-        })?;
+        let path = self.path.clone();
+        let mut replay = Replay::genesis(&self.genesis)
+            .map_err(|error| LogError::NotALog { path: path.clone(), why: format!("its genesis contradicts itself: {error}") })?;
         let (position, tail) = self.for_each::<LogError>(|batch, loaded| {
-            fold_batch(&mut replay, batch);
+            loaded.contained(&path, || fold_batch(&mut replay, batch))?;
             progress(loaded.first());
             Ok(())
         })?;
@@ -276,7 +288,7 @@ impl Reader {
 }
 
 /// Folds one batch into a state.
-pub fn fold_batch(replay: &mut Replay, batch: &ArchivedBatch) {
+fn fold_batch(replay: &mut Replay, batch: &ArchivedBatch) {
     // A batch holds few commands that take a row, so asking for a chunk up front beats asking at every line.
     replay.ensure_rows(batch.new_rows());
     replay.fold(|fold| {

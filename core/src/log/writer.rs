@@ -51,6 +51,8 @@ pub struct LogWriter {
     records: u64,
     thread: Option<Thread>,
     failed: Arc<AtomicBool>,
+    /// Why the thread is gone, once it was found to be: later calls say the same.
+    refused: Option<io::ErrorKind>,
     path: PathBuf,
 }
 
@@ -101,9 +103,12 @@ impl LogWriter {
         let file = if keeping.level == Level::Full {
             let mut reader = Reader::open(path)?;
             while reader.position().records < position.records && reader.next_batch()?.is_some() {}
-            if reader.position() != position {
-                let records = reader.position().records;
-                return Err(LogError::Short { path: path.into(), records, wanted: position.records });
+            let reached = reader.position();
+            if reached.records < position.records {
+                return Err(LogError::Short { path: path.into(), records: reached.records, wanted: position.records });
+            }
+            if reached != position {
+                return Err(LogError::Other { path: path.into(), records: position.records });
             }
             let mut file = OpenOptions::new().write(true).open(path).map_err(io_error)?;
             file.set_len(position.bytes).map_err(io_error)?;
@@ -132,7 +137,7 @@ impl LogWriter {
             });
             Thread { inbox, empties, handle }
         });
-        Self { batch, records: position.records, thread, failed, path: path.into() }
+        Self { batch, records: position.records, thread, failed, refused: None, path: path.into() }
     }
 
     /// Whether the disk refused a write. The engine should stop at the next epoch.
@@ -160,7 +165,7 @@ impl LogWriter {
     /// [`LogError::Io`] when the disk refused.
     pub fn sync(&mut self) -> Result<Option<Position>, LogError> {
         self.cut();
-        let Some(thread) = &self.thread else { return Ok(None) };
+        let Some(thread) = &self.thread else { return self.without_thread() };
         let (answer, position) = sync_channel(1);
         let reached = match thread.inbox.send(Message::Sync(answer)) {
             Ok(()) => position.recv().unwrap_or_else(|_| Err(io::Error::other("the log's writer stopped"))),
@@ -169,11 +174,18 @@ impl LogWriter {
         match reached {
             Ok(position) => Ok(Some(position)),
             Err(stopped) => {
-                let source =
-                    self.thread.take().map_or(stopped, |thread| thread.join().err().unwrap_or_else(io::Error::last_os_error));
+                self.failed.store(true, Ordering::Relaxed);
+                let source = self.thread.take().and_then(|thread| thread.join().err()).unwrap_or(stopped);
+                self.refused = Some(source.kind());
                 Err(LogError::Io { path: self.path.clone(), source })
             }
         }
+    }
+
+    /// Without a thread nothing is chained at this level, or the disk refused before.
+    fn without_thread(&self) -> Result<Option<Position>, LogError> {
+        let refused = |kind: io::ErrorKind| LogError::Io { path: self.path.clone(), source: kind.into() };
+        self.refused.map_or(Ok(None), |kind| Err(refused(kind)))
     }
 
     /// Ends the log.
@@ -182,7 +194,7 @@ impl LogWriter {
     /// [`LogError::Io`] when the disk refused; the file then ends with its last whole batch.
     pub fn finish(mut self) -> Result<Option<Position>, LogError> {
         self.cut();
-        let Some(thread) = self.thread.take() else { return Ok(None) };
+        let Some(thread) = self.thread.take() else { return self.without_thread() };
         thread.join().map(Some).map_err(|source| LogError::Io { path: self.path.clone(), source })
     }
 }

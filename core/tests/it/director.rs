@@ -41,6 +41,18 @@ pub fn drafts(length: impl Into<prop::collection::SizeRange>) -> impl Strategy<V
     )
 }
 
+/// One certain stream of drafts, the same wherever it is drawn.
+pub fn pinned(name: &str, length: usize) -> Vec<Draft> {
+    let mut stream = blake3::Hasher::new().update(name.as_bytes()).finalize_xof();
+    let drafts = std::iter::repeat_with(|| {
+        let mut bytes = [0; 9];
+        stream.fill(&mut bytes);
+        let [wait, kind, who, which, amount, detail @ ..] = bytes;
+        Draft { wait, kind, who, which, amount, detail: u32::from_le_bytes(detail) }
+    });
+    drafts.take(length).collect()
+}
+
 /// A commanded world: what to send, and what the reference makes of it.
 pub struct Play {
     /// Every command, in order of time.

@@ -3,6 +3,7 @@
 mod director;
 mod fairness;
 mod golden;
+mod log;
 mod properties;
 mod reference;
 mod snapshots;
