@@ -77,6 +77,11 @@ impl Crowd {
         }
     }
 
+    /// As many jobs at once as there are providers.
+    pub fn flooding(providers: u32) -> Self {
+        Self { gap: 2, ..Self::new(providers, u64::from(providers) * 21 / 20) }
+    }
+
     /// When the last job will have ended.
     pub fn end(providers: u32, jobs: u64) -> Time {
         START + HOUR + jobs * (MEAN_WORK_MS * 10 / (7 * u64::from(providers))) * 11 / 10 + 10 * HOUR

@@ -90,7 +90,8 @@ macro_rules! columns {
                     ($kind:ident) => {{
                         let row = &self.columns.$kind[at.$kind];
                         at.$kind += 1;
-                        rkyv::deserialize::<_, Panic>(row).unwrap_or_else(|never| match never {})
+                        // Payloads are plain data: no pool of shared pointers is needed to copy one.
+                        rkyv::api::deserialize_using::<_, _, Panic>(row, &mut ()).unwrap_or_else(|never| match never {})
                     }};
                 }
                 for &tag in self.tags.iter() {

@@ -29,6 +29,7 @@ pub struct Reader {
     chain: Position,
     tail: Option<Tail>,
     stored: Vec<u8>,
+    zstd: zstd::bulk::Decompressor<'static>,
 }
 
 /// What is left of a batch that was never wholly written.
@@ -141,7 +142,19 @@ impl Reader {
         let genesis = Genesis::from_bytes(&bytes).map_err(|why| not_a_log(&why))?;
         let position = Position { bytes: bytes.len() as u64 + 48, batches: 0, records: 0, raw_bytes: 0, root };
         let offset = position.bytes;
-        Ok(Self { path: path.into(), file, length, genesis, offset, number: 0, chain: position, tail: None, stored: Vec::new() })
+        let zstd = zstd::bulk::Decompressor::new().map_err(io_error)?;
+        Ok(Self {
+            path: path.into(),
+            file,
+            length,
+            genesis,
+            offset,
+            number: 0,
+            chain: position,
+            tail: None,
+            stored: Vec::new(),
+            zstd,
+        })
     }
 
     /// The file.
@@ -208,7 +221,7 @@ impl Reader {
         Ok(Some(loaded))
     }
 
-    fn unpack(&self, head: &Head, stored: &[u8]) -> Result<AlignedVec, LogError> {
+    fn unpack(&mut self, head: &Head, stored: &[u8]) -> Result<AlignedVec, LogError> {
         if !head.guards(stored) {
             return Err(self.corrupt("its bytes were changed".into()));
         }
@@ -222,7 +235,7 @@ impl Reader {
             return Err(self.corrupt("it does not decompress to its length".into()));
         }
         raw.resize(head.raw as usize, 0);
-        let length = zstd::bulk::decompress_to_buffer(stored, &mut raw[..]);
+        let length = self.zstd.decompress_to_buffer(stored, &mut raw[..]);
         if length.ok() == Some(head.raw as usize) {
             Ok(raw)
         } else {
