@@ -122,6 +122,7 @@ pub struct Catalogue {
 
 impl Program {
     /// The cost of a job with these sizes; `None` when it exceeds `u128`.
+    #[inline]
     pub fn cost(&self, sizes: &Sizes) -> Option<Cost> {
         let mut cost = Cost::default();
         for term in &self.cost {
@@ -147,22 +148,28 @@ impl GpuClass {
     ///
     /// Rates are per millisecond, so ops ÷ rate is milliseconds of one GPU, which is milli-GPU-seconds. Datatypes share the GPU
     /// one after the other: their times add, each rounded up.
+    #[inline]
     pub fn work_mgs(&self, cost: &Cost) -> Option<u64> {
-        let time = |amount: u128, rate: u64| match (amount, rate) {
-            (0, _) => Some(0),
-            (_, 0) => None,
-            _ => Some(div_ceil(amount, rate)),
-        };
         let mut compute: u128 = 0;
         for (&ops, &rate) in cost.ops.iter().zip(&self.ops_per_ms) {
-            compute += time(ops, rate)?;
+            compute += time_ms(ops, rate)?;
         }
-        u64::try_from(compute.max(time(cost.bytes, self.bytes_per_ms)?).max(1)).ok()
+        u64::try_from(compute.max(time_ms(cost.bytes, self.bytes_per_ms)?).max(1)).ok()
+    }
+}
+
+/// Milliseconds that `amount` takes at `rate`, rounded up; `None` when there is no rate for what is needed.
+#[inline(always)]
+fn time_ms(amount: u128, rate: u64) -> Option<u128> {
+    match (amount, rate) {
+        (0, _) => Some(0),
+        (_, 0) => None,
+        _ => Some(div_ceil(amount, rate)),
     }
 }
 
 /// `⌈a ÷ b⌉`, in 64 bits where they suffice: the wide division is several times slower and most jobs do not need it.
-#[inline]
+#[inline(always)]
 fn div_ceil(a: u128, b: u64) -> u128 {
     match u64::try_from(a) {
         Ok(narrow) => u128::from(narrow.div_ceil(b)),

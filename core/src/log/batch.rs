@@ -11,6 +11,7 @@ use crate::record::{Cause, Command, Event, Origin, Record, Timer, vocabulary};
 use crate::time::Time;
 use rkyv::rancor::{Error as RkyvError, Panic};
 use rkyv::{Archive, Deserialize, Serialize};
+use std::ops::ControlFlow;
 
 /// Records after which a batch is cut, at the next cause. Batches are also cut at every epoch, never by time.
 pub const RECORDS: usize = 16_384;
@@ -47,6 +48,29 @@ pub enum Line {
     Event(Event),
 }
 
+/// Somebody to whom a batch is shown. Small methods are best inlined: the compiler then knows the kind of every record.
+pub trait Reader {
+    /// What it breaks off with.
+    type Break;
+    /// A command or timer.
+    fn cause(&mut self, record: Record) -> ControlFlow<Self::Break>;
+    /// An event of the last cause.
+    fn event(&mut self, event: Event) -> ControlFlow<Self::Break>;
+}
+
+/// A reader that takes both as a [`Line`].
+struct ByLine<F>(F);
+
+impl<B, F: FnMut(Line) -> ControlFlow<B>> Reader for ByLine<F> {
+    type Break = B;
+    fn cause(&mut self, record: Record) -> ControlFlow<B> {
+        (self.0)(Line::Cause(record))
+    }
+    fn event(&mut self, event: Event) -> ControlFlow<B> {
+        (self.0)(Line::Event(event))
+    }
+}
+
 macro_rules! columns {
     (commands { $($ct:literal $c:ident: $cp:path,)+ } timers { $($tt:literal $t:ident: $tp:path,)+ } events { $($et:literal $e:ident: $ep:path,)+ }) => {
         /// A column for each kind of payload.
@@ -81,11 +105,11 @@ macro_rules! columns {
         }
 
         impl ArchivedBatch {
-            /// Shows every line in order, until `see` breaks off.
+            /// Shows every record in order, until `reader` breaks off.
             #[inline]
-            pub fn lines<B>(&self, mut see: impl FnMut(Line) -> std::ops::ControlFlow<B>) -> std::ops::ControlFlow<B> {
+            pub fn show<R: Reader>(&self, reader: &mut R) -> ControlFlow<R::Break> {
                 let mut at = Cursors::default();
-                let mut reader = Causes::new(self);
+                let mut causes = Causes::new(self);
                 macro_rules! take {
                     ($kind:ident) => {{
                         let row = &self.columns.$kind[at.$kind];
@@ -95,15 +119,14 @@ macro_rules! columns {
                     }};
                 }
                 for &tag in self.tags.iter() {
-                    let line = match tag {
-                        $($ct => Line::Cause(reader.command(Command::$c(take!($c)))),)+
-                        $($tt => Line::Cause(reader.timer(Timer::$t(take!($t)))),)+
-                        $($et => Line::Event(Event::$e(take!($e))),)+
+                    match tag {
+                        $($ct => reader.cause(causes.command(Command::$c(take!($c))))?,)+
+                        $($tt => reader.cause(causes.timer(Timer::$t(take!($t))))?,)+
+                        $($et => reader.event(Event::$e(take!($e)))?,)+
                         _ => unreachable!("tags were checked"),
-                    };
-                    see(line)?;
+                    }
                 }
-                std::ops::ControlFlow::Continue(())
+                ControlFlow::Continue(())
             }
         }
 
@@ -267,6 +290,11 @@ impl ArchivedBatch {
             return Err("its times overflow".into());
         }
         Ok(batch)
+    }
+
+    /// Shows every line in order, until `see` breaks off.
+    pub fn lines<B>(&self, see: impl FnMut(Line) -> ControlFlow<B>) -> ControlFlow<B> {
+        self.show(&mut ByLine(see))
     }
 
     /// Rows it takes: accounts, providers, offers.
