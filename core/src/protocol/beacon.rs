@@ -10,7 +10,6 @@ use crate::time::Time;
 use bevy_ecs::prelude::Resource;
 use rkyv::{Archive, Deserialize, Serialize};
 use siphasher::sip::SipHasher13;
-use std::hash::Hasher;
 
 // Components
 
@@ -57,10 +56,11 @@ impl Clock {
     #[inline]
     pub fn draw(&self, purpose: u32, subject: u64, attempt: u32) -> u64 {
         let word = |at: usize| u64::from_le_bytes(self.beacon[at..at + 8].try_into().expect("eight bytes"));
-        let mut hasher = SipHasher13::new_with_keys(word(0), word(8));
-        hasher.write_u64(subject);
-        hasher.write_u64(u64::from(purpose) << 32 | u64::from(attempt));
-        hasher.finish()
+        let mut message = [0u8; 16];
+        message[..8].copy_from_slice(&subject.to_le_bytes());
+        message[8..12].copy_from_slice(&attempt.to_le_bytes());
+        message[12..].copy_from_slice(&purpose.to_le_bytes());
+        SipHasher13::new_with_keys(word(0), word(8)).hash(&message)
     }
 
     /// Where an offer stands among equal asks during this epoch.

@@ -3,15 +3,56 @@
 use super::Reference;
 
 fn first_word(key: &[u8; 32], message: &[u8]) -> u64 {
-    let hash = blake3::keyed_hash(key, message);
-    hash.as_bytes()[..8].iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte))
+    word(&blake3::keyed_hash(key, message).as_bytes()[..8])
+}
+
+fn word(bytes: &[u8]) -> u64 {
+    bytes.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte))
+}
+
+/// SipHash-c-d of whole words, from the paper (Aumasson & Bernstein 2012, section 2): c rounds for each word, d at the end.
+fn sip_hash(key: [u64; 2], words: &[u64], c: usize, d: usize) -> u64 {
+    let [k0, k1] = key;
+    let mut v =
+        [k0 ^ 0x736f_6d65_7073_6575, k1 ^ 0x646f_7261_6e64_6f6d, k0 ^ 0x6c79_6765_6e65_7261, k1 ^ 0x7465_6462_7974_6573];
+    let length = (8 * words.len() as u64) << 56;
+    for &word in words.iter().chain([&length]) {
+        v[3] ^= word;
+        (0..c).for_each(|_| sip_round(&mut v));
+        v[0] ^= word;
+    }
+    v[2] ^= 0xff;
+    (0..d).for_each(|_| sip_round(&mut v));
+    v[0] ^ v[1] ^ v[2] ^ v[3]
+}
+
+fn sip_round(v: &mut [u64; 4]) {
+    v[0] = v[0].wrapping_add(v[1]);
+    v[2] = v[2].wrapping_add(v[3]);
+    v[1] = v[1].rotate_left(13) ^ v[0];
+    v[3] = v[3].rotate_left(16) ^ v[2];
+    v[0] = v[0].rotate_left(32);
+    v[2] = v[2].wrapping_add(v[1]);
+    v[0] = v[0].wrapping_add(v[3]);
+    v[1] = v[1].rotate_left(17) ^ v[2];
+    v[3] = v[3].rotate_left(21) ^ v[0];
+    v[2] = v[2].rotate_left(32);
+}
+
+#[test]
+fn sip_hash_gives_the_published_vectors() {
+    // SipHash-2-4, key 00 01 … 0f: the reference implementation's vectors for the first 0, 8 and 16 bytes 00 01 ….
+    let key = [0x0706_0504_0302_0100, 0x0f0e_0d0c_0b0a_0908];
+    assert_eq!(sip_hash(key, &[], 2, 4), 0x726f_db47_dd0e_0e31);
+    assert_eq!(sip_hash(key, &key[..1], 2, 4), 0x93f5_f579_9a93_2462);
+    assert_eq!(sip_hash(key, &key, 2, 4), 0x3f2a_cc7f_57c2_9bdb);
 }
 
 impl Reference {
-    /// BLAKE3 keyed by the last beacon over purpose, attempt and subject.
+    /// SipHash-1-3 keyed by the first half of the last beacon, over subject, attempt and purpose.
     pub fn chance(&self, purpose: u32, subject: u64, attempt: u32) -> u64 {
-        let message = [purpose.to_le_bytes().as_slice(), &attempt.to_le_bytes(), &subject.to_le_bytes()].concat();
-        first_word(&self.beacon, &message)
+        let key = [word(&self.beacon[..8]), word(&self.beacon[8..16])];
+        sip_hash(key, &[subject, u64::from(purpose) << 32 | u64::from(attempt)], 1, 3)
     }
 
     /// BLAKE3 keyed by the epoch's beacon over class and offer.
