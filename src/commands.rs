@@ -9,7 +9,9 @@ mod show;
 
 use crate::Outcome;
 use crate::cli::{Cli, Command};
+use crate::console::say;
 use clap::CommandFactory;
+use plasma_core::log::LogError;
 use plasma_core::time::Time;
 use plasma_sim::scenario::quantity::{Quantity, SpanMs};
 
@@ -43,4 +45,14 @@ fn moment(text: &str, start: Time) -> miette::Result<Time> {
         let help = "write a date (2027-03-01), a timestamp (2027-03-01T12:00:00Z), or a time after the start (90d, 1y)";
         miette::miette!(help = help, "`{text}` is no moment")
     })
+}
+
+/// Says that a log is not what was written: something checked differs.
+fn damaged(error: &LogError, json: bool) -> miette::Result<Outcome> {
+    if json {
+        say!("{}", serde_json::json!({ "differences": [error.to_string()] }));
+    } else {
+        say!("DIFFERS: {error}");
+    }
+    Ok(Outcome::Differs)
 }

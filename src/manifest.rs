@@ -28,7 +28,7 @@ pub struct Manifest {
     pub end_ms: u64,
     /// The same as a timestamp.
     pub end: String,
-    /// Whether it reached its horizon.
+    /// Whether it reached the time it was asked to, and was not interrupted.
     pub complete: bool,
     /// What was kept.
     pub log: Log,

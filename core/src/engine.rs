@@ -25,7 +25,7 @@ use derived::Derived;
 use rkyv::util::AlignedVec;
 use state::{Population, State};
 use std::sync::Mutex;
-use step::{Arrival, Environment, EpochSystem, Inadmissible, Observer, Pause, Scratch};
+use step::{Arrival, Environment, EpochSystem, Observer, Pause, Scratch};
 use world::Rows;
 
 pub use step::drain;
@@ -93,7 +93,7 @@ fn epoch_system<E: Environment + Send + 'static, O: Observer + Send + 'static>(
 }
 
 /// The books are checked at every epoch, whatever it costs: a coin that appeared or vanished must not survive the day.
-fn audit<E: Environment + Send + 'static, O: Observer + Send + 'static>(mut rows: Rows, mut driver: ResMut<Driver<E, O>>) {
+fn check_books<E: Environment + Send + 'static, O: Observer + Send + 'static>(mut rows: Rows, mut driver: ResMut<Driver<E, O>>) {
     rows.with(|state| {
         assert_eq!(state.total(), state.ledger.cap, "tokens are conserved");
         let Hosts { environment, observer, .. } = driver.hosts();
@@ -133,7 +133,7 @@ impl<E: Environment + Send + 'static, O: Observer + Send + 'static> Engine<E, O>
         let mut schedule = Schedule::default();
         schedule.set_executor(SingleThreadedExecutor::new());
         let [emit, reward, close] = EPOCH_SYSTEMS.map(|(_, decide)| epoch_system::<E, O>(decide));
-        let at_the_end = (emit, reward, close, audit::<E, O>).chain().run_if(epoch_ends);
+        let at_the_end = (emit, reward, close, check_books::<E, O>).chain().run_if(epoch_ends);
         schedule.add_systems((market::<E, O>, at_the_end).chain());
         Self { world, schedule, rows, driver: std::marker::PhantomData }
     }
@@ -222,7 +222,6 @@ impl Environment for Silence {
     fn next(&mut self, _view: &State, _until: Time) -> Option<Arrival> {
         None
     }
-    fn inadmissible(&mut self, _view: &State, _arrival: &Arrival, _why: Inadmissible) {}
 }
 
 #[cfg(test)]

@@ -189,7 +189,7 @@ params! {
     /// What becomes of emission that nobody has earned: no work, or no stake.
     emission_unallocated: "emission.unallocated" Unit::Choice(&["unminted", "carried", "treasury"]), 0 => 2, 0;
 
-    /// A posted price older than this no longer counts; with no fresh price, nothing is priced in dollars.
+    /// A posted price older than this no longer counts; with no fresh one there is no oracle price.
     oracle_stale_after: "oracle.stale_after" Unit::Span, MINUTE => YEAR, 2 * DAY;
 }
 

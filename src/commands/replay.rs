@@ -6,6 +6,7 @@ use crate::console::{reading, say};
 use crate::folder::log_of;
 use crate::manifest::hex;
 use miette::IntoDiagnostic;
+use plasma_core::log::LogError;
 use plasma_core::log::reader::Reader;
 use serde_json::json;
 use std::time::Instant;
@@ -15,7 +16,10 @@ pub fn replay(args: &cli::Replay) -> miette::Result<Outcome> {
     let reader = Reader::open(&path).into_diagnostic()?;
     let bar = reading(manifest.as_ref().and_then(|m| m.log.records).unwrap_or(0), "replaying");
     let started = Instant::now();
-    let (mut replay, position, tail) = reader.replay(|record| bar.set_position(record)).into_diagnostic()?;
+    let (mut replay, position, tail) = match reader.replay(|record| bar.set_position(record)) {
+        Err(error @ LogError::Corrupt { .. }) => return super::damaged(&error, args.json),
+        replayed => replayed.into_diagnostic()?,
+    };
     bar.finish_and_clear();
     let seconds = started.elapsed().as_secs_f64();
     let digest = hex(&replay.digest());
@@ -45,7 +49,10 @@ pub fn replay(args: &cli::Replay) -> miette::Result<Outcome> {
         match (&differences[..], &manifest) {
             ([], Some(_)) => say!("Same as the manifest."),
             ([], None) => say!("There is no manifest to compare with."),
-            (found, _) => found.iter().for_each(|difference| say!("DIFFERS: {difference}")),
+            (found, _) => {
+                found.iter().for_each(|difference| say!("DIFFERS: {difference}"));
+                say!("`plasma audit` names the first record that differs.");
+            }
         }
     }
     Ok(if differences.is_empty() { Outcome::Done } else { Outcome::Differs })

@@ -9,13 +9,13 @@ use rkyv::{Archive, Deserialize, Serialize};
 #[derive(Resource, Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Ledger {
-    /// Not yet minted: the cap less everything ever issued, plus nothing that was burned.
+    /// Not yet minted: the cap less everything ever issued. What is burned does not return here.
     pub unissued: u128,
     /// Gone for good.
     pub burned: u128,
-    /// Spent by governance.
+    /// Held for governance.
     pub treasury: u128,
-    /// Granted to builders.
+    /// Held for grants to builders.
     pub builders: u128,
     /// Emission that providers have yet to receive.
     pub provider_pool: u128,

@@ -83,6 +83,9 @@ pub enum Inadmissible {
     /// The origin is no account.
     #[error("no such account")]
     UnknownAccount,
+    /// The account is locked until its vesting releases it.
+    #[error("the account is locked")]
+    Locked,
     /// The account cannot pay the base fee.
     #[error("the account cannot pay the base fee")]
     NoFee,
@@ -171,7 +174,10 @@ fn admit(state: &State, arrival: &Arrival) -> Result<Record, Inadmissible> {
         Origin::Account(id) => {
             let fee = state.params.fee_base();
             let account = state.account(id).ok_or(Inadmissible::UnknownAccount)?;
-            if account.locked != 0 || account.free < u128::from(fee) {
+            if account.locked != 0 {
+                return Err(Inadmissible::Locked);
+            }
+            if account.free < u128::from(fee) {
                 return Err(Inadmissible::NoFee);
             }
             fee

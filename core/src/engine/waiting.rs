@@ -52,11 +52,9 @@ impl Line {
         self.waiting == 0
     }
 
-    /// Puts a job at the end of the line, for every class on which even its latest start would meet its deadline.
+    /// Puts a job at the end of the line, for every class that it can pay for.
     pub fn join(&mut self, state: &State, job: &Job) {
-        let in_time = |work| job.start_by.saturating_add(market::ideal_span(work, job.gpus())) < job.finish_by;
         let limits = market::work_by_class(state, job)
-            .filter(|&(_, work)| in_time(work))
             .map(|(class, work)| (class, highest_ask(job.escrow, work)))
             .filter(|&(_, limit)| limit > 0)
             .collect();

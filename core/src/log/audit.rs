@@ -5,7 +5,7 @@
 
 use super::batch::Line;
 use super::contradiction::contained;
-use super::reader::Reader;
+use super::reader::{Reader, Tail};
 use super::{LogError, Position, RULES};
 use crate::engine::state::State;
 use crate::engine::step::{Arrival, Environment, Inadmissible, Observer};
@@ -24,6 +24,8 @@ const LARGEST_BLOCK: u64 = 2_000;
 pub struct Audited {
     /// How far the log goes.
     pub position: Position,
+    /// What is left of a batch that was never wholly written.
+    pub tail: Option<Tail>,
     /// BLAKE3 of the state that the engine reached.
     pub digest: [u8; 32],
     /// Blocks that the commands were cut into.
@@ -59,12 +61,15 @@ struct Playback {
     commands: VecDeque<Arrival>,
     /// Number of the record that the engine makes next.
     next: u64,
+    /// Whether the log was read to its end, and the run may have gone on: what the engine makes beyond it is not compared.
+    open_end: bool,
     difference: Option<Difference>,
 }
 
 impl Playback {
     fn compare(&mut self, played: Line) {
-        if self.difference.is_none() {
+        let beyond = self.open_end && self.lines.is_empty();
+        if self.difference.is_none() && !beyond {
             let logged = self.lines.pop_front();
             if logged != Some(played) {
                 self.difference = Some(Difference { record: self.next, logged, played: Some(played) });
@@ -102,8 +107,8 @@ impl Environment for Playback {
     }
 }
 
-/// Plays a log's commands back, cut into blocks by `seed`, up to `end`, the time that the run reached (the last record's time
-/// when unknown), and compares every record.
+/// Plays a log's commands back, cut into blocks by `seed`, and compares every record. `end` is the time through which the run was
+/// played; `None` when it was interrupted or nobody knows, and then the audit ends with the log.
 ///
 /// # Errors
 /// [`LogError`] when the log itself cannot be read, or was written under other rules.
@@ -113,7 +118,7 @@ pub fn audit(path: &Path, end: Option<Time>, seed: u64, mut progress: impl FnMut
     let not_a_log = |why: String| LogError::NotALog { path: path.into(), why };
     let engine = Engine::genesis(&genesis, Playback::default(), ()).map_err(|error| not_a_log(error.to_string()))?;
     let mut auditor = Auditor { engine, held: Vec::new(), last: genesis.start, cuts: seed, blocks: 0 };
-    let (position, _) = reader.for_each::<LogError>(|batch, loaded| {
+    let (position, tail) = reader.for_each::<LogError>(|batch, loaded| {
         if batch.rules != RULES {
             return Err(not_a_log(format!("rules version {} wrote it; audit needs the binary that knows them", batch.rules)));
         }
@@ -127,14 +132,9 @@ pub fn audit(path: &Path, end: Option<Time>, seed: u64, mut progress: impl FnMut
         progress(loaded.first());
         Ok(())
     })?;
-    // Through the end itself: an epoch that closes at that moment belongs to the run.
-    let end = end.unwrap_or(auditor.last).max(auditor.last);
-    let to_the_end = contained(|| {
-        auditor.play_held();
-        auditor.advance(end.saturating_add(1));
-    });
-    to_the_end.map_err(not_a_log)?;
-    Ok(auditor.conclude(position))
+    let end = end.filter(|_| tail.is_none());
+    contained(|| auditor.play_to(end)).map_err(not_a_log)?;
+    Ok(auditor.conclude(position, tail))
 }
 
 /// The engine, and what it is to be given next.
@@ -181,6 +181,19 @@ impl Auditor {
         }
     }
 
+    /// Plays what is left: through `end` itself, because an epoch that closes at that moment belongs to the run, or to the last
+    /// line. An interrupted run stops as its last epoch closes, before anything else of that moment.
+    fn play_to(&mut self, end: Option<Time>) {
+        self.engine.environment().open_end = end.is_none();
+        self.play_held();
+        let until = end.unwrap_or(self.last).max(self.last).saturating_add(1);
+        while !self.differs() && (end.is_some() || !self.engine.environment().lines.is_empty()) {
+            if self.engine.run_epoch(until) == Progress::Reached {
+                return;
+            }
+        }
+    }
+
     fn advance(&mut self, until: Time) {
         while self.engine.run_epoch(until) == Progress::EpochClosed && !self.differs() {}
     }
@@ -198,12 +211,12 @@ impl Auditor {
         z ^ (z >> 31)
     }
 
-    fn conclude(mut self, position: Position) -> Audited {
+    fn conclude(mut self, position: Position, tail: Option<Tail>) -> Audited {
         let playback = self.engine.environment();
         let missing = playback.lines.front().copied();
         let record = playback.next;
         let difference = playback.difference.take();
         let difference = difference.or_else(|| missing.map(|line| Difference { record, logged: Some(line), played: None }));
-        Audited { position, digest: self.engine.digest(), blocks: self.blocks, difference }
+        Audited { position, tail, digest: self.engine.digest(), blocks: self.blocks, difference }
     }
 }

@@ -89,12 +89,12 @@ impl Loaded {
     /// # Errors
     /// [`LogError::Corrupt`] when what was chained is not a batch.
     pub fn batch(&self, path: &Path) -> Result<&ArchivedBatch, LogError> {
-        ArchivedBatch::open(&self.bytes).map_err(|what| LogError::Corrupt {
-            path: path.into(),
-            batch: self.number,
-            offset: self.offset,
-            what,
-        })
+        let corrupt = |what: String| LogError::Corrupt { path: path.into(), batch: self.number, offset: self.offset, what };
+        let batch = ArchivedBatch::open(&self.bytes).map_err(corrupt)?;
+        if batch.first.to_native() != self.head.first || batch.len() != self.head.records as usize {
+            return Err(corrupt("its frame's head counts other records than it holds".into()));
+        }
+        Ok(batch)
     }
 
     /// Runs a fold over this batch's records, which may be chained faultlessly and still be impossible.

@@ -196,7 +196,7 @@ mod tests {
         }
         assert_eq!((bench.engine.digest(), bench.engine.environment().records.len()), (digest, records));
         let why: Vec<_> = bench.engine.environment().turned_away.iter().map(|(_, why)| *why).collect();
-        assert_eq!(why, [Inadmissible::NoFee, Inadmissible::NoFee, Inadmissible::UnknownAccount]);
+        assert_eq!(why, [Inadmissible::NoFee, Inadmissible::Locked, Inadmissible::UnknownAccount]);
     }
 
     #[test]

@@ -84,7 +84,7 @@ fn yearly(state: &State, year: u64) -> u128 {
 }
 
 /// Whether a provider takes part in the stakers' pool.
-fn stakes(provider: &Provider) -> bool {
+pub fn stakes(provider: &Provider) -> bool {
     matches!(provider.status, Status::Active | Status::Draining) && provider.bond > 0
 }
 

@@ -231,8 +231,9 @@ impl Fire for PatienceOver {
         state.job(self.job).is_some_and(|job| job.is_queued() && job.start_by <= time)
     }
 
-    fn decide(&self, _state: &State, _record: &Record, events: &mut Vec<Event>) {
-        events.push(Expired { job: self.job }.into());
+    fn decide(&self, state: &State, _record: &Record, events: &mut Vec<Event>) {
+        let failed = state.job(self.job).is_some_and(|job| job.failures > 0);
+        events.push(if failed { Failed { job: self.job }.into() } else { Expired { job: self.job }.into() });
     }
 }
 
@@ -306,6 +307,10 @@ impl Apply for Expired {
 impl Apply for Failed {
     fn apply(&self, state: &mut State, _record: &Record) {
         refund_and_close(state, self.job);
+    }
+
+    fn follow(&self, _state: &State, _record: &Record, derived: &mut Derived) {
+        derived.line.leave(self.job);
     }
 }
 
@@ -427,6 +432,6 @@ mod tests {
         assert_eq!(names(&bench.wait(HOUR)), ["Missed", "Slashed", "Queued"]);
         bench.by(0, Drain {});
         assert_eq!(names(&bench.by(0, crate::protocol::provider::Resume {})), ["Resumed"]);
-        assert_eq!(names(&bench.wait(2 * HOUR)), ["Expired"]);
+        assert_eq!(names(&bench.wait(2 * HOUR)), ["Failed"]);
     }
 }

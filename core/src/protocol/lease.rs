@@ -27,7 +27,7 @@ pub struct Lease {
     pub work_mgs: u64,
     /// When it started.
     pub started: Time,
-    /// When the result must be committed.
+    /// When the result must be committed; once it is, when it was.
     pub due: Time,
     /// When the drawn checker must have answered.
     pub check_due: Time,
@@ -206,6 +206,7 @@ impl Apply for Committed {
         let lease = state.leases.row_mut(command.lease.0);
         lease.commitment = command.commitment;
         lease.stage = Stage::Committed;
+        lease.due = record.time;
         lease.round = state.clock.round;
         state.offers[lease.offer.index()].free += lease.gpus;
     }

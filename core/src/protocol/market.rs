@@ -43,7 +43,7 @@ pub(crate) fn classes_for<'s>(state: &'s State, allowed: u64, vram_gib: u16) -> 
         .map(|(i, class)| (ClassId(i as u8), class))
 }
 
-/// The work of a job on each class that it may wait for: where even its latest start meets its deadline.
+/// The work of a job on each class that it allows.
 pub(crate) fn work_by_class<'s>(state: &'s State, job: &'s Job) -> impl Iterator<Item = (ClassId, u64)> + 's {
     let cost = state.catalogue.program(job.program).and_then(|program| program.cost(&job.sizes)).unwrap_or_default();
     classes_for(state, job.classes, job.vram_gib).filter_map(move |(id, class)| Some((id, class.work_mgs(&cost)?)))
@@ -91,9 +91,13 @@ pub(crate) fn match_job(state: &State, derived: &Derived, id: JobId, now: Time, 
 pub(crate) fn fill_offer(state: &State, derived: &Derived, id: OfferId, now: Time, events: &mut Vec<Event>) {
     let Some(quote) = derived.book.quote(id) else { return };
     let offer = &state.offers[id.index()];
-    let fits = |job: JobId| state.job(job).is_some_and(|job| job.avoid != offer.provider);
+    let work_here = |job: &Job| work_by_class(state, job).find_map(|(class, work)| (class == quote.class).then_some(work));
+    let fits = |id: JobId| {
+        let job = state.job(id).filter(|job| job.avoid != offer.provider);
+        job.is_some_and(|job| work_here(job).is_some_and(|work| now.saturating_add(ideal_span(work, job.gpus())) < job.finish_by))
+    };
     let Some(job) = derived.line.first(quote, fits).and_then(|job| state.job(job)) else { return };
-    let Some((_, work)) = work_by_class(state, job).find(|&(class, _)| class == quote.class) else { return };
+    let Some(work) = work_here(job) else { return };
     if let Some(leased) = lease(state, job, id, work, now) {
         events.push(leased.into());
     }

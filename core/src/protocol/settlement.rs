@@ -2,6 +2,7 @@
 //!
 //! fee = ⌊payment · `fee.rate`⌋; the fee is split burn / treasury / stakers by largest remainder, so that the parts sum to it.
 
+use crate::catalogue::Kind;
 use crate::engine::ledger::Pot;
 use crate::engine::state::State;
 use crate::ids::{ClassId, LeaseId};
@@ -43,9 +44,14 @@ impl Settled {
 
 // Decide
 
-/// Settlement of a lease whose work is done.
+/// Settlement of a lease whose result is committed. A deployment sells time: it is paid for the time it was held open.
 pub(crate) fn settle(state: &State, lease: &Lease) -> Settled {
-    pay(state, lease, lease.price, lease.work_mgs)
+    let program = state.catalogue.program(state.jobs.row(lease.job.0).program);
+    if program.is_some_and(|program| program.kind == Kind::Deployment) {
+        settle_elapsed(state, lease, lease.due)
+    } else {
+        pay(state, lease, lease.price, lease.work_mgs)
+    }
 }
 
 /// Settlement of a lease that ends early: price and work by the time used, rounded up in the provider's favour.
@@ -97,8 +103,8 @@ mod tests {
     use crate::time::HOUR;
 
     fn settled(set: &[(&str, u64)], price: u64) -> Settled {
-        let lease = Lease { id: LeaseId::new(1, 0), offer: OfferId(0), price, work_mgs: HOUR, gpus: 1, ..Lease::default() };
-        Bench::new(set).engine.view(|state| settle(state, &lease))
+        let lease = Lease { id: LeaseId::new(1, 0), offer: OfferId(0), gpus: 1, ..Lease::default() };
+        Bench::new(set).engine.view(|state| pay(state, &lease, price, HOUR))
     }
 
     #[test]

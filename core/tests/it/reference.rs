@@ -221,7 +221,7 @@ impl Reference {
             fee = self.rules.fee_base();
             let why = match self.accounts.get(id.index()) {
                 None => Some(Inadmissible::UnknownAccount),
-                Some(account) if account.locked => Some(Inadmissible::NoFee),
+                Some(account) if account.locked => Some(Inadmissible::Locked),
                 Some(_) if self.balances.accounts[id.index()] < u128::from(fee) => Some(Inadmissible::NoFee),
                 Some(_) => None,
             };

@@ -3,6 +3,7 @@
 use super::state::xpl;
 use plasma_core::engine::state::State;
 use plasma_core::ids::{AccountId, JobId, LeaseId, OfferId, ProviderId};
+use plasma_core::protocol::emission;
 use plasma_core::protocol::lease::Lease;
 use plasma_core::protocol::settlement::Settled;
 use plasma_core::record::{Cause, Command, Event, Fields, Record, Timer, Value};
@@ -256,15 +257,29 @@ fn settled_why(view: &State, settled: &Settled, lease: &Lease) -> String {
 }
 
 fn rewarded_why(view: &State, id: ProviderId, work: u64, stake: u64) -> String {
+    let percent = |own: u128, all: u128| own as f64 / (all as f64).max(1.0) * 100.0;
     let total: u128 = view.providers().iter().map(|provider| u128::from(provider.work)).sum();
-    let own = view.provider(id).map_or(0, |provider| provider.work);
-    let share = own as f64 / (total as f64).max(1.0) * 100.0;
+    let (own, bond) = view.provider(id).map_or((0, 0), |provider| (provider.work, provider.bond));
+    let bonds: u128 = view.providers().iter().filter(|provider| emission::stakes(provider)).map(|provider| provider.bond).sum();
     format!(
-        "{id} received {} of emission for {} weighted GPU-s, {share:.4} % of the epoch's work, and {} for its bond",
+        "{id} received {} for {} weighted GPU-s, {:.4} % of the epoch's work, and {} for its bond of {}, {:.4} % of all",
         xpl(work.into()),
         seconds(own),
-        xpl(stake.into())
+        percent(own.into(), total),
+        xpl(stake.into()),
+        xpl(bond),
+        percent(bond, bonds)
     )
+}
+
+/// A checker's reward: a share of what it checked, as far as the treasury goes.
+fn checker_why(view: &State, record: &Record, reward: u64) -> String {
+    let price = match record.cause {
+        Cause::Command { command: Command::Verdict(verdict), .. } => view.lease(verdict.lease).map_or(0, |lease| lease.price),
+        _ => 0,
+    };
+    let rate = view.params.verification_reward() as f64 / plasma_core::money::ONE as f64 * 100.0;
+    format!("the treasury pays the checker {}, {rate} % of the {} it checked", xpl(reward.into()), xpl(price.into()))
 }
 
 fn escrow(view: &State, id: JobId) -> String {

@@ -161,10 +161,7 @@ impl Reference {
             let lease = this.leases.get_mut(&id).expect("the lease is open");
             lease.progress = Progress::Committed { commitment: [0; 32] };
         });
-        let whole = u128::from(super::market::ideal(lease.work, lease.gpus));
-        let used = u128::from(self.now - lease.started).min(whole);
-        let part = |amount: u64| (u128::from(amount) * used).div_ceil(whole) as u64;
-        self.pay(id, part(lease.price), part(lease.work));
+        self.pay_for_time(id, self.now - lease.started);
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use super::arithmetic::{largest_remainder, share};
 use super::{Lease, Progress, Reference, Todo};
-use plasma_core::catalogue::Resource;
+use plasma_core::catalogue::{Kind, Resource};
 use plasma_core::ids::{JobId, LeaseId, OfferId};
 use plasma_core::params::Params;
 use plasma_core::protocol::job::{Expired, Failed, Queued};
@@ -152,7 +152,7 @@ impl Reference {
         }
     }
 
-    /// The first in line that an offer suits, even if it were started at the last moment.
+    /// The first in line that an offer suits, started now.
     pub fn first_in_line(&self, offer: usize) -> Option<(JobId, u64)> {
         let (_, room) = self.appeal(offer)?;
         let mut line: Vec<_> = self.jobs.values().filter(|job| job.place.is_some()).collect();
@@ -160,7 +160,7 @@ impl Reference {
         line.into_iter().find_map(|job| {
             let gpus = 1 << job.asked.gpus_log2;
             let (_, work) = self.works_of(job.id).into_iter().find(|&(class, _)| class == self.offers[offer].class)?;
-            let in_time = job.asked.start_by.saturating_add(ideal(work, gpus)) < job.asked.finish_by;
+            let in_time = self.now.saturating_add(ideal(work, gpus)) < job.asked.finish_by;
             let suits = room >= gpus && in_time && job.avoid != Some(self.offers[offer].provider);
             (suits && self.affords(job.id, offer, work)).then_some((job.id, work))
         })
@@ -206,8 +206,20 @@ impl Reference {
     }
 
     pub fn settle(&mut self, id: LeaseId) {
-        let lease = &self.leases[&id];
-        self.pay(id, lease.price, lease.work);
+        let lease = self.leases[&id].clone();
+        if self.catalogue.programs[self.jobs[&lease.job].asked.program.index()].kind == Kind::Deployment {
+            self.pay_for_time(id, lease.due - lease.started);
+        } else {
+            self.pay(id, lease.price, lease.work);
+        }
+    }
+
+    /// Pays for part of the time that the whole work would take.
+    pub fn pay_for_time(&mut self, id: LeaseId, used: Time) {
+        let lease = self.leases[&id].clone();
+        let whole = u128::from(ideal(lease.work, lease.gpus));
+        let part = |amount: u64| (u128::from(amount) * u128::from(used).min(whole)).div_ceil(whole) as u64;
+        self.pay(id, part(lease.price), part(lease.work));
     }
 
     /// Pays a payment out of escrow, with the fee in it, for as much work.

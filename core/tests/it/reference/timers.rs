@@ -4,12 +4,12 @@ use super::{Progress, Reference, Todo};
 use plasma_core::ids::{JobId, LeaseId, OfferId, ProviderId};
 use plasma_core::protocol::bond::{BondDue, Unbonded};
 use plasma_core::protocol::epoch::EpochEnd;
-use plasma_core::protocol::job::{Expired, PatienceOver};
+use plasma_core::protocol::job::{Expired, Failed, PatienceOver};
 use plasma_core::protocol::lease::{LeaseOverdue, Missed};
 use plasma_core::protocol::offer::{AskLapse, Lapsed, Status};
 use plasma_core::protocol::provider::{self, Jailed};
 use plasma_core::protocol::verification::{CheckMissed, CheckOverdue};
-use plasma_core::record::{Cause, Timer};
+use plasma_core::record::{Cause, Event, Timer};
 use plasma_core::time::Time;
 
 /// The order of timers of one moment: kind, then subject.
@@ -72,7 +72,8 @@ impl Reference {
     }
 
     fn expire(&mut self, job: JobId) {
-        self.happen(Expired { job }, |this| this.refund(job));
+        let over: Event = if self.jobs[&job].failures > 0 { Failed { job }.into() } else { Expired { job }.into() };
+        self.happen(over, |this| this.refund(job));
     }
 
     /// A missed deadline: the job tries elsewhere, the provider is slashed, and jailed when it was one strike too many.

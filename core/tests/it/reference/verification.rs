@@ -24,6 +24,7 @@ impl Reference {
         self.happen(Committed {}, |this| {
             let lease = this.leases.get_mut(&asked.lease).expect("the lease is open");
             lease.progress = Progress::Committed { commitment: asked.commitment };
+            lease.due = this.now;
             if unchecked {
                 this.agenda.push_back(Todo::Settle(asked.lease));
             }
