@@ -24,6 +24,8 @@ pub struct Checkpoint {
     pub now: u64,
     /// Epochs closed.
     pub epochs: u64,
+    /// Records made so far, kept or not.
+    pub counted: u64,
     /// The log's level: 0 full, 1 root, 2 none.
     pub level: u8,
     /// Bytes, batches, records and raw bytes of the log so far.

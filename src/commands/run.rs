@@ -40,6 +40,12 @@ struct Plan {
     stop: Arc<AtomicBool>,
 }
 
+/// How long a run took, and how many records an earlier part of it had made.
+struct Took {
+    time: Duration,
+    before: u64,
+}
+
 /// Counts records, for the progress bar.
 #[derive(Default)]
 struct Counter(u64);
@@ -96,8 +102,7 @@ fn start(args: &cli::Run, path: &std::path::Path) -> miette::Result<(Plan, Engin
     let level = level_of(loaded.scenario.log.level);
     let digest = digest(&loaded.scenario);
     let plan = Plan { folder, loaded, digest, genesis, level, until, stop: stop_on_ctrl_c()? };
-    let writer = LogWriter::create(&plan.folder.log(), keeping(level, &plan.loaded), &plan.genesis, Arc::clone(&plan.stop))
-        .into_diagnostic()?;
+    let writer = LogWriter::create(&plan.folder.log(), keeping(level, &plan.loaded), &plan.genesis, flag()).into_diagnostic()?;
     let watch = (Counter::default(), (Metrics::new(&plan.genesis), writer));
     let engine = Engine::genesis(&plan.genesis, agents, watch).into_diagnostic()?;
     Ok((plan, engine, 0))
@@ -129,9 +134,12 @@ fn resume(folder: Folder) -> miette::Result<(Plan, Engine<Agents, Watch>, u64)> 
     let metrics = Metrics::load(&saved.metrics).into_diagnostic()?;
     let stop = stop_on_ctrl_c()?;
     let level = saved.level();
-    let writer =
-        LogWriter::resume(&folder.log(), keeping(level, &loaded), saved.position(), Arc::clone(&stop)).into_diagnostic()?;
-    let watch = (Counter(saved.position().records), (metrics, writer));
+    let writer = LogWriter::resume(&folder.log(), keeping(level, &loaded), saved.position(), flag()).into_diagnostic()?;
+    let watch = (Counter(saved.counted), (metrics, writer));
+    // What it says of the interrupted run no longer holds once the log grows.
+    if folder.manifest().exists() {
+        std::fs::remove_file(folder.manifest()).into_diagnostic().wrap_err("the old manifest cannot be removed")?;
+    }
     let engine =
         Engine::restore(&saved.core, agents, watch).map_err(|why| miette!("the checkpoint cannot be restored: {why}"))?;
     let plan = Plan { folder, loaded, digest: saved.scenario, genesis, level, until: saved.until, stop };
@@ -139,7 +147,7 @@ fn resume(folder: Folder) -> miette::Result<(Plan, Engine<Agents, Watch>, u64)> 
 }
 
 fn play(plan: &Plan, mut engine: Engine<Agents, Watch>, mut epochs: u64, json: bool) -> miette::Result<Outcome> {
-    let started = Instant::now();
+    let (started, before) = (Instant::now(), engine.observer().0.0);
     let days = |time: Time| time.saturating_sub(plan.genesis.start) / plasma_core::time::DAY;
     let bar = bar(days(plan.until), "{msg} {wide_bar} {percent}%, {eta} left");
     let mut saved = Instant::now();
@@ -149,8 +157,8 @@ fn play(plan: &Plan, mut engine: Engine<Agents, Watch>, mut epochs: u64, json: b
             break true;
         }
         epochs += 1;
-        show_progress(&mut engine, &bar, started, days);
-        if plan.stop.load(Ordering::Relaxed) {
+        show_progress(&mut engine, &bar, started, before, days);
+        if plan.stop.load(Ordering::Relaxed) || engine.observer().1.1.has_failed() {
             break false;
         }
         if saved.elapsed() >= CHECKPOINT_EVERY {
@@ -164,7 +172,8 @@ fn play(plan: &Plan, mut engine: Engine<Agents, Watch>, mut epochs: u64, json: b
     if !complete && !disk_full {
         unsaved = save(plan, &mut engine, epochs).err();
     }
-    conclude(plan, engine, epochs, complete, json, started.elapsed())?;
+    let took = Took { time: started.elapsed(), before };
+    conclude(plan, engine, epochs, complete, json, &took)?;
     match (complete, unsaved) {
         (true, _) => Ok(Outcome::Done),
         (false, Some(error)) => Err(error.wrap_err("the run stopped early and cannot be continued")),
@@ -175,12 +184,18 @@ fn play(plan: &Plan, mut engine: Engine<Agents, Watch>, mut epochs: u64, json: b
     }
 }
 
-fn show_progress(engine: &mut Engine<Agents, Watch>, bar: &ProgressBar, started: Instant, days: impl Fn(Time) -> u64) {
+fn show_progress(
+    engine: &mut Engine<Agents, Watch>,
+    bar: &ProgressBar,
+    started: Instant,
+    before: u64,
+    days: impl Fn(Time) -> u64,
+) {
     if bar.is_hidden() {
         return;
     }
     let now = engine.view(|state| state.clock.now);
-    let rate = engine.observer().0.0 as f64 / started.elapsed().as_secs_f64().max(1e-3) / 1e6;
+    let rate = (engine.observer().0.0 - before) as f64 / started.elapsed().as_secs_f64().max(1e-3) / 1e6;
     bar.set_position(days(now));
     bar.set_message(format!("{}  {rate:.2} M records/s", calendar::date(now)));
 }
@@ -190,7 +205,8 @@ fn save(plan: &Plan, engine: &mut Engine<Agents, Watch>, epochs: u64) -> miette:
     let core = engine.snapshot().into_vec();
     let now = engine.view(|state| state.clock.now);
     let agents = engine.environment().save();
-    let (_, (metrics, writer)) = engine.observer();
+    let (Counter(counted), (metrics, writer)) = engine.observer();
+    let counted = *counted;
     let metrics = metrics.save().into_vec();
     let start = Position { bytes: 0, batches: 0, records: 0, raw_bytes: 0, root: [0; 32] };
     let position = writer.sync().into_diagnostic()?.unwrap_or(start);
@@ -201,6 +217,7 @@ fn save(plan: &Plan, engine: &mut Engine<Agents, Watch>, epochs: u64) -> miette:
         until: plan.until,
         now,
         epochs,
+        counted,
         level: plan.level as u8,
         position: [position.bytes, position.batches, position.records, position.raw_bytes],
         root: position.root,
@@ -218,7 +235,7 @@ fn conclude(
     epochs: u64,
     complete: bool,
     json: bool,
-    took: Duration,
+    took: &Took,
 ) -> miette::Result<()> {
     let state_digest = hex(&engine.digest());
     let end = if complete { plan.until } else { engine.view(|state| state.clock.now) };
@@ -253,8 +270,9 @@ fn conclude(
         say!("{}", serde_json::json!({ "folder": plan.folder.path(), "manifest": manifest, "summary": summary }));
     } else {
         say!("{}\n\n{summary}", titled(&plan.loaded.scenario));
-        let rate = counter.0 as f64 / took.as_secs_f64().max(1e-3) / 1e6;
-        say!("{} records in {:.1} s ({rate:.2} M records/s)", counter.0, took.as_secs_f64());
+        let (records, seconds) = (counter.0 - took.before, took.time.as_secs_f64());
+        let rate = records as f64 / seconds.max(1e-3) / 1e6;
+        say!("{records} records in {seconds:.1} s ({rate:.2} M records/s)");
         say!("state digest {}", manifest.state_digest);
         say!("Everything is in {0}; open {0}/report.html", plan.folder.path().display());
     }
@@ -296,6 +314,11 @@ fn write_results(plan: &Plan, manifest: &Manifest, metrics: &Metrics) -> miette:
 fn titled(scenario: &Scenario) -> String {
     let scale = scenario.scale.to_string();
     if scale == "1" { scenario.title.clone() } else { format!("{}, at scale {scale}", scenario.title) }
+}
+
+/// A flag that nobody has raised.
+fn flag() -> Arc<AtomicBool> {
+    Arc::new(AtomicBool::new(false))
 }
 
 const fn keeping(level: Level, loaded: &Loaded) -> Keeping {

@@ -43,10 +43,10 @@ pub fn show(args: &cli::Show) -> miette::Result<Outcome> {
             let Some(subject) = &subject else { return };
             if let Some(entry) = history::entry(subject, view, record, event) {
                 total += 1;
-                if entries.len() == args.limit {
+                entries.push_back(entry);
+                if entries.len() > args.limit {
                     entries.pop_front();
                 }
-                entries.push_back(entry);
             }
         },
         |record| bar.set_position(record),

@@ -215,10 +215,11 @@ fn explain(view: &State, record: &Record, event: &Event) -> String {
             format!("the beacon drew {} to execute {} again by {}", e.checker, e.lease, calendar::timestamp(e.due))
         }
         Event::Verified(e) => {
-            format!("the checker's root opens the commitment: right; the checker earns {}", xpl(e.reward.into()))
+            format!("the checker's root opens the commitment: right; {}", checker_why(view, record, e.reward))
         }
         Event::FoundWrong(e) => {
-            format!("the checker's root does not open the commitment: wrong; {} goes back to the market", e.job)
+            let earned = checker_why(view, record, e.reward);
+            format!("the checker's root does not open the commitment: wrong; {} goes back to the market; {earned}", e.job)
         }
         Event::Unbonding(e) => {
             format!("{} of the bond is on its way back, due {}", xpl(e.amount.into()), calendar::timestamp(e.release))

@@ -13,8 +13,7 @@ fn word(bytes: &[u8]) -> u64 {
 /// SipHash-c-d of whole words, from the paper (Aumasson & Bernstein 2012, section 2): c rounds for each word, d at the end.
 fn sip_hash(key: [u64; 2], words: &[u64], c: usize, d: usize) -> u64 {
     let [k0, k1] = key;
-    let mut v =
-        [k0 ^ 0x736f_6d65_7073_6575, k1 ^ 0x646f_7261_6e64_6f6d, k0 ^ 0x6c79_6765_6e65_7261, k1 ^ 0x7465_6462_7974_6573];
+    let mut v = [k0 ^ 0x736f_6d65_7073_6575, k1 ^ 0x646f_7261_6e64_6f6d, k0 ^ 0x6c79_6765_6e65_7261, k1 ^ 0x7465_6462_7974_6573];
     let length = (8 * words.len() as u64) << 56;
     for &word in words.iter().chain([&length]) {
         v[3] ^= word;
