@@ -25,8 +25,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// How often a long run leaves a checkpoint, so that a power cut costs little.
-const CHECKPOINT_EVERY: Duration = Duration::from_secs(30);
+/// How often a long run leaves a checkpoint, so that a power cut costs little: every half minute, unless the environment names
+/// other seconds; with 0, at every epoch.
+fn checkpoint_every() -> Duration {
+    let seconds = std::env::var("PLASMA_CHECKPOINT_SECONDS").ok().and_then(|text| text.parse().ok());
+    Duration::from_secs(seconds.unwrap_or(30))
+}
 
 /// Everything that is made from a scenario before the first record.
 struct Plan {
@@ -150,7 +154,7 @@ fn play(plan: &Plan, mut engine: Engine<Agents, Watch>, mut epochs: u64, json: b
     let (started, before) = (Instant::now(), engine.observer().0.0);
     let days = |time: Time| time.saturating_sub(plan.genesis.start) / plasma_core::time::DAY;
     let bar = bar(days(plan.until), "{msg} {wide_bar} {percent}%, {eta} left");
-    let mut saved = Instant::now();
+    let (every, mut saved) = (checkpoint_every(), Instant::now());
     let complete = loop {
         // Through the last moment itself, so that an epoch that ends there closes.
         if engine.run_epoch(plan.until.saturating_add(1)) == Progress::Reached {
@@ -161,7 +165,7 @@ fn play(plan: &Plan, mut engine: Engine<Agents, Watch>, mut epochs: u64, json: b
         if plan.stop.load(Ordering::Relaxed) || engine.observer().1.1.has_failed() {
             break false;
         }
-        if saved.elapsed() >= CHECKPOINT_EVERY {
+        if saved.elapsed() >= every {
             save(plan, &mut engine, epochs)?;
             saved = Instant::now();
         }

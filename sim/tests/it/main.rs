@@ -1,4 +1,5 @@
 //! Integration tests of the simulation.
 
 mod agents;
+mod golden;
 mod scenario;

@@ -1,0 +1,13 @@
+//! The `plasma` command as its users meet it, and the rules of the house.
+
+mod appearance;
+mod authoring;
+mod disk;
+mod interruption;
+mod logs;
+mod plasma;
+mod readme;
+mod run;
+mod show;
+mod tidy;
+mod verification;

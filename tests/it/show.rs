@@ -1,0 +1,58 @@
+//! `plasma show`: states and histories.
+
+use crate::plasma::{Place, flat};
+use serde_json::Value;
+use std::process::Stdio;
+
+#[test]
+fn the_state_at_the_end_and_on_a_day() {
+    let place = Place::with_run();
+    let text = place.plasma(&["show", "run"]).succeeds();
+    assert!(text.contains("supply") && text.contains("jobs ever submitted"), "{text}");
+    let jobs = |at: &[&str]| {
+        let state = place.plasma(&[&["show", "run", "--json"], at].concat()).json();
+        state["jobs_ever"].as_u64().expect("a count")
+    };
+    let on = |at: &str| jobs(&["--at", at]);
+    assert!(0 < on("1d") && on("1d") < on("5d") && on("5d") < jobs(&[]));
+    assert_eq!(on("1d"), on("2025-09-26"));
+    assert_eq!(on("1d"), on("2025-09-26T00:00:00Z"));
+    assert_eq!(on("30d"), jobs(&[]));
+    let said = place.plasma(&["show", "run", "--at", "2025-09-24"]).fails();
+    assert!(said.contains("the run starts on 2025-09-25"), "{said}");
+}
+
+#[test]
+fn histories_of_everybody_and_everything() {
+    let place = Place::with_run();
+    for subject in [["--account", "9"], ["--provider", "1"], ["--job", "100"], ["--lease", "100"]] {
+        let text = place.plasma(&[&["show", "run"], &subject[..]].concat()).succeeds();
+        let lines = place.plasma(&[&["show", "run", "--json"], &subject[..]].concat()).succeeds();
+        assert!(!text.is_empty() && !lines.is_empty(), "{subject:?}");
+        for line in lines.lines() {
+            let line: Value = serde_json::from_str(line).expect("a JSON line");
+            assert!(line["time"].is_string() && line["what"].is_string() && line["text"].is_string(), "{line}");
+        }
+        let one = place.plasma(&[&["show", "run", "--json", "--limit", "1"], &subject[..]].concat()).succeeds();
+        assert_eq!(one.lines().next(), lines.lines().last(), "the latest line of {subject:?}");
+    }
+    let job = place.plasma(&["show", "run", "--job", "100"]).succeeds();
+    assert!(job.contains("Submitted") && job.contains("in escrow"), "{job}");
+    let nobody = place.plasma(&["show", "run", "--job", "999999999"]).succeeds();
+    assert!(nobody.starts_with("Nothing happened to"), "{nobody}");
+    place.plasma(&["show", "run", "--job", "1", "--lease", "1"]).exits(2);
+}
+
+#[test]
+fn whoever_has_read_enough_may_leave() {
+    let place = Place::with_run();
+    for args in
+        [&["show", "run", "--provider", "1"][..], &["schema"], &["new"], &["log", "stat", "run"], &["completions", "bash"]]
+    {
+        let mut child = place.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let ended = child.wait_with_output().unwrap();
+        let said = flat(&String::from_utf8_lossy(&ended.stderr));
+        assert_eq!((ended.status.code(), said.as_str()), (Some(0), ""), "{args:?}");
+    }
+}
