@@ -7,8 +7,8 @@ mod run;
 mod scenario;
 mod show;
 
-use crate::Outcome;
 use crate::cli::{Cli, Command};
+use crate::{Outcome, console};
 use clap::CommandFactory;
 use plasma_core::time::Time;
 use plasma_sim::scenario::quantity::{Quantity, SpanMs};
@@ -25,7 +25,9 @@ pub fn dispatch(command: Command) -> miette::Result<Outcome> {
         Command::Check(args) => scenario::check(&args),
         Command::Schema => scenario::schema(),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "plasma", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "plasma", &mut script);
+            console::print(format_args!("{}", String::from_utf8_lossy(&script)));
             Ok(Outcome::Done)
         }
     }
