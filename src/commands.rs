@@ -9,7 +9,7 @@ mod show;
 
 use crate::Outcome;
 use crate::cli::{Cli, Command};
-use crate::console::say;
+use crate::console::{self, say};
 use clap::CommandFactory;
 use plasma_core::log::LogError;
 use plasma_core::time::Time;
@@ -27,7 +27,9 @@ pub fn dispatch(command: Command) -> miette::Result<Outcome> {
         Command::Check(args) => scenario::check(&args),
         Command::Schema => scenario::schema(),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "plasma", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "plasma", &mut script);
+            console::print(format_args!("{}", String::from_utf8_lossy(&script)));
             Ok(Outcome::Done)
         }
     }

@@ -3,6 +3,8 @@
 //! Everything that happens is a record; only `apply` changes the state; time and chance are data. A simulation and a live
 //! network are this same engine, fed by different [environments](engine::step::Environment).
 
+#![warn(missing_docs, clippy::float_arithmetic)]
+
 pub mod catalogue;
 pub mod engine;
 pub mod genesis;

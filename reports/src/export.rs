@@ -38,10 +38,10 @@ pub struct Exporter {
     format: Format,
     tables: BTreeMap<(&'static str, &'static str), Table>,
     lines: Option<Lines>,
-    /// Causes seen.
+    /// Records seen, counted as the log and its audit count them: commands, timers and events.
     records: u64,
-    /// Events of the last cause seen.
-    index: u64,
+    /// Number of the last command or timer.
+    cause: u64,
 }
 
 /// One record, taken apart: where it belongs, and its columns in order.
@@ -73,7 +73,7 @@ impl Exporter {
             Format::JsonLines => Some(Lines::create(&dir.join("records.jsonl"))?),
             Format::Parquet | Format::Csv => None,
         };
-        Ok(Self { dir: dir.to_owned(), format, tables: BTreeMap::new(), lines, records: 0, index: 0 })
+        Ok(Self { dir: dir.to_owned(), format, tables: BTreeMap::new(), lines, records: 0, cause: 0 })
     }
 
     /// Writes a command or timer.
@@ -82,7 +82,7 @@ impl Exporter {
     /// [`WriteError`], naming the file.
     pub fn cause(&mut self, record: &Record) -> Result<(), WriteError> {
         let mut cells = vec![number("record", self.records), ("time".into(), Cell::Time(record.time))];
-        (self.records, self.index) = (self.records + 1, 0);
+        (self.cause, self.records) = (self.records, self.records + 1);
         let (folder, name) = match &record.cause {
             Cause::Command { origin, fee, command } => {
                 cells.extend(origin_cells(Some(*origin)));
@@ -107,16 +107,16 @@ impl Exporter {
             Cause::Command { command, .. } => command.name(),
             Cause::Timer(timer) => timer.name(),
         };
-        let mut cells = vec![number("record", self.records.saturating_sub(1)), number("index", self.index)];
+        let mut cells = vec![number("record", self.records), number("follows", self.cause)];
         cells.push(("time".into(), Cell::Time(record.time)));
         cells.push(("cause".into(), Cell::Text(Some(cause.into()))));
         cells.extend(origin_cells(record.origin()));
         event.visit(&mut |name, value| field(&mut cells, name, value));
-        self.index += 1;
+        self.records += 1;
         self.write(Entry { folder: "events", name: event.name(), cells })
     }
 
-    /// Writes what is left and closes every file. Returns how many commands and timers were written.
+    /// Writes what is left and closes every file. Returns how many records were written.
     ///
     /// # Errors
     /// [`WriteError`], naming the file.

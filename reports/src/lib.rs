@@ -3,8 +3,7 @@
 //! [`Metrics`] watches a run, or a log that is played back; everything else is made from its rows:
 //!
 //! ```no_run
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let genesis: plasma_core::genesis::Genesis = todo!();
+//! # fn of(genesis: plasma_core::genesis::Genesis) -> Result<(), Box<dyn std::error::Error>> {
 //! use plasma_reports::{Metrics, Summary, write_charts, write_parquet};
 //! let metrics = Metrics::new(&genesis); // … give it to the engine as its observer, run, take it back
 //! write_parquet(&metrics, "out".as_ref())?;
@@ -12,6 +11,8 @@
 //! println!("{}", Summary::of(&metrics));
 //! # Ok(()) }
 //! ```
+
+#![warn(missing_docs)]
 
 pub mod calendar;
 pub mod charts;

@@ -1,5 +1,7 @@
 //! Plasma played: virtual time, agents, scenario files.
 
+#![warn(missing_docs)]
+
 pub mod agents;
 pub mod economy;
 pub mod scenario;

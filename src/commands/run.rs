@@ -307,7 +307,8 @@ fn write_results(plan: &Plan, manifest: &Manifest, metrics: &Metrics) -> miette:
             fact("Engine digest", manifest.engine_digest.clone()),
             fact("Plasma", manifest.plasma.clone()),
         ],
-        scenario: render_resolved(&plan.loaded),
+        // As it was written: what a continued run reads there no longer knows which values were overrides.
+        scenario: std::fs::read_to_string(folder.scenario()).into_diagnostic()?,
     };
     let html = report_html(metrics, &provenance).into_diagnostic()?;
     write_whole(&folder.report(), html.as_bytes())?;

@@ -3,6 +3,8 @@
 //! `cargo bench -p plasma-core --profile release` prints the table; `… -- count` counts instructions under valgrind instead of
 //! timing, where noise would hide the difference between bevy and vectors; `… -- table 10000 500000` prints one part alone.
 
+#![allow(clippy::disallowed_types, reason = "a benchmark reads the clock and prints ratios")]
+
 mod bare;
 mod workload;
 

@@ -1,5 +1,7 @@
 //! Identical providers earn alike, whatever their number.
 
+#![allow(clippy::disallowed_types, reason = "a test statistic is no amount")]
+
 use crate::testing::{Script, class, hour_job, program};
 use plasma_core::catalogue::{Catalogue, Kind};
 use plasma_core::engine::Engine;

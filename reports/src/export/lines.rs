@@ -18,7 +18,7 @@ impl Lines {
         Ok(Self { file: BufWriter::new(File::create(path).at(path)?), path: path.to_owned() })
     }
 
-    /// `{"event":"Settled","record":7,"index":0,"time":…,…}`; times in milliseconds since the Unix epoch.
+    /// `{"event":"Settled","record":8,"follows":7,"time":…,…}`; times in milliseconds since the Unix epoch.
     pub(super) fn write(&mut self, entry: &Entry) -> Result<(), WriteError> {
         let kind = entry.folder.trim_end_matches('s').to_owned();
         let cells = entry.cells.iter().map(|(name, cell)| (name.clone(), json(cell)));

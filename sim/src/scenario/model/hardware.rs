@@ -122,7 +122,8 @@ impl Program {
     pub fn gpu_hours(&self, class: &Class, sizes: &[f64]) -> Option<f64> {
         let (mut operations_ms, mut bytes_ms) = (0.0, 0.0);
         for term in &self.cost {
-            let powers = sizes.iter().zip(&term.exponents).map(|(size, &exponent)| size.powi(i32::from(exponent)));
+            let power = |size: &f64, exponent: u8| (0..exponent).fold(1.0, |power, _| power * size);
+            let powers = sizes.iter().zip(&term.exponents).map(|(size, &exponent)| power(size, exponent));
             let ms = term.coefficient as f64 * powers.product::<f64>() / class.rate(term.resource)? as f64;
             match term.resource {
                 Resource::Bytes => bytes_ms += ms,
