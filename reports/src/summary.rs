@@ -73,7 +73,7 @@ pub const HEADLINES: &[Group] = &[
             ("payments by customers", "payments"),
             ("protocol fees", "fees"),
             ("emission for work", "provider_emission"),
-            ("subsidy share of income", "subsidy_share"),
+            ("emission in pay for work", "subsidy_share"),
             ("income per provider", "income_per_provider"),
         ],
     ),

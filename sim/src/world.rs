@@ -14,7 +14,9 @@ use std::sync::Arc;
 /// [`BuildError`], in words a person can act on.
 pub fn economy(loaded: &Loaded, replicate: u64) -> Result<Arc<Economy>, BuildError> {
     let traces = traces::read_all(loaded)?;
-    Ok(Arc::new(Economy::new(&loaded.scenario, &traces, replicate)?))
+    let mut economy = Economy::new(&loaded.scenario, &traces, replicate)?;
+    economy.scenario = loaded.digest()?;
+    Ok(Arc::new(economy))
 }
 
 /// The beginning of the ledger, and the agents who will act on it.

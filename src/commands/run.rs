@@ -19,7 +19,7 @@ use plasma_core::time::Time;
 use plasma_reports::{Metrics, Provenance, Summary, calendar, report_html, write_charts, write_parquet};
 use plasma_sim::agents::Agents;
 use plasma_sim::scenario::model::LogLevel;
-use plasma_sim::scenario::{Loaded, Scenario, digest, render_resolved};
+use plasma_sim::scenario::{Loaded, Scenario, render_resolved};
 use plasma_sim::world;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -102,9 +102,9 @@ fn start(args: &cli::Run, path: &std::path::Path) -> miette::Result<(Plan, Engin
         ));
     }
     let folder = Folder::create(args.out.as_deref(), path)?;
-    write_whole(&folder.scenario(), render_resolved(&loaded).as_bytes())?;
+    write_whole(&folder.scenario(), render_resolved(&loaded.anchored()).as_bytes())?;
     let level = level_of(loaded.scenario.log.level);
-    let digest = digest(&loaded.scenario);
+    let digest = loaded.digest().into_diagnostic()?;
     let plan = Plan { folder, loaded, digest, genesis, level, until, stop: stop_on_ctrl_c()? };
     let writer = LogWriter::create(&plan.folder.log(), keeping(level, &plan.loaded), &plan.genesis, flag()).into_diagnostic()?;
     let watch = (Counter::default(), (Metrics::new(&plan.genesis), writer));
@@ -129,9 +129,9 @@ fn resume(folder: Folder) -> miette::Result<(Plan, Engine<Agents, Watch>, u64)> 
         return Err(miette!(help = help, "another engine wrote this checkpoint ({})", saved.engine));
     }
     let loaded = Scenario::load(&folder.scenario(), &[])?;
-    if digest(&loaded.scenario) != saved.scenario {
-        let help = "restore scenario.toml, or run the changed scenario anew with `plasma run`";
-        return Err(miette!(help = help, "scenario.toml is not the scenario that this run was started with"));
+    if loaded.digest().into_diagnostic()? != saved.scenario {
+        let help = "restore it, or run the changed scenario anew with `plasma run`";
+        return Err(miette!(help = help, "scenario.toml, or a trace that it names, is not what this run was started with"));
     }
     let (genesis, _) = world::build(&loaded, 0).into_diagnostic()?;
     let agents = world::restore(&loaded, 0, &saved.agents).into_diagnostic()?;

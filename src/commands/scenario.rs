@@ -4,7 +4,7 @@ use crate::Outcome;
 use crate::cli;
 use crate::console::{print, say};
 use miette::{IntoDiagnostic, WrapErr, miette};
-use plasma_sim::scenario::{Scenario, digest, render_resolved, schema as scenario_schema, starter};
+use plasma_sim::scenario::{Scenario, render_resolved, schema as scenario_schema, starter};
 use std::io::Write;
 
 pub fn new(args: &cli::New) -> miette::Result<Outcome> {
@@ -31,7 +31,8 @@ pub fn check(args: &cli::Check) -> miette::Result<Outcome> {
             .zip(loaded.scenario.params.values())
             .map(|(spec, &value)| (spec.key.to_owned(), value.into()))
             .collect();
-        let digest = blake3::Hash::from_bytes(digest(&loaded.scenario)).to_hex().to_string();
+        // Null when a trace that the scenario names is not at hand: the digest covers what it holds.
+        let digest = loaded.digest().ok().map(|digest| crate::manifest::hex(&digest));
         say!("{}", serde_json::json!({ "scenario": resolved, "params": params, "digest": digest }));
     } else {
         print(format_args!("{}", render_resolved(&loaded)));

@@ -31,6 +31,8 @@ pub struct Metrics {
     pub(super) capacity: Capacity,
     staked: Stake,
     quote: Quote,
+    /// Which providers were active when the last epoch closed: those count in its concentration although they settled nothing.
+    active: Vec<bool>,
 }
 
 /// A row in the making, with what its waits and concentration are made of.
@@ -91,10 +93,10 @@ impl Span {
     }
 
     /// Its row, waits and concentration included. `active` are the providers that count although they settled nothing.
-    fn finish(&self, active: impl Fn(usize) -> bool) -> Row {
+    fn finish(&self, active: &[bool]) -> Row {
         let quantile = |per_mille| self.waits.quantile(per_mille);
         let wait = || Some(Wait { p50: quantile(500)?, p95: quantile(950)?, p99: quantile(990)? });
-        let holders = self.work.iter().enumerate().filter(|&(i, &work)| work > 0 || active(i));
+        let holders = self.work.iter().enumerate().filter(|&(i, &work)| work > 0 || active.get(i) == Some(&true));
         let mut holdings: Vec<u64> = holders.map(|(_, &work)| work).collect();
         Row { wait: wait(), concentration: Concentration::of(&mut holdings), ..self.row.clone() }
     }
@@ -119,6 +121,7 @@ impl Metrics {
             run: Span::default(),
             staked: Stake { bonds: 0, since: genesis.start },
             quote: Quote::default(),
+            active: Vec::new(),
         };
         metrics.open_epoch(genesis.start, supply);
         metrics
@@ -131,13 +134,13 @@ impl Metrics {
 
     /// A row for each Julian year since genesis, by the epochs that began in it; the last may be cut short by the end of the run.
     pub fn years(&self) -> Vec<Row> {
-        let running = (self.year.row.span() > 0).then(|| self.year.finish(|_| false));
+        let running = (self.year.row.span() > 0).then(|| self.year.finish(&self.active));
         self.years.iter().cloned().chain(running).collect()
     }
 
     /// The row of all closed epochs together; `None` before the first closes.
     pub fn whole(&self) -> Option<Row> {
-        (!self.rows.is_empty()).then(|| self.run.finish(|_| false))
+        (!self.rows.is_empty()).then(|| self.run.finish(&self.active))
     }
 
     /// Name of the chain.
@@ -402,10 +405,12 @@ impl Observer for Metrics {
         row.closed = now;
         row.stocks = stocks;
         row.provider_time = u128::from(stocks.providers) * u128::from(row.span());
-        let active = |i: usize| view.providers().get(i).is_some_and(is_active);
-        self.rows.push(self.epoch.finish(active));
+        // The year ended with the epoch before, and so did who was active in it.
+        self.close_year();
+        self.active.clear();
+        self.active.extend(view.providers().iter().map(is_active));
+        self.rows.push(self.epoch.finish(&self.active));
         self.run.append(&self.epoch);
-        self.close_year(active);
         self.year.append(&self.epoch);
         self.open_epoch(now, stocks.supply);
     }
@@ -413,10 +418,10 @@ impl Observer for Metrics {
 
 impl Metrics {
     /// Puts the running year away when the epoch at hand began in a later one.
-    fn close_year(&mut self, active: impl Fn(usize) -> bool) {
+    fn close_year(&mut self) {
         let year_of = |time: Time| (time - self.start) / YEAR;
         if self.year.row.span() > 0 && year_of(self.year.row.opened) != year_of(self.epoch.row.opened) {
-            self.years.push(self.year.finish(active));
+            self.years.push(self.year.finish(&self.active));
             self.year = Span::default();
         }
     }

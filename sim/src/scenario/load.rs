@@ -1,15 +1,18 @@
 //! Loading a scenario: files to tree, tree to types, types to a checked scenario.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use super::check::{self, Finding};
 use super::error::{Problem, ScenarioError};
 use super::lower::{Complaint, Refusal, lower};
 use super::model::{Scenario, TraceSection};
+use super::render::digest;
 use super::source::{Origin, Source, Sources};
 use super::tree::{Node, Provenance, Value, join, leaves, walk};
 use super::{files, merge, protocol, suggest};
+use crate::traces::TraceError;
 
 /// A scenario that was read and found sound, with what is known about its values.
 #[derive(Clone, Debug)]
@@ -58,6 +61,32 @@ impl Loaded {
     /// The files and overrides that the scenario is made of, in the order in which they were read.
     pub fn sources(&self) -> &[Source] {
         self.sources.list()
+    }
+
+    /// BLAKE3 of the scenario and of what its traces hold, wherever their files lie.
+    ///
+    /// # Errors
+    /// When a trace's file cannot be read.
+    pub fn digest(&self) -> Result<[u8; 32], TraceError> {
+        let mut scenario = self.scenario.clone();
+        for (trace, named) in scenario.trace.iter_mut().zip(&self.scenario.trace) {
+            let path = self.trace_path(named);
+            let unreadable = |why: std::io::Error| TraceError::unreadable(&path.display().to_string(), &why);
+            let mut hasher = blake3::Hasher::new();
+            hasher.update_reader(File::open(&path).map_err(unreadable)?).map_err(unreadable)?;
+            trace.file = hasher.finalize().to_hex().to_string();
+        }
+        Ok(digest(&scenario))
+    }
+
+    /// The same scenario with the files of its traces named from the root, so that it can be kept anywhere.
+    pub fn anchored(&self) -> Self {
+        let mut anchored = self.clone();
+        for (trace, named) in anchored.scenario.trace.iter_mut().zip(&self.scenario.trace) {
+            let path = self.trace_path(named);
+            trace.file = std::path::absolute(&path).unwrap_or(path).to_string_lossy().into_owned();
+        }
+        anchored
     }
 
     /// Where a trace's file lies: relative to the file that names it.

@@ -32,7 +32,7 @@ impl TraceError {
         Self { file: file.into(), line: None, column: None, message: message.into(), mend: None }
     }
 
-    pub(super) fn unreadable(file: &str, why: &std::io::Error) -> Self {
+    pub(crate) fn unreadable(file: &str, why: &std::io::Error) -> Self {
         Self::nowhere(file, format!("cannot be read: {why}"))
             .mended("trace files are looked for beside the scenario that names them")
     }
