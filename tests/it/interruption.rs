@@ -86,7 +86,7 @@ fn a_damaged_checkpoint_or_another_scenario_is_refused() {
 
     let scenario = std::fs::read_to_string(place.path("run/scenario.toml")).unwrap();
     std::fs::write(place.path("run/scenario.toml"), scenario.replace("seed = 1", "seed = 2")).unwrap();
-    assert!(resume().contains("scenario.toml is not the scenario that this run was started with"));
+    assert!(resume().contains("is not what this run was started with"));
     std::fs::write(place.path("run/scenario.toml"), scenario).unwrap();
 
     let log = std::fs::read(place.path("run/log.plasma")).unwrap();

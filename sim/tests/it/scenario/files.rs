@@ -35,8 +35,10 @@ fn the_starter_loads() {
 #[test]
 fn what_ships_loads() {
     let mut names: Vec<_> = fs::read_dir(shipped()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    // The catalogue is no scenario of its own: others extend it.
+    names.retain(|path| path.extension().is_some_and(|kind| kind == "toml") && !path.ends_with("catalogue.toml"));
     names.sort();
-    assert!(names.len() >= 2);
+    assert!(names.len() >= 5);
     for path in names {
         Scenario::load(&path, &[]).unwrap_or_else(|error| panic!("{}", error.plain()));
     }
