@@ -29,6 +29,11 @@ impl Folder {
         Ok(Self { root })
     }
 
+    /// Takes a new folder back, for a run that could not begin.
+    pub fn discard(&self) {
+        let _ = fs::remove_dir_all(&self.root);
+    }
+
     /// An existing run folder.
     pub fn open(root: &Path) -> miette::Result<Self> {
         if root.is_dir() {

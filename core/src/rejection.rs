@@ -51,7 +51,7 @@ rejections! {
     26 NotUnderCheck "no check by this provider is due on the lease",
     27 ZeroAmount "the amount must be above zero",
     28 UnknownFeeder "no such price feeder",
-    29 TooManyRows "the table is full",
+    29 TooManyRows "the table is full: this network has reached the largest number of rows or rounds that it can count",
     30 BadPolicy "no such verification policy",
 }
 

@@ -59,6 +59,7 @@ pub const HEADLINES: &[Group] = &[
             ("price paid", "price_paid_xpl"),
             ("wait, median", "wait_p50"),
             ("wait, 95th percentile", "wait_p95"),
+            ("wait, 99th percentile", "wait_p99"),
             ("jobs submitted", "jobs_submitted"),
             ("completion rate", "completion_rate"),
             ("deadlines missed", "deadline_miss_rate"),

@@ -78,7 +78,7 @@ impl Agents {
     /// The agents at genesis.
     pub fn new(economy: Arc<Economy>, genesis: &Genesis) -> Self {
         let rows = Rows {
-            hosts: vec![HostRow::default(); economy.hosts.len()],
+            hosts: vec![HostRow::absent(); economy.hosts.len()],
             offers: Vec::new(),
             lease_hosts: Vec::new(),
             candidates: vec![0; economy.patrons.len()],

@@ -96,6 +96,7 @@ fn start(args: &cli::Run, path: &std::path::Path) -> miette::Result<(Plan, Engin
     };
     if until <= genesis.start {
         return Err(miette!(
+            help = "write a later date, or a time after the start such as 90d",
             "--until {} is not after the start, {}",
             args.until.as_deref().unwrap_or(""),
             calendar::date(genesis.start)
@@ -106,7 +107,9 @@ fn start(args: &cli::Run, path: &std::path::Path) -> miette::Result<(Plan, Engin
     let level = level_of(loaded.scenario.log.level);
     let digest = loaded.digest().into_diagnostic()?;
     let plan = Plan { folder, loaded, digest, genesis, level, until, stop: stop_on_ctrl_c()? };
-    let writer = LogWriter::create(&plan.folder.log(), keeping(level, &plan.loaded), &plan.genesis, flag()).into_diagnostic()?;
+    let writer = LogWriter::create(&plan.folder.log(), keeping(level, &plan.loaded), &plan.genesis, flag());
+    // A folder that holds nothing yet would only be in the way of the next attempt.
+    let writer = writer.inspect_err(|_| plan.folder.discard()).into_diagnostic()?;
     let watch = (Counter::default(), (Metrics::new(&plan.genesis), writer));
     let engine = Engine::genesis(&plan.genesis, agents, watch).into_diagnostic()?;
     Ok((plan, engine, 0))

@@ -104,11 +104,6 @@ impl Loaded {
     pub fn contained<R>(&self, path: &Path, fold: impl FnOnce() -> R) -> Result<R, LogError> {
         contained(fold).map_err(|what| LogError::Corrupt { path: path.into(), batch: self.number, offset: self.offset, what })
     }
-
-    /// Bytes of the batch before compression.
-    pub fn raw_len(&self) -> usize {
-        self.bytes.len()
-    }
 }
 
 impl Reader {

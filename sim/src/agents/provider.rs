@@ -72,6 +72,13 @@ pub struct HostRow {
     pub phase: Phase,
 }
 
+impl HostRow {
+    /// Somebody who is not on the ledger yet.
+    pub(super) fn absent() -> Self {
+        Self { provider: ProviderId::NONE, first_offer: OfferId::NONE, ..Self::default() }
+    }
+}
+
 /// How long an offer's GPUs have been at work.
 #[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OfferRow {

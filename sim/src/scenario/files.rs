@@ -29,7 +29,12 @@ pub(crate) fn read(path: &Path, sources: &mut Sources) -> Result<Node, Vec<Probl
         let text = match read_text(&wanted.path) {
             Ok(text) => text,
             Err(Unreadable::Refused(why)) => {
-                return Err(refused(sources, format!("{} cannot be read: {why}", wanted.path.display())));
+                let help = match wanted.asked {
+                    Some(_) => "the path counts from the folder of the file that extends",
+                    None => "name a scenario file; `plasma new` writes one to begin with",
+                };
+                let problems = refused(sources, format!("{} cannot be read: {why}", wanted.path.display()));
+                return Err(problems.into_iter().map(|problem| problem.with_help(Some(help.into()))).collect());
             }
             Err(Unreadable::NotUtf8 { text, at }) => return Err(vec![not_utf8(&wanted.path, text, at, sources)]),
         };

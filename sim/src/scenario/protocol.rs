@@ -54,11 +54,25 @@ pub(crate) fn read(sections: &[Entry], sources: &Sources) -> Result<Params, Vec<
 
 fn unknown(section: &str, entry: &Entry, sources: &Sources) -> Problem {
     let known = TABLE.iter().map(section_and_name).filter(|(of, _)| *of == section).map(|(_, name)| name);
+    let misspelt = suggest::close(&entry.key, known.clone()).is_some();
+    let misplaced = if misspelt { None } else { elsewhere(&entry.key) };
+    let help = misplaced.or_else(|| suggest::nearest(&entry.key, known));
     let message = format!("there is no key `{}` here", excerpt(&entry.key, SHOWN));
     Problem::at(sources, &entry.key_origin, message)
         .with_key(join(section, &entry.key))
         .with_label("unknown")
-        .with_help(suggest::nearest(&entry.key, known))
+        .with_help(help)
+}
+
+/// Help for a key that is at home in another section, as `market.fee` is in `fee.rate`.
+fn elsewhere(found: &str) -> Option<String> {
+    let related = TABLE.iter().filter(|spec| {
+        let (section, name) = section_and_name(spec);
+        section == found || name == found
+    });
+    let keys: Vec<&str> = related.map(|spec| spec.key).collect();
+    let all = keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
+    (!keys.is_empty()).then(|| format!("did you mean one of {all}?"))
 }
 
 fn read_one(params: &mut Params, spec: &Spec, node: &Node, sources: &Sources) -> Result<(), Problem> {

@@ -2,7 +2,7 @@
 
 use super::{Findings, same_keys};
 use crate::scenario::model::{Class, DemandGroup, Program, Scenario};
-use crate::scenario::quantity::{Bytes, Id, Weight};
+use crate::scenario::quantity::{Bytes, Id, SpanMs, Weight};
 
 pub(super) fn check(scenario: &Scenario, findings: &mut Findings) {
     scenario.demand.iter().for_each(|group| check_group(scenario, group, findings));
@@ -35,7 +35,7 @@ fn check_group(scenario: &Scenario, group: &DemandGroup, findings: &mut Findings
     findings.require(group.customers > 0, path("customers"), || "somebody must bring the jobs".into());
     findings.require(group.reservation.median.0 > 0, path("reservation.median"), || "a price must be above 0".into());
     spread(group.reservation.sigma, path("reservation.sigma"), findings);
-    findings.require(group.deadline.0 > 0, path("deadline"), || "a time must be above 0".into());
+    times(group.patience, group.deadline, path, findings);
     let (day, week): (f64, f64) = (group.daily.relative().iter().sum(), group.weekly.relative().iter().sum());
     findings.require((day - 24.0).abs() < 1e-6, path("daily"), || {
         "at least one hour must be above 0, and none beyond measure".into()
@@ -44,6 +44,14 @@ fn check_group(scenario: &Scenario, group: &DemandGroup, findings: &mut Findings
         "at least one day must be above 0, and none beyond measure".into()
     });
     findings.require(group.growth.fraction() > -1.0, path("growth"), || "no more than everything can be lost in a year".into());
+}
+
+/// A job that waits until its deadline never ends in time.
+pub(super) fn times(patience: SpanMs, deadline: SpanMs, path: impl Fn(&str) -> String, findings: &mut Findings) {
+    findings.require(deadline.0 > 0, path("deadline"), || "a time must be above 0".into());
+    findings.require(patience.0 < deadline.0.max(1), path("patience"), || {
+        format!("expected less than the deadline, {deadline}: who waits that long is never served in time")
+    });
 }
 
 /// Sizes are integers of 64 bits: beyond this, draws above the median would not fit.

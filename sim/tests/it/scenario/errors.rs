@@ -28,6 +28,11 @@ fn unknown_key() {
 }
 
 #[test]
+fn patience_beyond_the_deadline() {
+    assert_snapshot!(drawn_set("demand.chat.patience=90d"));
+}
+
+#[test]
 fn unknown_key_of_an_element() {
     assert_snapshot!(drawn(&starter_with("mark_up = ", "markup = ")));
 }
