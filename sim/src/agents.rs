@@ -9,15 +9,17 @@ pub mod checkpoint;
 pub mod clockwork;
 pub mod customer;
 pub mod dollars;
-pub mod market_maker;
+pub mod exchange;
 pub mod provider;
 pub mod queue;
 pub mod tally;
+pub mod trader;
 
 use crate::economy::Economy;
 use crate::streams::{Purpose, Streams, key};
 use board::Board;
 use dollars::{Dollars, Purse};
+use exchange::Quoted;
 use plasma_core::engine::state::State;
 use plasma_core::engine::step::{Arrival, Environment, Inadmissible, Observer};
 use plasma_core::genesis::Genesis;
@@ -31,6 +33,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tally::Tally;
+use trader::TraderRow;
 
 /// What changes about the participants.
 #[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq)]
@@ -45,6 +48,10 @@ pub struct Rows {
     pub candidates: Vec<u64>,
     /// Beacons so far.
     pub rounds: u64,
+    /// The market of XPL.
+    pub quoted: Quoted,
+    /// Traders, in the order of [`Economy::traders`].
+    pub traders: Vec<TraderRow>,
     /// What everybody can see.
     pub board: Board,
 }
@@ -57,6 +64,8 @@ struct Keyed {
     morning: Streams,
     candidate: Streams,
     trace: Streams,
+    price: Streams,
+    trader: Streams,
 }
 
 /// Everybody who acts in a simulation.
@@ -83,16 +92,27 @@ impl Agents {
             lease_hosts: Vec::new(),
             candidates: vec![0; economy.patrons.len()],
             rounds: 0,
+            quoted: Quoted { price: economy.exchange.price as f64, ..Quoted::default() },
+            traders: vec![TraderRow::default(); economy.traders.len()],
             board: Board::new(genesis.catalogue.classes.len()),
         };
         let mut dollars = Dollars::new(economy.accounts());
-        dollars
-            .transfer(Purse::Outside, Purse::Of(economy.market_maker), economy.market_maker_usd)
-            .expect("the outside is never short");
+        let exchange = &economy.exchange;
+        let provider = exchange.pool().map(|terms| (terms.provider, terms.provider_usd));
+        let traders = economy.traders.iter().map(|trader| (trader.account, trader.usd));
+        for (account, usd) in [(exchange.maker, exchange.maker_usd)].into_iter().chain(provider).chain(traders) {
+            dollars.transfer(Purse::Outside, Purse::Of(account), usd).expect("the outside is never short");
+        }
         let tally = Tally::new(economy.patrons.len());
         let mut agents = Self::over(economy, rows, dollars, tally, Queue::default());
         agents.queue.push(genesis.start, Kind::Post, 0);
         agents.queue.push(genesis.start + agents.economy.beacon_interval, Kind::Beacon, 0);
+        if agents.economy.exchange.pool().is_some_and(|terms| terms.required_yield.is_some()) {
+            agents.queue.push(genesis.start + exchange::liquidity::LOOK, Kind::Liquidity, 0);
+        }
+        for (number, trader) in agents.economy.traders.iter().enumerate() {
+            agents.queue.push(genesis.start + trader.interval, Kind::Trade, number as u64);
+        }
         (0..agents.economy.hosts.len()).for_each(|host| agents.expect_host(host, genesis.start));
         (0..agents.economy.patrons.len()).for_each(|group| agents.expect_first(group, genesis.start));
         agents
@@ -106,6 +126,8 @@ impl Agents {
             morning: streams(Purpose::Morning),
             candidate: streams(Purpose::Candidate),
             trace: streams(Purpose::Trace),
+            price: streams(Purpose::Price),
+            trader: streams(Purpose::Trader),
         };
         let root_key = key(economy.seed, economy.replicate, "trace roots");
         let stop = Arc::new(AtomicBool::new(false));
@@ -146,7 +168,7 @@ impl Agents {
         let number = id as usize;
         match kind {
             Kind::Beacon => self.beat(view, time),
-            Kind::Post => self.post(time),
+            Kind::Post => self.post(view, time),
             Kind::Join => self.join(view, time, number),
             Kind::Morning => self.morning(view, time, number),
             Kind::Evening => self.evening(view, time, number),
@@ -159,6 +181,8 @@ impl Agents {
             Kind::CommitWrong => self.commit(view, time, LeaseId(id), false),
             Kind::Verdict => self.verdict(view, time, LeaseId(id)),
             Kind::Candidate => self.candidate(view, time, number),
+            Kind::Liquidity => self.tend_pool(view, time),
+            Kind::Trade => self.trade(view, time, number),
         }
     }
 }
@@ -178,7 +202,10 @@ impl Observer for Agents {
                     self.count_busy(view, now, lease.offer);
                 }
             }
-            Event::Settled(settled) => self.paid(settled),
+            Event::Settled(settled) => {
+                self.rows.board.took_fee(settled.fee());
+                self.paid(settled);
+            }
             Event::Missed(missed) => self.count_busy(view, now, missed.offer),
             Event::CheckDrawn(drawn) => self.begin_check(view, now, drawn),
             Event::Slashed(slashed) => self.slashed(view, now, slashed),
@@ -190,7 +217,7 @@ impl Observer for Agents {
                     row.emitted = row.emitted.saturating_add(rewarded.work).saturating_add(rewarded.stake);
                 }
             }
-            Event::EpochClosed(_) => self.rows.board.close_epoch(),
+            Event::EpochClosed(_) => self.rows.board.close_epoch(self.market_price(view), view.params.epoch_length()),
             Event::Registered(registered) => {
                 if let Some(host) = self.economy.host_of(record.account()) {
                     self.rows.hosts[host].provider = registered.provider;
@@ -208,7 +235,7 @@ impl Observer for Agents {
             }
             Event::Transferred(_) => {
                 if let Cause::Command { origin: Origin::Account(from), command: Command::Transfer(transfer), .. } = record.cause {
-                    self.settle_trade(view, now, from, &transfer);
+                    self.settle_trade(view, from, &transfer);
                 }
             }
             Event::Refused(refused) => {

@@ -1,12 +1,13 @@
 //! A scenario made concrete: every participant by number, with all that never changes about it.
 //!
-//! Accounts come in this order: one for each allocation to `locked` or `holders`, in the order of the file; the market maker; the
-//! customers, group by group and then trace by trace; the providers, group by group (the members, then the pool of those who may
+//! Accounts come in this order: one for each allocation to `locked` or `holders`, in the order of the file; the market maker, and
+//! who provides the pool's liquidity if there is a pool; the traders; the customers, group by group and then trace by trace; the providers, group by group (the members, then the pool of those who may
 //! enter) and then trace by trace. What is drawn here depends on a participant's own stream alone.
 
 pub mod genesis;
 pub mod providers;
 pub mod rounding;
+pub mod token;
 
 use crate::scenario::Scenario;
 use crate::scenario::model::{DemandGroup, TraceUse, VerificationPolicy, position, trace::TraceJobs};
@@ -18,12 +19,15 @@ use plasma_core::catalogue::MAX_SIZES;
 use plasma_core::ids::{AccountId, ClassId, ProgramId};
 use plasma_core::time::{HOUR, Span};
 pub use providers::Host;
+pub use token::{Exchange, Trader};
 
 /// Everybody, and what never changes about them.
 #[derive(Debug)]
 pub struct Economy {
-    /// The market maker's account.
-    pub market_maker: AccountId,
+    /// Where XPL are traded.
+    pub exchange: Exchange,
+    /// Groups of traders.
+    pub traders: Vec<Trader>,
     /// Customers by group, then by trace of jobs.
     pub patrons: Vec<Patrons>,
     /// Providers, in the order of their accounts.
@@ -40,12 +44,6 @@ pub struct Economy {
     pub seed: u64,
     /// Which replicate of the experiment this is.
     pub replicate: u64,
-    /// The price that the feeders post, in micro-USD per XPL.
-    pub price: u64,
-    /// Time between two posts.
-    pub post_interval: Span,
-    /// Micro-USD of the market maker at genesis.
-    pub market_maker_usd: u64,
     /// Time between two beacons, for the host's clockwork.
     pub beacon_interval: Span,
 }
@@ -145,9 +143,9 @@ impl Economy {
     /// # Errors
     /// [`BuildError::Beyond`] when something exceeds what the engine counts.
     pub fn new(scenario: &Scenario, traces: &[Trace], replicate: u64) -> Result<Self, BuildError> {
-        let immobile = genesis::immobile(scenario).count() as u32;
-        let market_maker = AccountId(immobile);
-        let mut next = immobile + 1;
+        let mut next = genesis::immobile(scenario).count() as u32;
+        let exchange = Exchange::new(scenario, &mut next)?;
+        let traders = token::traders(scenario, &mut next);
         let patrons = patrons(scenario, traces, &mut next);
         let streams = Streams::new(scenario.seed, replicate, Purpose::Provider);
         let (hosts, host_groups) = providers::hosts(scenario, traces, &streams)?;
@@ -158,7 +156,8 @@ impl Economy {
             )));
         }
         Ok(Self {
-            market_maker,
+            exchange,
+            traders,
             patrons,
             hosts,
             first_host: AccountId(next),
@@ -167,9 +166,6 @@ impl Economy {
             scenario: crate::scenario::digest(scenario),
             seed: scenario.seed,
             replicate,
-            price: scenario.token.price.0,
-            post_interval: scenario.token.post_interval.0,
-            market_maker_usd: scenario.scale.of(scenario.token.market_maker_usd.0),
             beacon_interval: scenario.params.beacon_interval(),
         })
     }

@@ -28,6 +28,10 @@ pub enum Purpose {
     Candidate,
     /// A row of a recorded trace; the id is the trace, the index the row.
     Trace,
+    /// A price that is made elsewhere; the index counts posts.
+    Price,
+    /// What a group of traders does; the id is the group, the index counts its looks.
+    Trader,
 }
 
 impl Purpose {
@@ -39,6 +43,8 @@ impl Purpose {
             Self::Morning => "morning",
             Self::Candidate => "candidate",
             Self::Trace => "trace",
+            Self::Price => "price",
+            Self::Trader => "trader",
         }
     }
 }

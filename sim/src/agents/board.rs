@@ -5,15 +5,18 @@
 
 use plasma_core::engine::state::State;
 use plasma_core::ids::ClassId;
+use plasma_core::money::XPL;
 use plasma_core::protocol::emission::Rewarded;
 use plasma_core::protocol::offer::Status;
-use plasma_core::time::{DAY, Span};
+use plasma_core::time::{DAY, Span, YEAR};
 use rkyv::{Archive, Deserialize, Serialize};
 
 /// Base-2 logarithms of the sizes of a lease: 1 to 128 GPUs.
 const ROOMS: usize = 8;
 /// Mean age of what the averages remember.
 const MEMORY: Span = 7 * DAY;
+/// Mean age of what the average of fees remembers.
+const FEE_MEMORY: Span = 30 * DAY;
 
 /// What is known of one class.
 #[derive(Archive, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
@@ -44,6 +47,8 @@ pub struct Board {
     worked: u128,
     paid_stake: u128,
     staked: u128,
+    fees: u128,
+    yearly_fees: f64,
 }
 
 impl Board {
@@ -115,8 +120,21 @@ impl Board {
         self.staked += provider.bond;
     }
 
-    /// The epoch is over.
-    pub fn close_epoch(&mut self) {
+    /// The protocol took a fee, in nano-XPL.
+    pub fn took_fee(&mut self, nano: u64) {
+        self.fees += u128::from(nano);
+    }
+
+    /// Micro-USD of protocol fees in a year, at the pace of the last weeks.
+    pub const fn yearly_fees(&self) -> f64 {
+        self.yearly_fees
+    }
+
+    /// The epoch is over, which lasted for `span`; `price` is in micro-USD per XPL.
+    pub fn close_epoch(&mut self, price: u64, span: Span) {
+        let usd = std::mem::take(&mut self.fees) as f64 * price as f64 / XPL as f64;
+        let weight = (span as f64 / FEE_MEMORY as f64).min(1.0);
+        self.yearly_fees += weight * (usd * YEAR as f64 / span.max(1) as f64 - self.yearly_fees);
         let ratio = |paid: u128, by: u128| if by > 0 { paid as f64 / by as f64 } else { 0.0 };
         self.per_work = ratio(self.paid_work, self.worked);
         self.per_bond = ratio(self.paid_stake, self.staked);

@@ -88,8 +88,9 @@ impl Agents {
 fn fits(saved: &Checkpoint, economy: &Economy) -> bool {
     let (rows, hosts, groups) = (&saved.rows, economy.hosts.len(), economy.patrons.len());
     let named = |appointment: &Appointment| match appointment.kind {
-        Kind::Beacon | Kind::Post | Kind::CommitRight | Kind::CommitWrong | Kind::Verdict => true,
+        Kind::Beacon | Kind::Post | Kind::Liquidity | Kind::CommitRight | Kind::CommitWrong | Kind::Verdict => true,
         Kind::Candidate => (appointment.id as usize) < groups,
+        Kind::Trade => (appointment.id as usize) < economy.traders.len(),
         _ => (appointment.id as usize) < hosts,
     };
     let own_offers = |host: &super::HostRow| {
@@ -98,6 +99,7 @@ fn fits(saved: &Checkpoint, economy: &Economy) -> bool {
     let tally = &saved.tally;
     rows.hosts.len() == hosts
         && rows.candidates.len() == groups
+        && rows.traders.len() == economy.traders.len()
         && rows.board.len() == economy.classes
         && [&tally.candidates, &tally.declined, &tally.unserved, &tally.unfunded].iter().all(|counts| counts.len() == groups)
         && rows.offers.iter().all(|offer| (offer.host as usize) < hosts)

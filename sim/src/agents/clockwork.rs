@@ -18,9 +18,10 @@ impl Agents {
         self.queue.push(now + self.economy.beacon_interval, Kind::Beacon, 0);
     }
 
-    /// Posts the scenario's constant price: whatever depends on it is labelled so.
-    pub(super) fn post(&mut self, now: Time) {
-        self.send(now, Origin::Feeder(0), PostPrice { micro_usd: self.economy.price });
-        self.queue.push(now + self.economy.post_interval, Kind::Post, 0);
+    /// Posts the market's price.
+    pub(super) fn post(&mut self, view: &State, now: Time) {
+        self.walk();
+        self.send(now, Origin::Feeder(0), PostPrice { micro_usd: self.market_price(view) });
+        self.queue.push(now + self.economy.exchange.post_interval, Kind::Post, 0);
     }
 }

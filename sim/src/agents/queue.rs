@@ -37,6 +37,10 @@ pub enum Kind {
     Verdict,
     /// A candidate job comes; the id is the group of customers.
     Candidate,
+    /// Those who provide the pool's liquidity look at it.
+    Liquidity,
+    /// A group of traders looks at the market; the id is the group.
+    Trade,
 }
 
 /// An appointment.

@@ -36,7 +36,13 @@ impl Economy {
     fn allocations(&self, scenario: &Scenario) -> Vec<Allocation> {
         let mut amounts: Vec<(u128, bool)> =
             immobile(scenario).map(|part| (amount(scenario, part), part.holder == Holder::Locked)).collect();
-        amounts.push((held_by(scenario, Holder::MarketMaker), false));
+        let market_maker = held_by(scenario, Holder::MarketMaker);
+        let pool = self.exchange.pool().map(|terms| terms.xpl.min(market_maker));
+        amounts.push((pool.unwrap_or(market_maker), false));
+        amounts.extend(pool.map(|pool| (market_maker - pool, false)));
+        let dollars: Vec<u64> = self.traders.iter().map(|trader| trader.usd).collect();
+        let shares = apportion(held_by(scenario, Holder::Traders), &dollars);
+        amounts.extend(shares.into_iter().map(|amount| (amount, false)));
         let customers = self.first_host.index() - amounts.len();
         // Customers are alike; providers differ by the bonds they need.
         let shares = apportion(held_by(scenario, Holder::Customers), &vec![1; customers]);

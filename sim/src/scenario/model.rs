@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use demand::{Daily, DailyShape, DemandGroup, LogNormal, PriceSpread, VerificationPolicy, Weekly};
 pub use hardware::{Class, CostTerm, Kind, Program, Region, Resource};
 pub use supply::{Entry, Faults, Join, MarkUp, ProviderGroup, Uptime};
-pub use token::{Allocation, Holder, Token};
+pub use token::{Allocation, Holder, Token, TokenMarket, TraderGroup, TradingStyle};
 pub use trace::{Preset, TraceSection, TraceUse};
 
 use super::quantity::{Date, Id, Scale, SpanMs};
@@ -55,6 +55,9 @@ pub struct Scenario {
     /// Who holds the initial supply; the amounts sum to it.
     #[serde(default)]
     pub allocation: Vec<Allocation>,
+    /// Groups of traders of XPL.
+    #[serde(default)]
+    pub trader: Vec<TraderGroup>,
     /// Places, with their price of electricity.
     #[serde(default)]
     pub region: Vec<Region>,
@@ -125,7 +128,7 @@ macro_rules! named {
         }
     )+};
 }
-named!(Allocation, Region, Class, Program, ProviderGroup, DemandGroup, TraceSection);
+named!(Allocation, Region, Class, Program, ProviderGroup, DemandGroup, TraderGroup, TraceSection);
 
 /// Position in its list of the element with this id. Every reference of a checked scenario is found.
 pub fn position<T: Named>(list: &[T], id: &Id) -> Option<usize> {

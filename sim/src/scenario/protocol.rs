@@ -58,10 +58,7 @@ fn unknown(section: &str, entry: &Entry, sources: &Sources) -> Problem {
     let misplaced = if misspelt { None } else { elsewhere(&entry.key) };
     let help = misplaced.or_else(|| suggest::nearest(&entry.key, known));
     let message = format!("there is no key `{}` here", excerpt(&entry.key, SHOWN));
-    Problem::at(sources, &entry.key_origin, message)
-        .with_key(join(section, &entry.key))
-        .with_label("unknown")
-        .with_help(help)
+    Problem::at(sources, &entry.key_origin, message).with_key(join(section, &entry.key)).with_label("unknown").with_help(help)
 }
 
 /// Help for a key that is at home in another section, as `market.fee` is in `fee.rate`.

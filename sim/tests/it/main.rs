@@ -1,5 +1,6 @@
 //! Integration tests of the simulation.
 
 mod agents;
+mod exchange;
 mod golden;
 mod scenario;

@@ -1,10 +1,12 @@
 //! The token and who holds it.
 
-use plasma_core::money::XPL;
+use plasma_core::money::{ONE, XPL};
+use plasma_core::time::MINUTE;
 
 use super::Findings;
-use crate::scenario::model::Scenario;
-use crate::scenario::quantity::{SpanMs, Xpl};
+use crate::economy::token::pool_sides;
+use crate::scenario::model::{Holder, Scenario, TokenMarket, TradingStyle};
+use crate::scenario::quantity::{SpanMs, Usd, Xpl};
 
 pub(super) fn check(scenario: &Scenario, findings: &mut Findings) {
     let (token, params) = (&scenario.token, &scenario.params);
@@ -20,6 +22,53 @@ pub(super) fn check(scenario: &Scenario, findings: &mut Findings) {
         format!("a price posted every {} is stale for part of the time: oracle.stale_after is {stale}", token.post_interval)
     });
     allocations(scenario, findings);
+    market(scenario, findings);
+    traders(scenario, findings);
+}
+
+fn held(scenario: &Scenario, holder: Holder) -> u128 {
+    let parts = scenario.allocation.iter().filter(|part| part.holder == holder);
+    parts.filter_map(|part| part.amount.of(scenario.token.initial_supply)).fold(0, u128::saturating_add)
+}
+
+fn market(scenario: &Scenario, findings: &mut Findings) {
+    let token = &scenario.token;
+    match &token.market {
+        TokenMarket::Fixed => {}
+        TokenMarket::Gbm(walk) => {
+            let above = walk.jump.fraction() > -1.0;
+            findings.require(above, "token.market.gbm.jump", || "a price cannot fall by all of itself".into());
+        }
+        TokenMarket::Amm(pool) => {
+            let (usd, xpl) = pool_sides(pool.depth.0, token.price.0);
+            let key = "token.market.amm.depth";
+            findings.require(pool.depth.0 > 0, key, || "a pool without depth has no price".into());
+            findings.require(usd <= token.market_maker_usd.0, key, || {
+                format!("such a pool holds {}, and token.market_maker_usd is {}", Usd(usd), token.market_maker_usd)
+            });
+            let allocated = held(scenario, Holder::MarketMaker);
+            findings.require(xpl <= allocated, key, || {
+                format!("such a pool holds {}, and allocations to `market_maker` are {}", Xpl(xpl), Xpl(allocated))
+            });
+            findings.require(pool.fee.0 < ONE / 2, "token.market.amm.fee", || "expected less than 50%".into());
+        }
+    }
+}
+
+fn traders(scenario: &Scenario, findings: &mut Findings) {
+    for group in &scenario.trader {
+        let path = |key: &str| format!("trader.{}.{key}", group.id);
+        findings.require(group.interval.0 >= MINUTE, path("interval"), || "expected at least 1min".into());
+        if let TradingStyle::Fundamental(style) = &group.style {
+            findings.require(style.discount.0 > 0, path("style.fundamental.discount"), || "a return must be above 0".into());
+        }
+    }
+    let dollars = scenario.trader.iter().any(|group| group.usd.0 > 0);
+    let part = scenario.allocation.iter().find(|part| part.holder == Holder::Traders);
+    if let Some(part) = part.filter(|_| !dollars) {
+        findings
+            .add(format!("allocation.{}.holder", part.id), "no group of traders has dollars in proportion to which to share it");
+    }
 }
 
 fn allocations(scenario: &Scenario, findings: &mut Findings) {

@@ -1,9 +1,10 @@
 //! The token: its supply, who holds it, what it costs.
 
+use plasma_core::time::{DAY, HOUR};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::scenario::quantity::{AmountOrShare, Id, SpanMs, Usd, Xpl};
+use crate::scenario::quantity::{AmountOrShare, Id, Ratio, SignedRatio, SpanMs, Usd, Weight, Xpl};
 
 /// The token XPL.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -11,14 +12,134 @@ use crate::scenario::quantity::{AmountOrShare, Id, SpanMs, Usd, Xpl};
 pub struct Token {
     /// XPL that genesis issues.
     pub initial_supply: Xpl,
-    /// Price of one XPL that the feeders post, a labelled constant.
+    /// Price of one XPL at genesis. It stays there unless a `market` moves it.
     pub price: Usd,
-    /// Time between two posts of the price.
+    /// Time between two posts of the price by the feeder.
     #[serde(default = "hour")]
     pub post_interval: SpanMs,
     /// Dollars of the market maker at genesis: what it can pay to those who sell XPL.
     #[serde(default)]
     pub market_maker_usd: Usd,
+    /// What makes the price of XPL.
+    #[serde(default)]
+    pub market: TokenMarket,
+}
+
+/// What makes the price of XPL, and who is on the other side of a trade.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum TokenMarket {
+    /// A labelled constant: the market maker trades at `price` while its accounts last.
+    #[default]
+    Fixed,
+    /// A constant-product pool: every trade moves the price.
+    Amm(Pool),
+    /// A geometric Brownian motion with jumps, at which the market maker trades while its accounts last.
+    Gbm(Walk),
+}
+
+/// A constant-product pool of XPL and dollars.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Pool {
+    /// Dollars that move the price by 2 % at genesis. The pool holds 100.5 times as much on each side.
+    pub depth: Usd,
+    /// What a trade pays to the pool.
+    #[serde(default = "three_thousandths")]
+    pub fee: Ratio,
+    /// Yearly fees over the pool's value that content those who provide it. Above it they add liquidity, below it they take some
+    /// away. Without it they never move.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub required_yield: Option<Ratio>,
+    /// Largest share of the pool that they add or take away in a week.
+    #[serde(default = "twentieth")]
+    pub response: Ratio,
+}
+
+/// A price that is made elsewhere: a geometric Brownian motion with log-normal jumps (Merton 1976).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Walk {
+    /// Expected growth in a year, jumps apart.
+    #[serde(default)]
+    pub drift: SignedRatio,
+    /// Standard deviation of the logarithm in a year, jumps apart.
+    pub volatility: Ratio,
+    /// Mean number of jumps in a year.
+    #[serde(default)]
+    pub jumps: Weight,
+    /// Change of price in the median jump.
+    #[serde(default)]
+    pub jump: SignedRatio,
+    /// Standard deviation of a jump's logarithm.
+    #[serde(default)]
+    pub jump_spread: Ratio,
+}
+
+/// A group of traders who act as one: they neither work nor buy work.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TraderGroup {
+    /// Name of the group.
+    pub id: Id,
+    /// How it trades.
+    pub style: TradingStyle,
+    /// Dollars it has at genesis. It never has more than these and what it sells for.
+    pub usd: Usd,
+    /// Time between two looks at the market.
+    #[serde(default = "day")]
+    pub interval: SpanMs,
+}
+
+/// How traders trade.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum TradingStyle {
+    /// They compare the price with discounted fees: value traders.
+    Fundamental(FundamentalStyle),
+    /// They follow the price.
+    Momentum(MomentumStyle),
+    /// They come and go for reasons of their own.
+    Noise(NoiseStyle),
+}
+
+/// Buys below the value of the fees that one XPL earns, and sells above it.
+///
+/// > value = yearly protocol fees in USD ÷ `discount` ÷ circulating supply
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FundamentalStyle {
+    /// Yearly return they demand, less the growth of fees they expect.
+    pub discount: Ratio,
+    /// Distance of the price from the value that moves them.
+    #[serde(default = "tenth")]
+    pub band: Ratio,
+    /// Share of their dollars, or of their XPL, that they trade at a time.
+    #[serde(default = "tenth")]
+    pub share: Ratio,
+}
+
+/// Buys what has risen and sells what has fallen, relative to the averaged price.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MomentumStyle {
+    /// Mean age of what the average remembers.
+    #[serde(default = "month")]
+    pub memory: SpanMs,
+    /// Distance from the average that moves them.
+    #[serde(default = "tenth")]
+    pub band: Ratio,
+    /// Share of their dollars, or of their XPL, that they trade at a time.
+    #[serde(default = "tenth")]
+    pub share: Ratio,
+}
+
+/// Buys or sells a random amount of no reason.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NoiseStyle {
+    /// Standard deviation of one trade in dollars.
+    pub size: Usd,
 }
 
 /// A part of the initial supply, and who holds it.
@@ -39,6 +160,8 @@ pub struct Allocation {
 pub enum Holder {
     /// The market maker, who buys and sells at the posted price while its accounts last.
     MarketMaker,
+    /// The traders of all groups, in proportion to their dollars.
+    Traders,
     /// The customers of all demand groups, in proportion to their number.
     Customers,
     /// The providers of all groups, in proportion to the bonds they need.
@@ -54,5 +177,25 @@ pub enum Holder {
 }
 
 fn hour() -> SpanMs {
-    SpanMs(plasma_core::time::HOUR)
+    SpanMs(HOUR)
+}
+
+fn day() -> SpanMs {
+    SpanMs(DAY)
+}
+
+fn month() -> SpanMs {
+    SpanMs(30 * DAY)
+}
+
+fn three_thousandths() -> Ratio {
+    Ratio(3_000_000)
+}
+
+fn twentieth() -> Ratio {
+    Ratio(50_000_000)
+}
+
+fn tenth() -> Ratio {
+    Ratio(100_000_000)
 }

@@ -1,0 +1,205 @@
+//! The exchange: where XPL are bought and sold for dollars.
+//!
+//! A trade has two legs: XPL move by a `Transfer` on the ledger, to or from the market maker's account or the pool's; dollars move
+//! here when that transfer is seen to have happened. Both sides have finite accounts: what they cannot fill is refused and counted,
+//! and nothing appears from nowhere.
+
+pub mod liquidity;
+pub mod pool;
+
+use super::Agents;
+use super::dollars::Purse;
+use crate::economy::token::{Venue, step};
+use plasma_core::engine::state::State;
+use plasma_core::ids::AccountId;
+use plasma_core::money::XPL;
+use plasma_core::protocol::account::Transfer;
+use plasma_core::record::Origin;
+use plasma_core::time::{Time, YEAR};
+use pool::Pool;
+use rkyv::{Archive, Deserialize, Serialize};
+
+/// What changes about the market of XPL.
+#[derive(Archive, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+pub struct Quoted {
+    /// Micro-USD per XPL that a price from elsewhere has come to.
+    pub price: f64,
+    /// Posts so far: the index of the walk's next draw.
+    pub posts: u64,
+    /// Micro-USD of fees that the pool took since its liquidity was last looked at.
+    pub pool_fees: u64,
+    /// Micro-USD that were traded so far.
+    pub volume: u128,
+}
+
+/// Micro-USD for nano-XPL at a price in micro-USD per XPL, rounded up: the market maker keeps the fraction.
+fn cost(nano: u64, price: u64) -> u64 {
+    u64::try_from((u128::from(nano) * u128::from(price)).div_ceil(u128::from(XPL))).unwrap_or(u64::MAX)
+}
+
+/// Micro-USD for nano-XPL, rounded down: the market maker keeps the fraction.
+fn proceeds(nano: u64, price: u64) -> u64 {
+    u64::try_from(u128::from(nano) * u128::from(price) / u128::from(XPL)).unwrap_or(u64::MAX)
+}
+
+impl Agents {
+    /// Micro-USD per XPL that the oracle says; `None` when every price is stale.
+    pub(super) fn price(&self, view: &State, now: Time) -> Option<u64> {
+        view.oracle.price(now, view.params.oracle_stale_after())
+    }
+
+    /// Micro-USD per XPL at which a very small trade would be made now, at least 1.
+    pub(super) fn market_price(&self, view: &State) -> u64 {
+        match &self.economy.exchange.venue {
+            Venue::Fixed => self.economy.exchange.price,
+            Venue::Walk(_) => (self.rows.quoted.price as u64).max(1),
+            Venue::Pool(_) => self.pool(view).map_or(1, |pool| pool.price()),
+        }
+    }
+
+    /// Micro-USD that so many nano-XPL would cost now; `None` when the other side lacks them.
+    pub(super) fn quote_to_buy(&self, view: &State, nano: u64) -> Option<u64> {
+        let exchange = &self.economy.exchange;
+        if Self::spendable(view, exchange.maker) < nano {
+            return None;
+        }
+        match exchange.pool() {
+            // The pool's account pays the fee of its transfer before it is made.
+            Some(terms) => self.pool(view)?.less_xpl(view.params.fee_base()).to_buy(nano, terms.fee),
+            None => Some(cost(nano, self.market_price(view))),
+        }
+    }
+
+    /// Micro-USD that so many nano-XPL would fetch now; `None` when the other side lacks them.
+    pub(super) fn quote_to_sell(&self, view: &State, nano: u64) -> Option<u64> {
+        let exchange = &self.economy.exchange;
+        match exchange.pool() {
+            Some(terms) => self.pool(view)?.for_sale(nano, terms.fee),
+            None => Some(proceeds(nano, self.market_price(view))).filter(|&usd| self.dollars.of(exchange.maker) >= usd),
+        }
+    }
+
+    /// Nano-XPL that so many micro-USD buy now.
+    pub(super) fn to_be_had_for(&self, view: &State, usd: u64) -> u64 {
+        match self.economy.exchange.pool() {
+            Some(terms) => self.pool(view).and_then(|pool| pool.bought_for(usd, terms.fee)).unwrap_or(0),
+            None => {
+                let nano = u128::from(usd) * u128::from(XPL) / u128::from(self.market_price(view));
+                u64::try_from(nano).unwrap_or(u64::MAX)
+            }
+        }
+    }
+
+    /// Nano-XPL that an account can spend, when it keeps enough for the fees of a few more commands.
+    pub(super) fn spendable(view: &State, account: AccountId) -> u64 {
+        const COMMANDS: u64 = 4;
+        let free = view.account(account).map_or(0, |account| account.free);
+        u64::try_from(free).unwrap_or(u64::MAX).saturating_sub(COMMANDS * view.params.fee_base())
+    }
+
+    /// Lets an account buy XPL; its owner brings the dollars it lacks from outside. False when there are not so many to be had.
+    pub(super) fn buy(&mut self, view: &State, now: Time, buyer: AccountId, nano: u64) -> bool {
+        let able = self.quote_to_buy(view, nano).is_some();
+        if able {
+            self.send(now, Origin::Account(self.economy.exchange.maker), Transfer { amount: nano, to: buyer, pad: 0 });
+        } else {
+            self.tally.purchases_refused += 1;
+        }
+        able
+    }
+
+    /// Lets an account sell XPL. False when the other side lacks the dollars.
+    pub(super) fn sell(&mut self, view: &State, now: Time, seller: AccountId, nano: u64) -> bool {
+        let able = self.quote_to_sell(view, nano).is_some();
+        if able && nano > 0 {
+            self.send(now, Origin::Account(seller), Transfer { amount: nano, to: self.economy.exchange.maker, pad: 0 });
+        } else if nano > 0 {
+            self.tally.sales_refused += 1;
+        }
+        able
+    }
+
+    /// Moves the dollars of a trade whose XPL have just moved.
+    pub(super) fn settle_trade(&mut self, view: &State, from: AccountId, transfer: &Transfer) {
+        let economy = self.economy.clone();
+        let (maker, terms) = (economy.exchange.maker, economy.exchange.pool());
+        if terms.is_some_and(|terms| [from, transfer.to].contains(&terms.provider)) {
+            return self.settle_liquidity(view, from, transfer);
+        }
+        if from == maker {
+            let usd = match terms {
+                // A trade that was asked about just before is made in the same moment: the pool can fill it.
+                Some(terms) => self.pool(view).and_then(|pool| pool.more_xpl(transfer.amount).to_buy(transfer.amount, terms.fee)),
+                None => Some(cost(transfer.amount, self.market_price(view))),
+            };
+            let usd = usd.expect("the pool holds more than it sells");
+            self.bring_in(transfer.to, usd.saturating_sub(self.dollars.of(transfer.to)));
+            self.dollars.transfer(Purse::Of(transfer.to), Purse::Of(maker), usd).expect("the buyer has just been funded");
+            self.tally.bought += u128::from(transfer.amount);
+            self.count_volume(usd);
+        } else if transfer.to == maker {
+            let usd = match terms {
+                Some(terms) => {
+                    self.pool(view).and_then(|pool| pool.less_xpl(transfer.amount).for_sale(transfer.amount, terms.fee))
+                }
+                None => Some(proceeds(transfer.amount, self.market_price(view))),
+            };
+            let usd = usd.expect("what was in the pool before is not negative");
+            self.dollars.transfer(Purse::Of(maker), Purse::Of(from), usd).expect("the other side was asked before");
+            self.tally.sold += u128::from(transfer.amount);
+            self.count_volume(usd);
+        }
+    }
+
+    fn count_volume(&mut self, usd: u64) {
+        self.rows.quoted.volume += u128::from(usd);
+        if let Some(terms) = self.economy.exchange.pool() {
+            let fee = u128::from(usd) * u128::from(terms.fee) / u128::from(plasma_core::money::ONE);
+            self.rows.quoted.pool_fees = self.rows.quoted.pool_fees.saturating_add(fee as u64);
+        }
+    }
+
+    /// Dollars from outside, to a customer who buys or to a provider's owner who bears a loss.
+    pub(super) fn bring_in(&mut self, account: AccountId, usd: u64) {
+        self.dollars.transfer(Purse::Outside, Purse::Of(account), usd).expect("the outside is never short");
+        match self.economy.host_of(account) {
+            Some(_) => self.dollars.put_in += usd,
+            None => self.dollars.brought_in += usd,
+        }
+    }
+
+    /// The pool as it is now.
+    fn pool(&self, view: &State) -> Option<Pool> {
+        let maker = self.economy.exchange.maker;
+        let xpl = u64::try_from(view.account(maker)?.free).ok()?;
+        Some(Pool { xpl, usd: self.dollars.of(maker) })
+    }
+
+    /// Takes a price from elsewhere one post further.
+    pub(super) fn walk(&mut self) {
+        let exchange = &self.economy.exchange;
+        let Venue::Walk(walk) = &exchange.venue else { return };
+        let quoted = &mut self.rows.quoted;
+        let mut draw = self.streams.price.draw(0, quoted.posts);
+        quoted.posts += 1;
+        let (z, u, jump_z) = (draw.normal(), draw.uniform(), draw.normal());
+        let expected = walk.jumps.get() * exchange.post_interval as f64 / YEAR as f64;
+        let jumps = u < -libm::expm1(-expected);
+        // Beyond these a price is no price: a micro-dollar is the smallest that can be posted, and 10^12 stay within u64 amounts.
+        quoted.price = (quoted.price * step(walk, exchange.post_interval, z, jumps, jump_z)).clamp(1.0, 1e12);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_market_maker_never_loses_by_rounding(nano in 1..u64::from(u32::MAX), price in 1..100_000_000u64) {
+            prop_assert!(cost(nano, price) >= proceeds(nano, price));
+            prop_assert!(cost(nano, price) - proceeds(nano, price) <= 1);
+        }
+    }
+}
