@@ -12,6 +12,7 @@ pub mod dollars;
 pub mod exchange;
 pub mod provider;
 pub mod queue;
+pub mod shock;
 pub mod tally;
 pub mod trader;
 
@@ -66,6 +67,7 @@ struct Keyed {
     trace: Streams,
     price: Streams,
     trader: Streams,
+    shock: Streams,
 }
 
 /// Everybody who acts in a simulation.
@@ -110,6 +112,7 @@ impl Agents {
         if agents.economy.exchange.pool().is_some_and(|terms| terms.required_yield.is_some()) {
             agents.queue.push(genesis.start + exchange::liquidity::LOOK, Kind::Liquidity, 0);
         }
+        agents.expect_shocks();
         for (number, trader) in agents.economy.traders.iter().enumerate() {
             agents.queue.push(genesis.start + trader.interval, Kind::Trade, number as u64);
         }
@@ -128,6 +131,7 @@ impl Agents {
             trace: streams(Purpose::Trace),
             price: streams(Purpose::Price),
             trader: streams(Purpose::Trader),
+            shock: streams(Purpose::Shock),
         };
         let root_key = key(economy.seed, economy.replicate, "trace roots");
         let stop = Arc::new(AtomicBool::new(false));
@@ -183,6 +187,8 @@ impl Agents {
             Kind::Candidate => self.candidate(view, time, number),
             Kind::Liquidity => self.tend_pool(view, time),
             Kind::Trade => self.trade(view, time, number),
+            Kind::Shock => self.strike(view, time, number),
+            Kind::Recovery => self.recover(view, time, number),
         }
     }
 }

@@ -7,10 +7,11 @@
 pub mod genesis;
 pub mod providers;
 pub mod rounding;
+pub mod shocks;
 pub mod token;
 
 use crate::scenario::Scenario;
-use crate::scenario::model::{DemandGroup, TraceUse, VerificationPolicy, position, trace::TraceJobs};
+use crate::scenario::model::{DemandGroup, Holder, TraceUse, VerificationPolicy, position, trace::TraceJobs};
 use crate::scenario::quantity::{Bytes, Id};
 use crate::streams::sample::{Intensity, Weights};
 use crate::streams::{Purpose, Streams, stream_id};
@@ -19,6 +20,7 @@ use plasma_core::catalogue::MAX_SIZES;
 use plasma_core::ids::{AccountId, ClassId, ProgramId};
 use plasma_core::time::{HOUR, Span};
 pub use providers::Host;
+use shocks::Timetable;
 pub use token::{Exchange, Trader};
 
 /// Everybody, and what never changes about them.
@@ -30,6 +32,10 @@ pub struct Economy {
     pub traders: Vec<Trader>,
     /// Customers by group, then by trace of jobs.
     pub patrons: Vec<Patrons>,
+    /// Shocks to come.
+    pub timetable: Timetable,
+    /// Account of the first allocation to `holders`, if there is one.
+    pub holders: Option<AccountId>,
     /// Providers, in the order of their accounts.
     pub hosts: Vec<Host>,
     /// The first provider's account.
@@ -146,9 +152,16 @@ impl Economy {
         let mut next = genesis::immobile(scenario).count() as u32;
         let exchange = Exchange::new(scenario, &mut next)?;
         let traders = token::traders(scenario, &mut next);
-        let patrons = patrons(scenario, traces, &mut next);
+        let mut patrons = patrons(scenario, traces, &mut next);
         let streams = Streams::new(scenario.seed, replicate, Purpose::Provider);
         let (hosts, host_groups) = providers::hosts(scenario, traces, &streams)?;
+        let names: Vec<&str> = patrons.iter().map(|group| group.name.as_str()).collect();
+        let timetable = Timetable::new(scenario, &names, &host_groups);
+        for (i, group) in patrons.iter_mut().enumerate() {
+            if let Source::Drawn(drawn) = &mut group.source {
+                drawn.intensity.raise(timetable.peak_demand(i));
+            }
+        }
         let accounts = u64::from(next) + hosts.len() as u64;
         if accounts > u64::from(u32::MAX / 2) {
             return Err(BuildError::Beyond(format!(
@@ -159,6 +172,8 @@ impl Economy {
             exchange,
             traders,
             patrons,
+            timetable,
+            holders: genesis::immobile(scenario).position(|part| part.holder == Holder::Holders).map(|i| AccountId(i as u32)),
             hosts,
             first_host: AccountId(next),
             host_groups,

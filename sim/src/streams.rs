@@ -30,6 +30,8 @@ pub enum Purpose {
     Trace,
     /// A price that is made elsewhere; the index counts posts.
     Price,
+    /// Whom a shock meets; the id is the provider, the index the shock.
+    Shock,
     /// What a group of traders does; the id is the group, the index counts its looks.
     Trader,
 }
@@ -44,6 +46,7 @@ impl Purpose {
             Self::Candidate => "candidate",
             Self::Trace => "trace",
             Self::Price => "price",
+            Self::Shock => "shock",
             Self::Trader => "trader",
         }
     }

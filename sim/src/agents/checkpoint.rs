@@ -90,6 +90,7 @@ fn fits(saved: &Checkpoint, economy: &Economy) -> bool {
     let named = |appointment: &Appointment| match appointment.kind {
         Kind::Beacon | Kind::Post | Kind::Liquidity | Kind::CommitRight | Kind::CommitWrong | Kind::Verdict => true,
         Kind::Candidate => (appointment.id as usize) < groups,
+        Kind::Shock | Kind::Recovery => (appointment.id as usize) < economy.timetable.all().len(),
         Kind::Trade => (appointment.id as usize) < economy.traders.len(),
         _ => (appointment.id as usize) < hosts,
     };

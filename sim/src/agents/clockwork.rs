@@ -18,10 +18,12 @@ impl Agents {
         self.queue.push(now + self.economy.beacon_interval, Kind::Beacon, 0);
     }
 
-    /// Posts the market's price.
+    /// Posts the market's price, unless nobody can.
     pub(super) fn post(&mut self, view: &State, now: Time) {
         self.walk();
-        self.send(now, Origin::Feeder(0), PostPrice { micro_usd: self.market_price(view) });
+        if !self.economy.timetable.oracle_silent(now) {
+            self.send(now, Origin::Feeder(0), PostPrice { micro_usd: self.market_price(view) });
+        }
         self.queue.push(now + self.economy.exchange.post_interval, Kind::Post, 0);
     }
 }

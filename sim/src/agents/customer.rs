@@ -57,9 +57,10 @@ impl Agents {
         }
         let candidate = match &patrons.source {
             Source::Drawn(_) => self.drawn_candidate(patrons, now, group),
-            Source::Recorded(_) => self.recorded_candidate(patrons, view.clock.genesis, group),
+            Source::Recorded(_) => self.recorded_candidate(patrons, view.clock.genesis, now, group),
         };
-        let Some(candidate) = candidate else { return };
+        let Some(mut candidate) = candidate else { return };
+        candidate.reservation *= economy.timetable.cloud(now);
         self.tally.candidates[group] += 1;
         match self.choose(view, now, patrons, &candidate) {
             Choice::Submit(submit) => self.submit(view, now, group, candidate.customer, submit),
@@ -79,7 +80,7 @@ impl Agents {
         }
         let mut draw = self.streams.candidate.draw(patrons.stream, index);
         let _gap = draw.uniform();
-        if !drawn.intensity.accepts(now, &mut draw) {
+        if !drawn.intensity.accepts(now, self.economy.timetable.demand(group, now), &mut draw) {
             return None;
         }
         let (customer, reservation) = who_and_price(patrons, &mut draw);
@@ -92,7 +93,7 @@ impl Agents {
     }
 
     /// The row of the trace that is due now, if it is played at this scale.
-    fn recorded_candidate(&mut self, patrons: &Patrons, genesis: Time, group: usize) -> Option<Candidate> {
+    fn recorded_candidate(&mut self, patrons: &Patrons, genesis: Time, now: Time, group: usize) -> Option<Candidate> {
         let Source::Recorded(recorded) = &patrons.source else { return None };
         let count = recorded.jobs.len() as u64;
         let index = self.rows.candidates[group];
@@ -108,7 +109,7 @@ impl Agents {
         }
         let job = &recorded.jobs[(index % count) as usize];
         let mut draw = self.streams.trace.draw(patrons.stream, index);
-        let kept = draw.chance(recorded.kept);
+        let kept = draw.chance(recorded.kept * self.economy.timetable.demand(group, now).min(1.0));
         let (customer, reservation) = who_and_price(patrons, &mut draw);
         kept.then_some(Candidate { customer, sizes: job.sizes, gpus_log2: job.gpus_log2, reservation })
     }

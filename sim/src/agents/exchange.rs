@@ -22,7 +22,7 @@ use rkyv::{Archive, Deserialize, Serialize};
 /// What changes about the market of XPL.
 #[derive(Archive, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 pub struct Quoted {
-    /// Micro-USD per XPL that a price from elsewhere has come to.
+    /// Micro-USD per XPL at which the market maker trades; a pool has a price of its own.
     pub price: f64,
     /// Posts so far: the index of the walk's next draw.
     pub posts: u64,
@@ -51,8 +51,7 @@ impl Agents {
     /// Micro-USD per XPL at which a very small trade would be made now, at least 1.
     pub(super) fn market_price(&self, view: &State) -> u64 {
         match &self.economy.exchange.venue {
-            Venue::Fixed => self.economy.exchange.price,
-            Venue::Walk(_) => (self.rows.quoted.price as u64).max(1),
+            Venue::Fixed | Venue::Walk(_) => (self.rows.quoted.price as u64).max(1),
             Venue::Pool(_) => self.pool(view).map_or(1, |pool| pool.price()),
         }
     }
@@ -169,7 +168,7 @@ impl Agents {
     }
 
     /// The pool as it is now.
-    fn pool(&self, view: &State) -> Option<Pool> {
+    pub(super) fn pool(&self, view: &State) -> Option<Pool> {
         let maker = self.economy.exchange.maker;
         let xpl = u64::try_from(view.account(maker)?.free).ok()?;
         Some(Pool { xpl, usd: self.dollars.of(maker) })

@@ -8,12 +8,13 @@ pub mod work;
 
 use super::Agents;
 use super::queue::Kind;
+use crate::economy::Host;
 use crate::economy::providers::Joining;
 use plasma_core::engine::state::State;
 use plasma_core::ids::{OfferId, ProviderId};
 use plasma_core::protocol::bond::Bond;
 use plasma_core::protocol::offer::{MAX_GPUS, PostOffer};
-use plasma_core::protocol::provider::{Drain, Provider, Register};
+use plasma_core::protocol::provider::{Drain, Provider, Register, Status};
 use plasma_core::record::Origin;
 use plasma_core::time::{DAY, HOUR, Span, Time};
 use rkyv::{Archive, Deserialize, Serialize};
@@ -120,6 +121,16 @@ impl Agents {
         }
     }
 
+    /// The provider as the shocks of the day leave it.
+    fn today(&self, host: usize, now: Time) -> Host {
+        let mut who = self.economy.hosts[host].clone();
+        let timetable = &self.economy.timetable;
+        who.energy *= timetable.electricity(who.region, now);
+        who.forgone *= timetable.cloud(now);
+        who.hardware *= timetable.hardware(now);
+        who
+    }
+
     /// Its row on the ledger, once it has one.
     fn on_ledger<'v>(&self, view: &'v State, host: usize) -> Option<&'v Provider> {
         view.provider(self.rows.hosts[host].provider)
@@ -141,7 +152,8 @@ impl Agents {
         let bond = view.params.bond_per_gpu().saturating_mul(u64::from(who.gpus));
         let missing = bond.saturating_sub(Self::spendable(view, account));
         let fees = 16 * view.params.fee_base();
-        let Some(ask) = self.ask(view, now, host, 0.0) else { return self.queue.push(now + RETRY, Kind::Join, host as u64) };
+        let ask = self.ask(view, now, host, 0.0).filter(|_| !economy.timetable.dark(who.region, now));
+        let Some(ask) = ask else { return self.queue.push(now + RETRY, Kind::Join, host as u64) };
         if missing > 0 && !self.buy(view, now, account, missing + fees) {
             return self.queue.push(now + RETRY, Kind::Join, host as u64);
         }
@@ -190,9 +202,11 @@ impl Agents {
     }
 
     /// Takes no more leases; the books will see to the rest.
-    fn leave(&mut self, now: Time, host: usize) {
+    pub(super) fn leave(&mut self, view: &State, now: Time, host: usize) {
         self.rows.hosts[host].phase = Phase::Leaving;
-        self.send(now, Origin::Account(self.economy.account_of(host)), Drain {});
+        if self.on_ledger(view, host).is_some_and(|provider| provider.status == Status::Active) {
+            self.send(now, Origin::Account(self.economy.account_of(host)), Drain {});
+        }
     }
 }
 

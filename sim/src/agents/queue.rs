@@ -41,6 +41,10 @@ pub enum Kind {
     Liquidity,
     /// A group of traders looks at the market; the id is the group.
     Trade,
+    /// A shock strikes; the id is its place on the timetable.
+    Shock,
+    /// A shock is over.
+    Recovery,
 }
 
 /// An appointment.

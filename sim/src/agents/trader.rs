@@ -3,7 +3,7 @@
 use super::Agents;
 use super::queue::Kind;
 use crate::scenario::model::TradingStyle;
-use crate::scenario::model::token::{MomentumStyle, FundamentalStyle};
+use crate::scenario::model::token::{FundamentalStyle, MomentumStyle};
 use plasma_core::engine::state::State;
 use plasma_core::money::XPL;
 use plasma_core::time::Time;
@@ -110,7 +110,8 @@ mod tests {
 
     #[test]
     fn value_buys_low_and_sells_high_and_momentum_the_other_way() {
-        let style = FundamentalStyle { discount: "20%".parse().unwrap(), band: "10%".parse().unwrap(), share: "5%".parse().unwrap() };
+        let style =
+            FundamentalStyle { discount: "20%".parse().unwrap(), band: "10%".parse().unwrap(), share: "5%".parse().unwrap() };
         // $2 M a year at 20 % are $10 M; over 100 M XPL, 10 cents each.
         let value = style.value(2e12, 100_000_000 * u128::from(XPL));
         assert!((value - 100_000.0).abs() < 1e-6, "{value}");

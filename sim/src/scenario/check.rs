@@ -1,6 +1,7 @@
 //! What types cannot say: references that lead somewhere, numbers within reason, amounts that add up.
 
 mod demand;
+mod shock;
 mod supply;
 mod token;
 mod trace;
@@ -32,6 +33,7 @@ pub(crate) fn check(scenario: &Scenario) -> Vec<Finding> {
     token::check(scenario, &mut findings);
     supply::check(scenario, &mut findings);
     demand::check(scenario, &mut findings);
+    shock::check(scenario, &mut findings);
     trace::check(scenario, &mut findings);
     findings.0
 }
@@ -46,7 +48,11 @@ fn run(scenario: &Scenario, findings: &mut Findings) {
 
 impl Findings {
     pub fn add(&mut self, key: impl Into<String>, message: impl Into<String>) {
-        self.0.push(Finding { key: key.into(), in_key: false, message: message.into(), help: None });
+        self.add_with_help(key, message, None);
+    }
+
+    pub fn add_with_help(&mut self, key: impl Into<String>, message: impl Into<String>, help: Option<String>) {
+        self.0.push(Finding { key: key.into(), in_key: false, message: message.into(), help });
     }
 
     pub fn require(&mut self, holds: bool, key: impl Into<String>, message: impl FnOnce() -> String) {

@@ -5,6 +5,7 @@
 
 pub mod demand;
 pub mod hardware;
+pub mod shock;
 pub mod supply;
 pub mod token;
 pub mod trace;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use demand::{Daily, DailyShape, DemandGroup, LogNormal, PriceSpread, VerificationPolicy, Weekly};
 pub use hardware::{Class, CostTerm, Kind, Program, Region, Resource};
+pub use shock::ShockSection;
 pub use supply::{Entry, Faults, Join, MarkUp, ProviderGroup, Uptime};
 pub use token::{Allocation, Holder, Token, TokenMarket, TraderGroup, TradingStyle};
 pub use trace::{Preset, TraceSection, TraceUse};
@@ -73,6 +75,9 @@ pub struct Scenario {
     /// Groups of alike customers.
     #[serde(default)]
     pub demand: Vec<DemandGroup>,
+    /// What happens to the world at a given time.
+    #[serde(default)]
+    pub shock: Vec<ShockSection>,
     /// Recorded traces that are played back in addition to the groups.
     #[serde(default)]
     pub trace: Vec<TraceSection>,
@@ -128,7 +133,7 @@ macro_rules! named {
         }
     )+};
 }
-named!(Allocation, Region, Class, Program, ProviderGroup, DemandGroup, TraderGroup, TraceSection);
+named!(Allocation, Region, Class, Program, ProviderGroup, DemandGroup, TraderGroup, ShockSection, TraceSection);
 
 /// Position in its list of the element with this id. Every reference of a checked scenario is found.
 pub fn position<T: Named>(list: &[T], id: &Id) -> Option<usize> {

@@ -123,9 +123,14 @@ impl Intensity {
         (self.majorant > 0.0).then(|| (libm::ceil(gap / self.majorant) as u64).max(1))
     }
 
-    /// Whether a candidate at this time is one of the true rate.
-    pub fn accepts(&self, time: u64, draw: &mut Draw) -> bool {
-        draw.uniform() * self.majorant < self.at(time)
+    /// Makes room for rates that are up to `peak` times as high.
+    pub fn raise(&mut self, peak: f64) {
+        self.majorant *= peak.max(1.0);
+    }
+
+    /// Whether a candidate at this time is one of the true rate, which is `factor` times what it would be.
+    pub fn accepts(&self, time: u64, factor: f64, draw: &mut Draw) -> bool {
+        draw.uniform() * self.majorant < self.at(time) * factor
     }
 }
 

@@ -4,3 +4,4 @@ mod agents;
 mod exchange;
 mod golden;
 mod scenario;
+mod shocks;

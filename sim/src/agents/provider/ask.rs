@@ -54,7 +54,7 @@ impl Agents {
     /// What a provider asks for now, in nano-XPL per reference GPU-second, at least 1; `None` while there is no price of XPL.
     pub(super) fn ask(&self, view: &State, now: Time, host: usize, utilisation: f64) -> Option<u64> {
         let price = self.price(view, now)?;
-        let who = &self.economy.hosts[host];
+        let who = self.today(host, now);
         let usd = who.asking(self.emission_per_hour(view, who.class, price), utilisation);
         Some(((usd / SECONDS * XPL as f64 / price as f64) as u64).max(1))
     }

@@ -31,7 +31,7 @@ impl Agents {
             phase => {
                 self.pay_electricity(host);
                 let income_usd = self.sell_income(view, now, host);
-                self.consider_leaving(now, host, income_usd);
+                self.consider_leaving(view, now, host, income_usd);
                 let next = match phase {
                     Phase::Leaving => self.retire_if_settled(view, now, host),
                     _ => now + BOOKS,
@@ -54,7 +54,7 @@ impl Agents {
     /// income in micro-USD.
     fn sell_income(&mut self, view: &State, now: Time, host: usize) -> u64 {
         let economy = self.economy.clone();
-        let (who, account) = (&economy.hosts[host], economy.account_of(host));
+        let (who, account) = (self.today(host, now), economy.account_of(host));
         let busy_ms = self.busy_ms(host, now);
         let row = &mut self.rows.hosts[host];
         let busy = busy_ms - row.booked_ms;
@@ -73,7 +73,7 @@ impl Agents {
         (u128::from(income) * u128::from(price) / u128::from(XPL)) as u64
     }
 
-    fn consider_leaving(&mut self, now: Time, host: usize, income_usd: u64) {
+    fn consider_leaving(&mut self, view: &State, now: Time, host: usize, income_usd: u64) {
         let exit_after = self.economy.hosts[host].exit_after;
         let row = &mut self.rows.hosts[host];
         if income_usd >= row.owed {
@@ -82,7 +82,7 @@ impl Agents {
             row.short_since = row.short_since.min(now);
         }
         if matches!(row.phase, Phase::Online | Phase::Resting) && now.saturating_sub(row.short_since) >= exit_after {
-            self.leave(now, host);
+            self.leave(view, now, host);
         }
     }
 

@@ -37,13 +37,12 @@ impl Host {
 impl Agents {
     /// Somebody in the pool looks at the market.
     pub(in super::super) fn look(&mut self, view: &State, now: Time, host: usize) {
-        let economy = self.economy.clone();
-        let who = &economy.hosts[host];
+        let who = self.today(host, now);
         let Joining::Entrant { hurdle, interval } = who.joins else { return };
         if self.rows.hosts[host].phase != Phase::Away {
             return;
         }
-        let worthwhile = self.prospect(view, now, who).is_some_and(|prospect| who.expected_return(&prospect) >= hurdle);
+        let worthwhile = self.prospect(view, now, &who).is_some_and(|prospect| who.expected_return(&prospect) >= hurdle);
         match worthwhile {
             true => self.queue.push(now, Kind::Join, host as u64),
             false => self.queue.push(now + interval, Kind::Look, host as u64),

@@ -48,8 +48,13 @@ impl Agents {
         let economy = self.economy.clone();
         let who = &economy.hosts[host];
         let Some(offset) = who.night else { return };
-        if self.rows.hosts[host].phase != Phase::Online {
-            return;
+        match self.rows.hosts[host].phase {
+            Phase::Online => {}
+            Phase::Dark => {
+                let evening = next_at(now, EVENING, offset) + spread(LEEWAY, who.jitter);
+                return self.queue.push(evening, Kind::Evening, host as u64);
+            }
+            _ => return,
         }
         let mornings = self.rows.hosts[host].mornings;
         self.rows.hosts[host].mornings = mornings + 1;
@@ -72,6 +77,10 @@ impl Agents {
         if !matches!(self.rows.hosts[host].phase, Phase::Resting | Phase::Dark) {
             return;
         }
+        if self.economy.timetable.dark(who.region, now) {
+            let tomorrow = next_at(now, EVENING, offset) + spread(LEEWAY, who.jitter);
+            return self.queue.push(tomorrow, Kind::Evening, host as u64);
+        }
         let next = next_at(now, MORNING, offset) + spread(LEEWAY, who.jitter);
         self.queue.push(next, Kind::Morning, host as u64);
         self.rows.hosts[host].phase = Phase::Online;
@@ -87,7 +96,7 @@ impl Agents {
     }
 
     /// Returns to the book, unless jail forbids it: then the end of jail will.
-    fn resume(&mut self, view: &State, now: Time, host: usize) {
+    pub(in super::super) fn resume(&mut self, view: &State, now: Time, host: usize) {
         let Some(provider) = self.on_ledger(view, host) else { return };
         let jailed = provider.status == Status::Jailed && now < provider.jailed_until;
         if !jailed && provider.status != Status::Active {

@@ -89,7 +89,7 @@ fn arrivals(intensity: &Intensity, genesis: u64, end: u64) -> Vec<u64> {
         if time >= end {
             return found;
         }
-        if intensity.accepts(time, &mut draw) {
+        if intensity.accepts(time, 1.0, &mut draw) {
             found.push(time);
         }
     }

@@ -1,0 +1,88 @@
+//! Shocks that do something once: prices jump, regions fall silent and return, providers are poached.
+
+use super::Agents;
+use super::provider::Phase;
+use super::queue::Kind;
+use crate::economy::shocks::Effect;
+use crate::economy::token::Venue;
+use plasma_core::engine::state::State;
+use plasma_core::protocol::provider::WentSilent;
+use plasma_core::record::Origin;
+use plasma_core::time::{NEVER, Time};
+
+impl Agents {
+    /// Makes the appointments of every shock.
+    pub(super) fn expect_shocks(&mut self) {
+        let economy = self.economy.clone();
+        for (number, shock) in economy.timetable.all().iter().enumerate() {
+            self.queue.push(shock.from, Kind::Shock, number as u64);
+            if shock.until != NEVER {
+                self.queue.push(shock.until, Kind::Recovery, number as u64);
+            }
+        }
+    }
+
+    /// A shock strikes.
+    pub(super) fn strike(&mut self, view: &State, now: Time, number: usize) {
+        let economy = self.economy.clone();
+        match &economy.timetable.all()[number].effect {
+            Effect::Price(factor) => self.move_price(view, now, *factor),
+            Effect::Outage(region) => {
+                for host in (0..economy.hosts.len()).filter(|&host| economy.hosts[host].region == *region) {
+                    if self.rows.hosts[host].phase == Phase::Online {
+                        self.rows.hosts[host].phase = Phase::Dark;
+                        self.send(now, Origin::Host, WentSilent { provider: self.rows.hosts[host].provider });
+                        self.tally.went_dark += 1;
+                    }
+                }
+            }
+            Effect::Poaching(share, groups) => {
+                for host in (0..economy.hosts.len()).filter(|&host| groups.has(economy.hosts[host].group.into())) {
+                    let offered = matches!(self.rows.hosts[host].phase, Phase::Online | Phase::Resting);
+                    let chosen = self.streams.shock.draw(economy.hosts[host].stream, number as u64).chance(*share);
+                    if offered && chosen {
+                        self.leave(view, now, host);
+                    }
+                }
+            }
+            Effect::Demand(..) | Effect::Electricity(..) | Effect::Cloud(_) | Effect::Hardware(_) | Effect::OracleSilence => {}
+        }
+    }
+
+    /// A shock is over.
+    pub(super) fn recover(&mut self, view: &State, now: Time, number: usize) {
+        let economy = self.economy.clone();
+        match &economy.timetable.all()[number].effect {
+            Effect::Price(factor) => self.move_price(view, now, 1.0 / factor),
+            Effect::Outage(region) => {
+                for host in (0..economy.hosts.len()).filter(|&host| economy.hosts[host].region == *region) {
+                    // Who keeps hours returns in the evening.
+                    if self.rows.hosts[host].phase == Phase::Dark && economy.hosts[host].night.is_none() {
+                        self.rows.hosts[host].phase = Phase::Online;
+                        self.resume(view, now, host);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Multiplies the price of XPL: where somebody makes it, by making another; in a pool, by the trade that leads there.
+    fn move_price(&mut self, view: &State, now: Time, factor: f64) {
+        match self.economy.exchange.venue {
+            Venue::Fixed | Venue::Walk(_) => self.rows.quoted.price = (self.rows.quoted.price * factor).clamp(1.0, 1e12),
+            Venue::Pool(_) => {
+                let Some(pool) = self.pool(view) else { return };
+                let Some(holder) = self.economy.holders else { return };
+                // xpl · usd is constant, so the price goes as 1 ÷ xpl².
+                let target = pool.xpl as f64 / libm::sqrt(factor);
+                let change = target - pool.xpl as f64;
+                if change > 0.0 {
+                    self.sell(view, now, holder, (change as u64).min(Self::spendable(view, holder)));
+                } else {
+                    self.buy(view, now, holder, -change as u64);
+                }
+            }
+        }
+    }
+}

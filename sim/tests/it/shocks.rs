@@ -1,0 +1,198 @@
+//! Shocks over whole runs: each changes what it says, when it says, and nothing before.
+
+use plasma_core::engine::Engine;
+use plasma_core::engine::state::State;
+use plasma_core::engine::step::Observer;
+use plasma_core::protocol::provider::Status;
+use plasma_core::record::{Cause, Command, Event, Record};
+use plasma_core::time::DAY;
+use plasma_sim::scenario::Scenario;
+use plasma_sim::world;
+
+/// What happened on each day, and who was on offer at its end.
+#[derive(Default)]
+struct Days {
+    start: u64,
+    jobs: [u32; 31],
+    posts: [u32; 31],
+    missed: [u32; 31],
+    active: Vec<[usize; 2]>,
+    budgets: [f64; 31],
+    asks: [f64; 31],
+    prices: Vec<u64>,
+}
+
+impl Observer for Days {
+    fn cause(&mut self, _view: &State, record: &Record) {
+        let day = ((record.time - self.start) / DAY) as usize;
+        let Cause::Command { command, .. } = record.cause else { return };
+        match command {
+            Command::Submit(submit) => {
+                self.jobs[day] += 1;
+                self.budgets[day] += submit.budget as f64 / submit.sizes[0] as f64;
+            }
+            Command::PostPrice(post) => {
+                self.posts[day] += 1;
+                self.prices.push(post.micro_usd);
+            }
+            Command::Requote(requote) => self.asks[day] += requote.ask as f64,
+            _ => {}
+        }
+    }
+    fn event(&mut self, _view: &State, record: &Record, event: &Event) {
+        let day = ((record.time - self.start) / DAY) as usize;
+        self.missed[day] += u32::from(matches!(event, Event::Missed(_)));
+    }
+    fn epoch_closed(&mut self, view: &State) {
+        let active = |region| {
+            let there = view.providers().iter().filter(|provider| provider.region == region);
+            there.filter(|provider| provider.status == Status::Active).count()
+        };
+        self.active.push([active(0), active(1)]);
+    }
+}
+
+fn play(shock: &str) -> Days {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shock.toml");
+    let base = super::scenario::shipped().join("small.toml");
+    std::fs::write(&path, format!("extends = {base:?}\n{shock}")).unwrap();
+    let loaded = Scenario::load(&path, &[]).unwrap_or_else(|error| panic!("{}", error.plain()));
+    let start = loaded.scenario.start.0;
+    let (genesis, agents) = world::build(&loaded, 0).unwrap();
+    let mut engine = Engine::genesis(&genesis, agents, Days { start, ..Days::default() }).unwrap();
+    engine.run(start + loaded.scenario.horizon.0);
+    assert!(engine.environment().dollars().conserved());
+    std::mem::take(engine.observer())
+}
+
+fn shock(what: &str, lasts: &str) -> Days {
+    play(&format!("[[shock]]\nid = \"it\"\nat = \"10d\"\n{lasts}\nwhat = {what}\n"))
+}
+
+/// Sums over days 0–9, 10–19 and 20–28.
+fn thirds(days: &[u32; 31]) -> [f64; 3] {
+    [0..10, 10..20, 20..29].map(|range| days[range.clone()].iter().sum::<u32>() as f64 / range.len() as f64)
+}
+
+const TEN_DAYS: &str = "lasts = \"10d\"";
+
+#[test]
+fn demand_falls_and_returns() {
+    let (calm, shocked) = (play(""), shock("{ demand = { change = \"-55%\" } }", TEN_DAYS));
+    assert_eq!(calm.jobs[..10], shocked.jobs[..10]);
+    let ([_, calm_during, calm_after], [_, during, after]) = (thirds(&calm.jobs), thirds(&shocked.jobs));
+    // 1,400 jobs: five hundredths are two and a half standard errors.
+    assert!((during / calm_during - 0.45).abs() < 0.05, "{during} {calm_during}");
+    assert!((after / calm_after - 1.0).abs() < 0.05, "{after} {calm_after}");
+}
+
+#[test]
+fn demand_triples_within_the_raised_majorant() {
+    let (calm, shocked) = (play(""), shock("{ demand = { change = \"+200%\" } }", TEN_DAYS));
+    let ([before, calm_during, _], [_, during, _]) = (thirds(&calm.jobs), thirds(&shocked.jobs));
+    // More work than the providers have hours raises their asks: not everybody who comes submits.
+    assert!(during / calm_during > 2.0 && thirds(&shocked.jobs)[0] / before > 0.9, "{during} {calm_during}");
+}
+
+#[test]
+fn a_region_falls_silent_with_what_it_was_working_on_and_returns() {
+    let (calm, shocked) = (play(""), shock("{ outage = { region = \"asia\" } }", TEN_DAYS));
+    assert_eq!(calm.active[..9], shocked.active[..9]);
+    assert!(shocked.active[12][1] == 0 && shocked.active[12][0] > 0, "{:?}", shocked.active);
+    assert!(shocked.active[25][1] * 10 > calm.active[25][1] * 7, "{:?}", shocked.active);
+    // Electricity is cheap there, so that is where the work is.
+    assert!(shocked.missed[10] > 3 * calm.missed[10].max(1), "{:?}", shocked.missed);
+}
+
+#[test]
+fn providers_are_poached_for_good() {
+    let (calm, shocked) = (play(""), shock("{ poaching = { share = \"50%\" } }", ""));
+    let on_offer = |days: &Days, day: usize| (days.active[day][0] + days.active[day][1]) as f64;
+    let share = on_offer(&shocked, 12) / on_offer(&calm, 12);
+    assert!((0.3..0.7).contains(&share), "{share}");
+    assert!(on_offer(&shocked, 27) < on_offer(&calm, 27) * 0.8);
+}
+
+#[test]
+fn feeders_fall_silent_and_return() {
+    let shocked = shock("\"oracle_silence\"", TEN_DAYS);
+    let [before, during, after] = thirds(&shocked.posts);
+    assert_eq!((before, during, after), (24.0, 0.0, 24.0));
+    // The last price goes stale after two days; nobody can value anything then.
+    let [_, jobs, later] = thirds(&shocked.jobs);
+    assert!(jobs < later / 3.0, "{jobs} {later}");
+}
+
+#[test]
+fn the_price_falls_by_what_the_shock_says_in_every_market() {
+    let price = "{ price = { change = \"-50%\" } }";
+    let posted = shock(price, "").prices;
+    assert_eq!((posted[0], *posted.last().unwrap()), (100_000, 50_000));
+    let pool = r#"
+[token]
+market = { amm = { depth = "5_000 USD" } }
+[[allocation]]
+id = "unvested"
+amount = "60%"
+holder = "locked"
+[[allocation]]
+id = "whales"
+amount = "10%"
+holder = "holders"
+"#;
+    let traded = play(&format!("{pool}[[shock]]\nid = \"it\"\nat = \"10d\"\nwhat = {price}\n")).prices;
+    // Hourly posts: the one at the shock's own moment comes before it.
+    let (before, after) = (traded[10 * 24] as f64, traded[10 * 24 + 1] as f64);
+    assert!((after / before - 0.5).abs() < 0.01, "{before} {after}");
+}
+
+#[test]
+fn costs_and_the_cloud_move_asks_and_budgets() {
+    let calm = play("");
+    let ratio = |days: &Days, of: fn(&Days) -> f64| of(days) / of(&calm);
+    let asked = |days: &Days| days.asks[11..20].iter().sum::<f64>();
+    let dear = shock("{ electricity = { change = \"+100%\" } }", TEN_DAYS);
+    assert!(ratio(&dear, asked) > 1.2, "{}", ratio(&dear, asked));
+    let cheap = shock("{ cloud = { change = \"-20%\" } }", TEN_DAYS);
+    assert!(ratio(&cheap, asked) < 1.0, "{}", ratio(&cheap, asked));
+    let offered = |days: &Days| (11..20).map(|day| days.budgets[day]).sum::<f64>() / thirds(&days.jobs)[1];
+    assert!(ratio(&cheap, offered) < 0.97, "{}", ratio(&cheap, offered));
+}
+
+#[test]
+fn a_shock_that_cannot_be_is_refused_in_words() {
+    let refused = |text: &str| {
+        let text = format!("{}\n[[shock]]\nid = \"it\"\nat = \"1d\"\nwhat = {text}\n", plasma_sim::scenario::starter());
+        Scenario::parse("scenario.toml", &text, &[]).unwrap_err().plain()
+    };
+    assert!(refused("{ outage = { region = \"erope\" } }").contains("did you mean `europe`"));
+    assert!(refused("{ demand = { change = \"-10%\", groups = [\"chatt\"] } }").contains("did you mean `chat`"));
+    assert!(refused("{ price = { change = \"-100%\" } }").contains("more than -100%"));
+}
+
+#[test]
+fn the_standard_suite_strikes_the_baseline_and_the_economy_survives() {
+    let path = super::scenario::shipped().join("xpl-baseline.toml");
+    // At the shipped hurdle everybody who may enter has entered before the shock: the price of hardware would move nobody.
+    let small = ["scale=1/100", "horizon=1y", "provider.gamers-4090.entry.hurdle=150%"].map(String::from);
+    let calm = Scenario::load(&path, &small).unwrap_or_else(|error| panic!("{}", error.plain()));
+    let digest = |sets: &[String]| {
+        let loaded = Scenario::load(&path, sets).unwrap_or_else(|error| panic!("{}", error.plain()));
+        let (genesis, agents) = world::build(&loaded, 0).unwrap();
+        let start = loaded.scenario.start.0;
+        let mut engine = Engine::genesis(&genesis, agents, ()).unwrap();
+        engine.run(start + loaded.scenario.horizon.0);
+        engine.view(plasma_core::protocol::check_invariants).unwrap();
+        assert!(engine.environment().dollars().conserved());
+        engine.digest()
+    };
+    let undisturbed = digest(&small);
+    for shock in &calm.scenario.shock {
+        let mut sets = small.to_vec();
+        sets.push(format!("shock.{}.at=100d", shock.id));
+        let disturbed = digest(&sets);
+        assert_ne!(disturbed, undisturbed, "{} changes something", shock.id);
+    }
+    assert_eq!(calm.scenario.shock.len(), 8);
+}
