@@ -84,6 +84,11 @@ impl Loaded {
         Ok(())
     }
 
+    /// The batch before compression, as it was chained.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// The batch, read in place.
     ///
     /// # Errors

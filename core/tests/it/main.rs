@@ -2,6 +2,7 @@
 
 mod director;
 mod fairness;
+mod fuzz;
 mod golden;
 mod log;
 mod properties;

@@ -3,6 +3,7 @@
 mod agents;
 mod anchors;
 mod exchange;
+mod fuzz;
 mod golden;
 mod scenario;
 mod shocks;
