@@ -7,6 +7,7 @@
 
 pub mod catalogue;
 pub mod engine;
+pub mod formula;
 pub mod genesis;
 pub mod ids;
 pub mod log;
