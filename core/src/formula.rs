@@ -1,5 +1,6 @@
 //! Formulas: pure functions of integers, without state. The protocol calls them, and so can whoever wants one number.
 
+pub mod auction;
 pub mod base_fee;
 pub mod burn_mint;
 pub mod decimal;

@@ -8,6 +8,7 @@ use crate::ids::{AccountId, ProviderId};
 use crate::money::XPL;
 use crate::params::{ParamError, Params};
 use crate::protocol::account::{Account, Key};
+use crate::protocol::batch::Market;
 use crate::protocol::oracle::MAX_FEEDERS;
 use crate::time::Time;
 use bevy_ecs::prelude::World;
@@ -131,6 +132,7 @@ impl Genesis {
         clock.now = self.start;
         clock.epoch_started = self.start;
         clock.epoch_ends = self.start.saturating_add(state.params.epoch_length());
+        *state.market = Market::opening(state.params, state.catalogue.classes.len(), self.start);
         state.ledger.cap = cap;
         state.ledger.unissued = cap;
         state.population.feeders = u32::from(self.feeders);

@@ -95,6 +95,26 @@ pub mod unallocated {
     pub const TREASURY: u64 = 2;
 }
 
+/// The ways in which jobs meet offers. The order is that of `market.mechanism`.
+pub mod mechanism {
+    /// At once, at the cheapest posted ask that fits.
+    pub const POSTED: u64 = 0;
+    /// In batches, at one price for each class.
+    pub const UNIFORM: u64 = 1;
+    /// In batches, by asks that are sealed until all have been.
+    pub const SEALED: u64 = 2;
+    /// In batches, at a price that the protocol sets for each class.
+    pub const ALGORITHMIC: u64 = 3;
+}
+
+/// What the winners of a sealed auction are paid. The order is that of `market.payment`.
+pub mod payment {
+    /// Their ask.
+    pub const FIRST: u64 = 0;
+    /// The lowest ask that lost.
+    pub const SECOND: u64 = 1;
+}
+
 /// The emission schedules. The order is that of `emission.schedule`.
 pub mod schedule {
     /// The same amount every year.
@@ -125,8 +145,23 @@ params! {
     /// Part of the protocol fee that goes to stakers.
     fee_stakers: "fee.stakers" Unit::Ratio, 0 => SHARE_MAX, 300_000_000;
 
-    /// How jobs meet offers.
-    market_mechanism: "market.mechanism" Unit::Choice(&["posted"]), 0 => 0, 0;
+    /// How jobs meet offers: at the posted ask at once, or in batches at one price for each class, by sealed asks, or at a price
+    /// that the protocol sets.
+    market_mechanism: "market.mechanism" Unit::Choice(&["posted", "uniform", "sealed", "algorithmic"]), 0 => 3, 0;
+    /// All but `posted`: time between two clearings; `sealed` takes one batch to seal asks and one to reveal them.
+    market_batch: "market.batch" Unit::Span, SECOND => 7 * DAY, 5 * MINUTE;
+    /// `sealed`: whether the winners are paid their ask or the lowest that lost.
+    market_payment: "market.payment" Unit::Choice(&["first", "second"]), 0 => 1, 1;
+    /// `sealed`: deposit of a sealed ask, which is burned unless the ask is revealed.
+    market_deposit: "market.deposit" Unit::Amount, 0 => 1_000_000 * crate::money::XPL, crate::money::XPL;
+    /// `algorithmic`: share of a class's GPUs at work at which its price stands.
+    market_target: "market.target" Unit::Ratio, 10_000_000 => SHARE_MAX, 700_000_000;
+    /// `algorithmic`: share by which a price moves in a batch when utilisation is off by the whole target.
+    market_rate: "market.rate" Unit::Ratio, 0 => SHARE_MAX, 125_000_000;
+    /// `algorithmic`: lowest price of a reference GPU-second of any class.
+    market_reserve: "market.reserve" Unit::Amount, 1 => 1_000 * crate::money::XPL, 1_000;
+    /// `algorithmic`: the price at genesis.
+    market_opening: "market.opening" Unit::Amount, 1 => 1_000 * crate::money::XPL, 1_000_000;
     /// An ask leaves the book this long after it was last quoted.
     market_ask_ttl: "market.ask_ttl" Unit::Span, MINUTE => 10 * YEAR, 14 * DAY;
     /// A lease must commit its result within this multiple of the time its work takes on the reference GPU …
@@ -257,6 +292,9 @@ impl Params {
         }
         if self.beacon_interval() > self.epoch_length() {
             return Err(ParamError::Contradiction("beacon.interval must not exceed epoch.length".into()));
+        }
+        if self.market_reserve() > self.market_opening() {
+            return Err(ParamError::Contradiction("market.reserve must not exceed market.opening".into()));
         }
         if self.emission_floor() > self.emission_rate() {
             return Err(ParamError::Contradiction("emission.floor must not exceed emission.rate".into()));

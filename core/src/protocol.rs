@@ -1,6 +1,7 @@
 //! The protocol's rules. Each file has one shape: components, decide, apply, invariants, tests.
 
 pub mod account;
+pub mod batch;
 pub mod beacon;
 pub mod bond;
 pub mod emission;
@@ -11,6 +12,7 @@ pub mod market;
 pub mod offer;
 pub mod oracle;
 pub mod provider;
+pub mod sealed;
 pub mod settlement;
 pub mod verification;
 
@@ -27,6 +29,7 @@ pub fn check_invariants(state: &State) -> Result<(), String> {
     }
     let checks = [
         account::check,
+        batch::check,
         beacon::check,
         bond::check,
         emission::check,
@@ -34,6 +37,7 @@ pub fn check_invariants(state: &State) -> Result<(), String> {
         lease::check,
         offer::check,
         provider::check,
+        sealed::check,
         verification::check,
     ];
     checks.iter().try_for_each(|check| check(state))

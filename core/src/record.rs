@@ -8,7 +8,7 @@ use crate::engine::derived::Derived;
 use crate::engine::state::State;
 use crate::ids::{AccountId, ClassId, JobId, LeaseId, OfferId, ProgramId, ProviderId};
 use crate::protocol::{
-    account, beacon, bond, emission, epoch, job, lease, market, offer, oracle, provider, settlement, verification,
+    account, batch, beacon, bond, emission, epoch, job, lease, market, offer, oracle, provider, sealed, settlement, verification,
 };
 use crate::rejection::{Refusal, Rejection};
 use crate::time::Time;
@@ -129,6 +129,7 @@ value_from! {
     LeaseId => |x| if x.is_some() { Value::Serial(x.serial()) } else { Value::Nothing };
     [u8; 32] => |x| Value::Bytes(x);
     [u32; 4] => |x| Value::Sizes(x);
+    [u8; 3] => |_x| Value::Nothing;
     [u8; 5] => |_x| Value::Nothing;
 }
 
@@ -163,6 +164,8 @@ macro_rules! vocabulary {
                 16 Beacon: beacon::Beacon,
                 17 Verdict: verification::Verdict,
                 18 PostPrice: oracle::PostPrice,
+                46 SealAsk: sealed::SealAsk,
+                47 RevealAsk: sealed::RevealAsk,
             }
             timers {
                 64 EpochEnd: epoch::EpochEnd,
@@ -171,6 +174,7 @@ macro_rules! vocabulary {
                 67 PatienceOver: job::PatienceOver,
                 68 LeaseOverdue: lease::LeaseOverdue,
                 69 CheckOverdue: verification::CheckOverdue,
+                90 BatchDue: batch::BatchDue,
             }
             events {
                 128 Refused: crate::rejection::Refused,
@@ -209,6 +213,12 @@ macro_rules! vocabulary {
                 160 Emitted: emission::Emitted,
                 161 Rewarded: emission::Rewarded,
                 162 EpochClosed: epoch::EpochClosed,
+                224 BatchClosed: batch::BatchClosed,
+                225 BatchCleared: batch::BatchCleared,
+                226 ClassCleared: batch::ClassCleared,
+                227 AskSealed: sealed::AskSealed,
+                228 AskRevealed: sealed::AskRevealed,
+                229 AskForfeited: sealed::AskForfeited,
             }
         }
     };

@@ -53,6 +53,10 @@ rejections! {
     28 UnknownFeeder "no such price feeder",
     29 TooManyRows "the table is full: this network has reached the largest number of rows or rounds that it can count",
     30 BadPolicy "no such verification policy",
+    31 NoSealedAsks "this market does not take sealed asks: quote the offer instead",
+    32 WrongPhase "asks are sealed in one batch and revealed in the next: wait {need} ms for the other",
+    33 NothingSealed "no ask of this offer is sealed and unrevealed",
+    34 BadOpening "price and salt do not open the sealed ask",
 }
 
 payload! {

@@ -25,8 +25,9 @@ use plasma_core::engine::state::State;
 use plasma_core::engine::step::{Arrival, Environment, Inadmissible, Observer};
 use plasma_core::genesis::Genesis;
 use plasma_core::ids::LeaseId;
+use plasma_core::params::{Params, mechanism};
 use plasma_core::record::{Cause, Command, Event, Origin, Record};
-use plasma_core::time::Time;
+use plasma_core::time::{Span, Time};
 use provider::{HostRow, OfferRow};
 use queue::{Appointment, Kind, Queue};
 use rkyv::{Archive, Deserialize, Serialize};
@@ -109,6 +110,9 @@ impl Agents {
         let mut agents = Self::over(economy, rows, dollars, tally, Queue::default());
         agents.queue.push(genesis.start, Kind::Post, 0);
         agents.queue.push(genesis.start + agents.economy.beacon_interval, Kind::Beacon, 0);
+        if let Some(batch) = sealing(genesis) {
+            agents.expect_auction(genesis.start, batch);
+        }
         if agents.economy.exchange.pool().is_some_and(|terms| terms.required_yield.is_some()) {
             agents.queue.push(genesis.start + exchange::liquidity::LOOK, Kind::Liquidity, 0);
         }
@@ -189,8 +193,16 @@ impl Agents {
             Kind::Trade => self.trade(view, time, number),
             Kind::Shock => self.strike(view, time, number),
             Kind::Recovery => self.recover(view, time, number),
+            Kind::Seal => self.seal(view, time),
+            Kind::Reveal => self.reveal(view, time),
         }
     }
+}
+
+/// The length of a batch where asks are sealed.
+fn sealing(genesis: &Genesis) -> Option<Span> {
+    let params = Params::from_values(genesis.params.clone()).ok()?;
+    (params.market_mechanism() == mechanism::SEALED).then(|| params.market_batch())
 }
 
 impl Observer for Agents {

@@ -11,6 +11,7 @@ use plasma_core::ids::{AccountId, ProviderId};
 use plasma_core::money::XPL;
 use plasma_core::params::Params;
 use plasma_core::protocol::account::{Account, Key};
+use plasma_core::protocol::batch::Market;
 use plasma_core::protocol::beacon::Clock;
 use plasma_core::protocol::bond::UnbondingQueue;
 use plasma_core::protocol::offer::Offer;
@@ -29,6 +30,7 @@ pub fn run<O: Observer>(genesis: &Genesis, providers: u32, mut crowd: Crowd, obs
     let mut tables = (vec![Provider::default(); providers as usize], vec![Offer::default(); providers as usize]);
     let (mut jobs, mut leases, mut unbonding) = (Slab::default(), Slab::default(), UnbondingQueue::default());
     let (mut ledger, mut clock, mut oracle) = (Ledger::default(), Clock::default(), Oracle::default());
+    let mut market = Market::opening(&params, genesis.catalogue.classes.len(), genesis.start);
     let mut population = Population { accounts: n as u32, ..Population::default() };
     let mut state = State {
         accounts: &mut accounts,
@@ -42,6 +44,7 @@ pub fn run<O: Observer>(genesis: &Genesis, providers: u32, mut crowd: Crowd, obs
         clock: &mut clock,
         population: &mut population,
         oracle: &mut oracle,
+        market: &mut market,
         params: &params,
         catalogue: &genesis.catalogue,
     };

@@ -1,7 +1,8 @@
 //! How fast the engine is, against a bare loop over vectors in the same run.
 //!
 //! `cargo bench -p plasma-core --profile release` prints the table; `… -- count` counts instructions under valgrind instead of
-//! timing, where noise would hide the difference between bevy and vectors; `… -- table 10000 500000` prints one part alone.
+//! timing, where noise would hide the difference between bevy and vectors; `… -- table 10000 500000` prints one part alone, and
+//! `… -- mechanisms 10000 500000` every market mechanism.
 
 #![allow(clippy::disallowed_types, reason = "a benchmark reads the clock and prints ratios")]
 
@@ -10,11 +11,14 @@ mod workload;
 
 use cpu_time::ProcessTime;
 use plasma_core::engine::Engine;
+use plasma_core::engine::state::State;
 use plasma_core::engine::step::Observer;
 use plasma_core::genesis::Genesis;
 use plasma_core::log::reader::Reader;
 use plasma_core::log::writer::{Keeping, LogWriter};
 use plasma_core::log::{Level, Position};
+use plasma_core::params::mechanism;
+use plasma_core::record::{Event, Record};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -59,7 +63,7 @@ fn logged(genesis: &Genesis, providers: u32, jobs: u64, keeping: impl Into<Keepi
 }
 
 fn table(providers: u32, jobs: u64) {
-    let genesis = workload::genesis(providers);
+    let genesis = workload::genesis(providers, mechanism::POSTED);
     let dir = tempfile::tempdir().expect("a temporary folder");
     let (plain, packed) = (dir.path().join("plain"), dir.path().join("packed"));
     let as_is = Keeping { level: Level::Full, compress: false };
@@ -80,6 +84,40 @@ fn table(providers: u32, jobs: u64) {
     }
 }
 
+/// Every market mechanism under the same demand. A batch is ten minutes; sealed asks are two commands more for every idle offer and
+/// auction, which is why its records are given apart from its jobs.
+fn mechanisms(providers: u32, jobs: u64) {
+    println!("\n{providers} providers, {jobs} jobs, batches of ten minutes");
+    let all = [
+        ("posted", mechanism::POSTED),
+        ("uniform", mechanism::UNIFORM),
+        ("sealed", mechanism::SEALED),
+        ("algorithmic", mechanism::ALGORITHMIC),
+    ];
+    for (name, mechanism) in all {
+        let genesis = workload::genesis(providers, mechanism);
+        let mut leased = Leases(0);
+        let run = timed(|| {
+            let (records, leases) = bevy(&genesis, providers, jobs, Leases(0));
+            leased = leases;
+            records
+        });
+        let each_job = run.cpu_s * 1e6 / jobs as f64;
+        let (ns, records, leased) = (run.ns(), run.records, leased.0);
+        println!("  {name:12} {ns:7.1} ns/record  {each_job:6.2} µs/job  {records} records, {leased} leases");
+    }
+}
+
+/// Counts leases.
+struct Leases(u64);
+
+impl Observer for Leases {
+    fn cause(&mut self, _view: &State, _record: &Record) {}
+    fn event(&mut self, _view: &State, _record: &Record, event: &Event) {
+        self.0 += u64::from(matches!(event, Event::Leased(_)));
+    }
+}
+
 /// Replays a log with every check, reading ahead on a second thread.
 fn replayed(name: &str, path: &Path) {
     let (start, cpu) = (Instant::now(), ProcessTime::now());
@@ -94,7 +132,7 @@ fn replayed(name: &str, path: &Path) {
 
 /// A state in which nearly every provider runs a job: the crowd asks for more than there is.
 fn snapshot(providers: u32) {
-    let genesis = workload::genesis(providers);
+    let genesis = workload::genesis(providers, mechanism::POSTED);
     let mut engine = Engine::genesis(&genesis, Crowd::flooding(providers), ()).expect("a legal genesis");
     engine.run(genesis.start + 40 * plasma_core::time::MINUTE);
     let running = engine.view(|state| state.leases.iter().filter(|lease| lease.occupies()).count());
@@ -143,18 +181,20 @@ fn main() {
     match args.first().map(String::as_str) {
         Some("vectors") => {
             let providers = number(1) as u32;
-            println!("{}", vectors(&workload::genesis(providers), providers, number(2)));
+            println!("{}", vectors(&workload::genesis(providers, mechanism::POSTED), providers, number(2)));
         }
         Some("bevy") => {
             let providers = number(1) as u32;
-            println!("{}", bevy(&workload::genesis(providers), providers, number(2), ()).0);
+            println!("{}", bevy(&workload::genesis(providers, mechanism::POSTED), providers, number(2), ()).0);
         }
         Some("table") => table(number(1) as u32, number(2)),
+        Some("mechanisms") => mechanisms(number(1) as u32, number(2)),
         Some("snapshot") => snapshot(number(1) as u32),
         Some("count") => [1_000, 10_000, 100_000].into_iter().for_each(count),
         _ => {
             for (providers, jobs) in [(1_000, 300_000), (10_000, 500_000), (100_000, 500_000)] {
                 table(providers, jobs);
+                mechanisms(providers, jobs);
             }
             snapshot(100_000);
         }

@@ -5,20 +5,24 @@ use plasma_core::engine::agenda::Agenda;
 use plasma_core::engine::state::State;
 use plasma_core::engine::step::{Arrival, Environment, Observer};
 use plasma_core::genesis::{Allocation, Genesis};
-use plasma_core::ids::{AccountId, ClassId, LeaseId, ProviderId};
+use plasma_core::ids::{AccountId, ClassId, LeaseId, OfferId, ProviderId};
 use plasma_core::money::XPL;
-use plasma_core::params::Params;
-use plasma_core::protocol::{beacon, bond, job, lease, offer, provider};
+use plasma_core::params::{Params, mechanism};
+use plasma_core::protocol::{beacon, bond, job, lease, offer, provider, sealed};
 use plasma_core::record::{Command, Event, Origin, Record};
-use plasma_core::time::{DAY, HOUR, Time};
+use plasma_core::time::{DAY, HOUR, MINUTE, Time};
 
 const CLASSES: u64 = 8;
 const CUSTOMERS: u64 = 1_000;
 const MEAN_WORK_MS: u64 = 3_600_000;
 const START: Time = 20_000 * DAY;
 
-pub fn genesis(providers: u32) -> Genesis {
+pub fn genesis(providers: u32, mechanism: u64) -> Genesis {
     let mut params = Params::default();
+    params.set("market.mechanism", mechanism).expect("in range");
+    params.set("market.batch", 10 * MINUTE).expect("in range");
+    params.set("market.opening", 4_000_000).expect("in range");
+    params.set("market.deposit", 1_000).expect("in range");
     params.set("fee.base", 1_000).expect("in range");
     params.set("supply.cap", 1_000_000_000_000_000).expect("in range");
     let classes = (0..CLASSES).map(|i| GpuClass {
@@ -59,6 +63,11 @@ pub struct Crowd {
     jobs_left: u64,
     next_beacon: Time,
     running: Agenda<(LeaseId, ProviderId)>,
+    /// The batch whose asks are being sealed or revealed.
+    batch: u64,
+    /// Offers whose asks are still to be sealed in it, or revealed.
+    envelopes: Vec<OfferId>,
+    sealed: Vec<OfferId>,
     pub records: u64,
 }
 
@@ -73,6 +82,9 @@ impl Crowd {
             jobs_left: jobs,
             next_beacon: START + HOUR,
             running: Agenda::starting(START),
+            batch: u64::MAX,
+            envelopes: Vec::new(),
+            sealed: Vec::new(),
             records: 0,
         }
     }
@@ -108,6 +120,29 @@ impl Crowd {
             }
         };
         Arrival { time: START, origin: Origin::Account(AccountId(id)), command }
+    }
+
+    /// In a sealed auction: the idle offers' asks, sealed at the beginning of one batch and revealed at that of the next.
+    fn envelope(&mut self, view: &State, until: Time) -> Option<Arrival> {
+        if self.batch != view.market.batch {
+            self.batch = view.market.batch;
+            let idle = |&offer: &OfferId| view.offers()[offer.index()].free > 0;
+            self.envelopes = if view.market.revealing() {
+                std::mem::take(&mut self.sealed)
+            } else {
+                (0..view.population.offers).map(OfferId).filter(idle).collect()
+            };
+        }
+        let time = view.clock.now;
+        let offer = self.envelopes.pop_if(|_| time < until)?;
+        let row = view.offers()[offer.index()];
+        let command = if view.market.revealing() {
+            sealed::RevealAsk { price: row.ask, salt: [0; 32], offer, pad: 0 }.into()
+        } else {
+            self.sealed.push(offer);
+            sealed::SealAsk { digest: sealed::digest(row.provider, offer, row.ask, &[0; 32]), offer, pad: 0 }.into()
+        };
+        Some(Arrival { time, origin: Origin::Account(view.providers()[row.provider.index()].owner), command })
     }
 
     fn submit(&mut self, now: Time) -> Command {
@@ -147,6 +182,11 @@ impl Environment for Crowd {
     fn next(&mut self, view: &State, until: Time) -> Option<Arrival> {
         if self.set_up < 3 * self.providers {
             return Some(self.set_up());
+        }
+        if view.params.market_mechanism() == mechanism::SEALED
+            && let Some(envelope) = self.envelope(view, until)
+        {
+            return Some(envelope);
         }
         let job = if self.jobs_left > 0 { self.next_job } else { Time::MAX };
         let sooner = job.min(self.next_beacon);

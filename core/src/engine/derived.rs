@@ -6,15 +6,16 @@ use crate::engine::book::Book;
 use crate::engine::state::State;
 use crate::engine::waiting::Line;
 use crate::ids::{JobId, LeaseId, OfferId, ProviderId};
+use crate::protocol::batch::BatchDue;
 use crate::protocol::bond::BondDue;
 use crate::protocol::epoch::EpochEnd;
 use crate::protocol::job::PatienceOver;
 use crate::protocol::lease::{LeaseOverdue, Stage};
 use crate::protocol::offer::{AskLapse, Status};
 use crate::protocol::verification::CheckOverdue;
-use crate::protocol::{market, settlement, verification};
+use crate::protocol::{batch, market, settlement, verification};
 use crate::record::{Event, Fire, Timer};
-use crate::time::Time;
+use crate::time::{NEVER, Time};
 use bevy_ecs::prelude::Resource;
 use std::collections::{BTreeSet, VecDeque};
 
@@ -29,6 +30,8 @@ pub enum Task {
     Draw(LeaseId),
     /// Pay for a result.
     Settle(LeaseId),
+    /// Clear the batch that has closed.
+    Clear,
 }
 
 impl Task {
@@ -38,6 +41,7 @@ impl Task {
         match self {
             Task::Match(job) => market::match_job(state, derived, job, now, events),
             Task::Fill(offer) => market::fill_offer(state, derived, offer, now, events),
+            Task::Clear => batch::clear(state, derived, now, events),
             Task::Draw(lease) => verification::draw(state, lease, now, events),
             Task::Settle(lease) => {
                 if let Some(lease) = state.lease(lease) {
@@ -84,6 +88,9 @@ impl Derived {
             if offer.status == Status::Open {
                 derived.timers.set(offer.lapses_at, Timer::AskLapse(AskLapse { offer: id }));
             }
+        }
+        if state.market.closes_at < NEVER {
+            derived.timers.set(state.market.closes_at, Timer::BatchDue(BatchDue {}));
         }
         for entry in &state.unbonding.entries {
             derived.timers.set(entry.release, Timer::BondDue(BondDue {}));

@@ -23,6 +23,8 @@ pub struct Ledger {
     pub staker_pool: u128,
     /// Bonds on their way back: the sum over the unbonding queue.
     pub unbonding: u128,
+    /// Deposits of asks that are sealed and unrevealed.
+    pub sealed: u128,
     /// Everything there is: the sum of all pots at every moment.
     pub cap: u128,
     /// What genesis issued.
@@ -50,6 +52,8 @@ pub enum Pot {
     StakerPool,
     /// See [`Ledger::unbonding`].
     Unbonding,
+    /// See [`Ledger::sealed`].
+    Sealed,
     /// An account's free balance.
     Free(AccountId),
     /// A provider's bond.
@@ -100,6 +104,7 @@ impl State<'_> {
             Pot::ProviderPool => &mut self.ledger.provider_pool,
             Pot::StakerPool => &mut self.ledger.staker_pool,
             Pot::Unbonding => &mut self.ledger.unbonding,
+            Pot::Sealed => &mut self.ledger.sealed,
             Pot::Free(id) => &mut self.accounts[id.index()].free,
             Pot::Bond(id) => &mut self.providers[id.index()].bond,
             Pot::Escrow(id) => {
@@ -125,6 +130,7 @@ impl State<'_> {
             ledger.provider_pool,
             ledger.staker_pool,
             ledger.unbonding,
+            ledger.sealed,
         ];
         let free = self.accounts().iter().map(|account| account.free);
         let bonds = self.providers().iter().map(|provider| provider.bond);

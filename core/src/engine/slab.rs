@@ -43,6 +43,15 @@ impl<T: Row> Slab<T> {
         Some((self.last_serial + 1, slot))
     }
 
+    /// Serial number and slot of the row that opens after `ahead` others; `None` when every slot is taken by then.
+    pub fn next_after(&self, ahead: usize) -> Option<(u64, u32)> {
+        let slot = match self.free.len().checked_sub(ahead + 1) {
+            Some(at) => u64::from(self.free[at]),
+            None => (self.rows.len() + ahead - self.free.len()) as u64,
+        };
+        (slot < MAX_SLOTS).then_some((self.last_serial + 1 + ahead as u64, slot as u32))
+    }
+
     /// Opens a row whose identifier is [`Slab::next`].
     ///
     /// # Panics
@@ -175,6 +184,12 @@ mod tests {
                     let id = *model.keys().nth(usize::from(value) % model.len()).unwrap();
                     prop_assert_eq!(slab.close(id).1, model.remove(&id).unwrap());
                     prop_assert!(slab.get(id).is_none());
+                }
+                let mut further = slab.clone();
+                for ahead in 0..4 {
+                    prop_assert_eq!(further.next(), slab.next_after(ahead));
+                    let (serial, slot) = further.next().unwrap();
+                    further.open(Cell(serial << crate::ids::SLOT_BITS | u64::from(slot), 0));
                 }
                 prop_assert_eq!(slab.len(), model.len());
                 let again = Slab::load(slab.save()).unwrap();

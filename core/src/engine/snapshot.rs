@@ -7,6 +7,7 @@ use super::world::{self, Jobs, Leases, Rows};
 use crate::catalogue::Catalogue;
 use crate::params::Params;
 use crate::protocol::account::{Account, Key};
+use crate::protocol::batch::Market;
 use crate::protocol::beacon::Clock;
 use crate::protocol::bond::UnbondingQueue;
 use crate::protocol::job::Job;
@@ -40,6 +41,7 @@ struct Snapshot {
     clock: Clock,
     population: Population,
     oracle: Oracle,
+    market: Market,
 }
 
 /// The state as bytes. Equal states give equal bytes.
@@ -60,6 +62,7 @@ pub fn save(state: &State) -> AlignedVec {
         clock: *state.clock,
         population: *state.population,
         oracle: *state.oracle,
+        market: state.market.clone(),
     };
     let rows = size_of::<Job>() * state.jobs.len() + size_of::<Lease>() * state.leases.len();
     let tables = size_of_val(state.accounts()) + size_of_val(state.providers()) + size_of_val(state.offers()) + 32 * accounts;
@@ -104,6 +107,7 @@ pub(crate) fn load(bytes: &[u8]) -> Result<World, String> {
     world.insert_resource(snapshot.clock);
     world.insert_resource(snapshot.population);
     world.insert_resource(snapshot.oracle);
+    world.insert_resource(snapshot.market);
     let mut rows = SystemState::<Rows>::new(&mut world);
     let sound = rows.get_mut(&mut world).expect("the tables were just made").with(|state| {
         state.accounts[..snapshot.accounts.len()].copy_from_slice(&snapshot.accounts);
@@ -125,5 +129,11 @@ fn references_hold(state: &State) -> Result<(), String> {
     let jobs =
         state.jobs.iter().all(|job| state.account(job.customer).is_some() && state.catalogue.program(job.program).is_some());
     let bonds = state.unbonding.entries.iter().all(|entry| state.provider(entry.provider).is_some());
-    if offers && providers && leases && jobs && bonds { Ok(()) } else { Err("a row names another that does not exist".into()) }
+    let sealed = state.market.envelopes.keys().all(|&offer| state.offer(offer).is_some());
+    let market = sealed && state.market.standing.len() == classes;
+    if offers && providers && leases && jobs && bonds && market {
+        Ok(())
+    } else {
+        Err("a row names another that does not exist".into())
+    }
 }

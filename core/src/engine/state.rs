@@ -8,6 +8,7 @@ use crate::catalogue::Catalogue;
 use crate::ids::{AccountId, JobId, LeaseId, OfferId, ProviderId};
 use crate::params::Params;
 use crate::protocol::account::{Account, Key};
+use crate::protocol::batch::Market;
 use crate::protocol::beacon::Clock;
 use crate::protocol::bond::UnbondingQueue;
 use crate::protocol::job::Job;
@@ -56,6 +57,8 @@ pub struct State<'a> {
     pub population: &'a mut Population,
     /// Posted prices.
     pub oracle: &'a mut Oracle,
+    /// The batches of a market that clears in batches.
+    pub market: &'a mut Market,
     /// The parameters in force.
     pub params: &'a Params,
     /// GPU classes and programs.

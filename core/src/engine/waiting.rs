@@ -148,7 +148,7 @@ impl Line {
 }
 
 /// The highest ask at which ⌈ask · work ÷ 1000⌉ ≤ budget.
-fn highest_ask(budget: u64, work_mgs: u64) -> u64 {
+pub(crate) fn highest_ask(budget: u64, work_mgs: u64) -> u64 {
     match budget.checked_mul(1000) {
         Some(milli) => milli / work_mgs,
         None => u64::try_from(u128::from(budget) * 1000 / u128::from(work_mgs)).unwrap_or(u64::MAX),

@@ -7,6 +7,7 @@ use super::state::{Population, State};
 use crate::catalogue::Catalogue;
 use crate::params::Params;
 use crate::protocol::account::{Account, Key};
+use crate::protocol::batch::Market;
 use crate::protocol::beacon::Clock;
 use crate::protocol::bond::UnbondingQueue;
 use crate::protocol::job::Job;
@@ -51,6 +52,7 @@ pub(crate) struct Rows<'w, 's> {
     clock: ResMut<'w, Clock>,
     population: ResMut<'w, Population>,
     oracle: ResMut<'w, Oracle>,
+    market: ResMut<'w, Market>,
     params: Res<'w, InForce>,
     catalogue: Res<'w, Wares>,
 }
@@ -71,6 +73,7 @@ impl Rows<'_, '_> {
             clock: &mut self.clock,
             population: &mut self.population,
             oracle: &mut self.oracle,
+            market: &mut self.market,
             params: &self.params.0,
             catalogue: &self.catalogue.0,
         };
@@ -96,6 +99,7 @@ pub(crate) fn empty(params: Params, catalogue: Catalogue) -> World {
     world.init_resource::<Clock>();
     world.init_resource::<Population>();
     world.init_resource::<Oracle>();
+    world.init_resource::<Market>();
     world.insert_resource(InForce(params));
     world.insert_resource(Wares(catalogue));
     grow(&mut world, 0, 0, 0);

@@ -5,7 +5,7 @@
 
 use super::RULES;
 use crate::protocol::{
-    account, beacon, bond, emission, epoch, job, lease, market, offer, oracle, provider, settlement, verification,
+    account, batch, beacon, bond, emission, epoch, job, lease, market, offer, oracle, provider, sealed, settlement, verification,
 };
 use crate::record::{Cause, Command, Event, Origin, Record, Timer, vocabulary};
 use crate::time::Time;

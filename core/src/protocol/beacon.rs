@@ -3,6 +3,7 @@
 
 use crate::engine::derived::{Derived, Task};
 use crate::engine::state::State;
+use crate::ids::JobId;
 use crate::protocol::lease::Stage;
 use crate::record::{Apply, Decide, Event, Record, cause, payload};
 use crate::rejection::{Refusal, Rejection};
@@ -61,6 +62,14 @@ impl Clock {
         message[8..12].copy_from_slice(&attempt.to_le_bytes());
         message[12..].copy_from_slice(&purpose.to_le_bytes());
         SipHasher13::new_with_keys(word(0), word(8)).hash(&message)
+    }
+
+    /// Where a job stands among equal bids during this epoch. Its message is longer than an offer's.
+    pub(crate) fn tie_of_job(&self, job: JobId) -> u64 {
+        let mut message = [0u8; 16];
+        message[8..].copy_from_slice(&job.0.to_le_bytes());
+        let hash = blake3::keyed_hash(&self.tie_beacon, &message);
+        u64::from_le_bytes(hash.as_bytes()[..8].try_into().expect("eight bytes"))
     }
 
     /// Where an offer stands among equal asks during this epoch.

@@ -1,5 +1,7 @@
 //! The market: which offer a job gets.
 //!
+//! Here is `posted`; the mechanisms that clear in [batches](crate::protocol::batch) put every job in line and lease from there.
+//!
 //! `posted`: the offer that fits and is cheapest, where cheapest means least ask × work on its class; the customer pays the ask.
 //! Equal prices are ordered by a keyed hash of the epoch's beacon, so that no provider is favoured for its number. A job that
 //! nothing fits waits in line; a freed or cheapened offer goes to the first in line that it fits and that can pay.
@@ -10,6 +12,7 @@ use crate::engine::derived::{Derived, Task};
 use crate::engine::state::State;
 use crate::ids::{ClassId, JobId, LeaseId, OfferId};
 use crate::money::price_of;
+use crate::params::mechanism::POSTED;
 use crate::protocol::job::{Expired, Failed, Job, Queued};
 use crate::protocol::lease::{Lease, LeaseOverdue, Stage};
 use crate::record::{Apply, Event, Record, Timer, payload};
@@ -64,6 +67,19 @@ pub(crate) fn match_job(state: &State, derived: &Derived, id: JobId, now: Time, 
         events.push(Failed { job: id }.into());
         return;
     }
+    let at_once = state.params.market_mechanism() == POSTED;
+    let leased = if at_once { cheapest(state, derived, job, now) } else { None };
+    events.push(match leased {
+        Some(leased) => leased.into(),
+        None if job.start_by <= now && job.failures > 0 => Failed { job: id }.into(),
+        None if job.start_by <= now => Expired { job: id }.into(),
+        None => Queued { job: id, place: state.clock.queue_places + 1 }.into(),
+    });
+}
+
+/// The cheapest offer that fits, if the job can pay it.
+#[inline]
+fn cheapest(state: &State, derived: &Derived, job: &Job, now: Time) -> Option<Leased> {
     let mut best: Option<(u128, &Quote, u64)> = None;
     let program = state.catalogue.program(job.program);
     let cost = program.and_then(|program| program.cost(&job.sizes)).unwrap_or_default();
@@ -78,17 +94,14 @@ pub(crate) fn match_job(state: &State, derived: &Derived, id: JobId, now: Time, 
             best = Some((price, quote, work));
         }
     }
-    let leased = best.and_then(|(_, quote, work)| lease(state, job, quote.offer, work, now));
-    events.push(match leased {
-        Some(leased) => leased.into(),
-        None if job.start_by <= now && job.failures > 0 => Failed { job: id }.into(),
-        None if job.start_by <= now => Expired { job: id }.into(),
-        None => Queued { job: id, place: state.clock.queue_places + 1 }.into(),
-    });
+    best.and_then(|(_, quote, work)| lease(state, job, quote.offer, work, now))
 }
 
-/// Gives an offer that has room to the first job in line that it fits.
+/// Gives an offer that has room to the first job in line that it fits. Where the market clears in batches, it waits for the next.
 pub(crate) fn fill_offer(state: &State, derived: &Derived, id: OfferId, now: Time, events: &mut Vec<Event>) {
+    if state.params.market_mechanism() != POSTED {
+        return;
+    }
     let Some(quote) = derived.book.quote(id) else { return };
     let offer = &state.offers[id.index()];
     let work_here = |job: &Job| work_by_class(state, job).find_map(|(class, work)| (class == quote.class).then_some(work));
@@ -104,8 +117,21 @@ pub(crate) fn fill_offer(state: &State, derived: &Derived, id: OfferId, now: Tim
 }
 
 fn lease(state: &State, job: &Job, offer: OfferId, work_mgs: u64, now: Time) -> Option<Leased> {
-    let price = price_of(state.offers[offer.index()].ask, work_mgs).filter(|&price| price <= job.escrow)?;
-    let (serial, slot) = state.leases.next()?;
+    terms(state, job, offer, state.offers[offer.index()].ask, work_mgs, now, state.leases.next()?)
+}
+
+/// What a lease of an offer says, at a price in nano-XPL per reference GPU-second; `None` when the job cannot pay it.
+#[inline]
+pub(crate) fn terms(
+    state: &State,
+    job: &Job,
+    offer: OfferId,
+    ask: u64,
+    work_mgs: u64,
+    now: Time,
+    (serial, slot): (u64, u32),
+) -> Option<Leased> {
+    let price = price_of(ask, work_mgs).filter(|&price| price <= job.escrow)?;
     let due = now.saturating_add(state.params.lease_span(work_mgs, u32::from(job.gpus()))).min(job.finish_by);
     Some(Leased { lease: LeaseId::new(serial, slot), job: job.id, price, work_mgs, due, offer, pad: 0 })
 }

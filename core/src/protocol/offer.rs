@@ -113,7 +113,11 @@ impl Offer {
 // Decide
 
 impl State<'_> {
-    fn own_offer(&self, record: &Record, id: OfferId) -> Result<&Offer, Refusal> {
+    /// The offer of the provider that sent the command.
+    ///
+    /// # Errors
+    /// As [`State::acting_provider`], and [`Rejection::UnknownOffer`].
+    pub(crate) fn own_offer(&self, record: &Record, id: OfferId) -> Result<&Offer, Refusal> {
         let (provider, _) = self.acting_provider(record)?;
         let offer = self.offer(id).filter(|offer| offer.provider == provider && offer.counts());
         offer.ok_or_else(|| Rejection::UnknownOffer.into())

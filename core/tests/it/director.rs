@@ -10,7 +10,8 @@ use plasma_core::money::XPL;
 use plasma_core::protocol::lease::commitment;
 use plasma_core::protocol::offer::{PostOffer, Requote, Withdraw};
 use plasma_core::protocol::provider::{Drain, Register, Resume, Retire, WentSilent};
-use plasma_core::protocol::{account, beacon, bond, job, lease, oracle, verification};
+use plasma_core::protocol::sealed::{RevealAsk, SealAsk};
+use plasma_core::protocol::{account, beacon, bond, job, lease, oracle, sealed, verification};
 use plasma_core::record::{Command, Origin};
 use plasma_core::time::Time;
 use proptest::prelude::*;
@@ -120,12 +121,16 @@ impl Director {
             12..=19 => self.commit(draft, anybody),
             20..=24 => (Origin::Host, beacon::Beacon { value: *blake3::hash(&draft.detail.to_le_bytes()).as_bytes() }.into()),
             25..=29 => self.verdict(draft, anybody),
+            30..=37 if self.reference.rules.market_mechanism() == 2 && !draft.which.is_multiple_of(4) => {
+                self.seal_or_reveal(draft, anybody)
+            }
             30..=37 => {
                 let account =
                     if draft.detail >> 8 & 7 == 0 { usize::from(draft.who) % accounts as usize } else { self.an_owner(draft) };
                 (Origin::Account(AccountId(account as u32)), self.provision(account, draft))
             }
-            38..=40 => self.customer(draft, anybody),
+            38..=39 => self.customer(draft, anybody),
+            40 => self.seal_or_reveal(draft, anybody),
             41 => (
                 anybody,
                 account::Transfer { amount: self.amount(draft), to: AccountId(u32::from(draft.which) % 9), pad: 0 }.into(),
@@ -177,7 +182,7 @@ impl Director {
         let truth = commitment(lease.id, ProviderId(provider as u32), &root(lease.id));
         let said = if draft.amount.is_multiple_of(4) { [draft.amount; 32] } else { truth };
         let owner = Origin::Account(AccountId(self.reference.providers[provider].owner as u32));
-        let origin = if draft.detail.is_multiple_of(16) { anybody } else { owner };
+        let origin = if draft.detail.is_multiple_of(6) { anybody } else { owner };
         (origin, lease::Commit { lease: lease.id, commitment: said }.into())
     }
 
@@ -224,6 +229,33 @@ impl Director {
             12..=14 => Resume {}.into(),
             _ => Retire {}.into(),
         }
+    }
+
+    /// What the phase of a sealed auction asks for: all offers' asks one after the other; sometimes the other phase, a wrong price,
+    /// or the wrong origin.
+    fn seal_or_reveal(&self, draft: &Draft, anybody: Origin) -> (Origin, Command) {
+        let sealed: Vec<usize> =
+            self.reference.envelopes.iter().filter(|(_, envelope)| envelope.price.is_none()).map(|(&offer, _)| offer).collect();
+        let offers: Vec<usize> = (0..self.reference.offers.len()).collect();
+        let revealing = self.reference.revealing() != (draft.detail & 31 == 1);
+        let chosen = if revealing && draft.detail & 15 != 2 { pick(&sealed, draft.which) } else { None };
+        let Some(offer) = chosen.or_else(|| pick(&offers, draft.which)) else { return (anybody, self.submit(draft).into()) };
+        let provider = self.reference.offers[offer].provider;
+        let owner = Origin::Account(AccountId(self.reference.providers[provider].owner as u32));
+        let origin = if draft.detail.is_multiple_of(16) { anybody } else { owner };
+        // A price that the seller finds again when it is to reveal it.
+        let price = if draft.amount % 8 == 7 {
+            price(draft.amount)
+        } else {
+            price((self.reference.batch / 2 % 7) as u8 + offer as u8 % 7)
+        };
+        let (offer, salt) = (OfferId(offer as u32), [7; 32]);
+        let command: Command = if revealing {
+            RevealAsk { price: if draft.amount % 16 == 3 { 0 } else { price }, salt, offer, pad: 0 }.into()
+        } else {
+            SealAsk { digest: sealed::digest(ProviderId(provider as u32), offer, price, &salt), offer, pad: 0 }.into()
+        };
+        (origin, command)
     }
 
     /// A second thought of a customer.

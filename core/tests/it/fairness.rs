@@ -1,4 +1,4 @@
-//! Identical providers earn alike, whatever their number.
+//! Identical providers earn alike, whatever their number, in every market.
 
 #![allow(clippy::disallowed_types, reason = "a test statistic is no amount")]
 
@@ -7,14 +7,14 @@ use plasma_core::catalogue::{Catalogue, Kind};
 use plasma_core::engine::Engine;
 use plasma_core::engine::step::Arrival;
 use plasma_core::genesis::{Allocation, Genesis};
-use plasma_core::ids::{AccountId, ClassId};
+use plasma_core::ids::{AccountId, ClassId, OfferId, ProviderId};
 use plasma_core::money::{ONE, XPL};
-use plasma_core::params::Params;
+use plasma_core::params::{Params, mechanism};
 use plasma_core::protocol::offer::PostOffer;
 use plasma_core::protocol::provider::Register;
-use plasma_core::protocol::{beacon, bond, job};
+use plasma_core::protocol::{beacon, bond, job, sealed};
 use plasma_core::record::{Command, Event, Origin};
-use plasma_core::time::{DAY, SECOND};
+use plasma_core::time::{DAY, HOUR, SECOND, Time};
 
 const PROVIDERS: u32 = 8;
 const EPOCHS: u64 = 800;
@@ -24,7 +24,11 @@ const EPOCHS: u64 = 800;
 /// test either always passes or always fails.
 #[test]
 fn equal_asks_win_equally_often_whatever_their_number() {
-    let genesis = genesis();
+    [mechanism::POSTED, mechanism::UNIFORM, mechanism::SEALED, mechanism::ALGORITHMIC].into_iter().for_each(win_equally_often);
+}
+
+fn win_equally_often(by: u64) {
+    let genesis = genesis(by);
     let mut engine = Engine::genesis(&genesis, Script::new(commands(&genesis)), ()).unwrap();
     engine.run(genesis.start + EPOCHS * DAY);
     let mut wins = [0f64; PROVIDERS as usize];
@@ -44,8 +48,13 @@ fn equal_asks_win_equally_often_whatever_their_number() {
     assert!((older - total / 2.0).abs() < 3.3 * (total / 4.0).sqrt(), "the older half won {older} of {total}");
 }
 
-fn genesis() -> Genesis {
+fn genesis(by: u64) -> Genesis {
     let mut params = Params::default();
+    params.set("market.mechanism", by).unwrap();
+    params.set("market.batch", HOUR).unwrap();
+    params.set("market.retries", 0).unwrap();
+    params.set("market.opening", 2 * XPL).unwrap();
+    params.set("market.reserve", 2 * XPL).unwrap();
     params.set("fee.base", 0).unwrap();
     params.set("market.ask_ttl", 10 * 365 * DAY).unwrap();
     params.set("jail.after", 1_000).unwrap();
@@ -77,10 +86,23 @@ fn commands(genesis: &Genesis) -> Vec<Arrival> {
         let at = genesis.start + day * DAY + SECOND;
         let value = *blake3::hash(&day.to_le_bytes()).as_bytes();
         send(at, Origin::Host, beacon::Beacon { value }.into());
-        // One try only: its deadline leaves no time for a second.
-        let submit = hour_job(at);
-        let submit = job::Submit { start_by: at, finish_by: at + u64::from(submit.sizes[0]) + 1, ..submit };
+        // An auction of sealed asks takes two batches.
+        let start_by = at + 3 * HOUR;
+        let submit = job::Submit { start_by, finish_by: start_by + HOUR + 1, ..hour_job(at) };
         send(at, Origin::Account(AccountId(PROVIDERS)), submit.into());
+        seal_and_reveal(at, &mut send);
     }
     commands
+}
+
+/// Everybody seals the same ask, and reveals it an hour later. Refused wherever asks are not sealed.
+fn seal_and_reveal(at: Time, send: &mut impl FnMut(Time, Origin, Command)) {
+    for n in 0..PROVIDERS {
+        let digest = sealed::digest(ProviderId(n), OfferId(n), XPL, &[0; 32]);
+        send(at, Origin::Account(AccountId(n)), sealed::SealAsk { digest, offer: OfferId(n), pad: 0 }.into());
+    }
+    for n in 0..PROVIDERS {
+        let reveal = sealed::RevealAsk { price: XPL, salt: [0; 32], offer: OfferId(n), pad: 0 };
+        send(at + HOUR, Origin::Account(AccountId(n)), reveal.into());
+    }
 }

@@ -10,6 +10,7 @@ use plasma_core::engine::state::State;
 use plasma_core::engine::step::{Arrival, Environment, Inadmissible, Observer};
 use plasma_core::engine::{Engine, Progress};
 use plasma_core::genesis::Genesis;
+use plasma_core::params::mechanism;
 use plasma_core::protocol::check_invariants;
 use plasma_core::record::{Cause, Event, Record};
 use plasma_core::rejection::Rejection;
@@ -97,7 +98,8 @@ proptest! {
     #[test]
     fn nobody_waits_whom_an_idle_offer_suits((genesis, drafts) in streams()) {
         let play = play(&genesis, &drafts);
-        for offer in 0..play.reference.offers.len() {
+        let at_once = play.reference.rules.market_mechanism() == mechanism::POSTED;
+        for offer in (0..play.reference.offers.len()).filter(|_| at_once) {
             prop_assert_eq!(play.reference.first_in_line(offer), None);
         }
     }
@@ -195,7 +197,7 @@ impl Environment for Bystander {
 /// Streams that never meet a rule prove nothing about it.
 #[test]
 fn random_streams_meet_every_event_and_every_refusal() {
-    const STREAMS: usize = 600;
+    const STREAMS: usize = 1_500;
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let mut met = BTreeMap::<String, usize>::new();
     for _ in 0..STREAMS {

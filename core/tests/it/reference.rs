@@ -3,6 +3,8 @@
 //! records and the table of parameters, and nothing that decides or computes.
 
 mod arithmetic;
+mod auctions;
+mod batch;
 mod chance;
 mod commands;
 mod epochs;
@@ -35,6 +37,7 @@ pub struct Balances {
     pub provider_pool: u128,
     pub staker_pool: u128,
     pub unbonding: u128,
+    pub sealed: u128,
 }
 
 impl Balances {
@@ -52,6 +55,7 @@ impl Balances {
             provider_pool: ledger.provider_pool,
             staker_pool: ledger.staker_pool,
             unbonding: ledger.unbonding,
+            sealed: ledger.sealed,
         }
     }
 }
@@ -121,6 +125,14 @@ pub struct Lease {
     pub progress: Progress,
 }
 
+/// A sealed ask; its price once it is revealed.
+#[derive(Clone, Copy, Debug)]
+pub struct Envelope {
+    pub digest: [u8; 32],
+    pub deposit: u64,
+    pub price: Option<u64>,
+}
+
 /// Numbers for rows that come and go: the slot freed last is taken first, a serial number never returns.
 #[derive(Clone, Debug, Default)]
 struct Numbers {
@@ -170,6 +182,11 @@ pub struct Reference {
     pub places: u64,
     pub beacon: [u8; 32],
     pub tie_beacon: [u8; 32],
+    pub closes_at: Time,
+    pub batch: u64,
+    pub called: u64,
+    pub standing: Vec<u64>,
+    pub envelopes: BTreeMap<usize, Envelope>,
     pub trace: Vec<Entry>,
     pub turned_away: Vec<(Arrival, Inadmissible)>,
     job_numbers: Numbers,
@@ -185,6 +202,7 @@ impl Reference {
         let initial = accounts.iter().sum::<u128>() + genesis.treasury + genesis.builders;
         let unissued = u128::from(rules.supply_cap()) * u128::from(XPL) - initial;
         let (treasury, builders) = (genesis.treasury, genesis.builders);
+        let opening = if rules.market_mechanism() == 3 { rules.market_opening() * 1_000_000 } else { 0 };
         Self {
             balances: Balances { accounts, unissued, treasury, builders, ..Balances::default() },
             accounts: genesis.accounts.iter().map(|a| Account { locked: a.locked, provider: None }).collect(),
@@ -203,6 +221,11 @@ impl Reference {
             places: 0,
             beacon: [0; 32],
             tie_beacon: [0; 32],
+            closes_at: genesis.start + rules.market_batch(),
+            batch: 0,
+            called: 0,
+            standing: vec![opening; genesis.catalogue.classes.len()],
+            envelopes: BTreeMap::new(),
             trace: Vec::new(),
             turned_away: Vec::new(),
             job_numbers: Numbers::default(),

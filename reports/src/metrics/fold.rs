@@ -250,6 +250,11 @@ impl Metrics {
                     self.idle(view, record.time, overdue.lease);
                 }
             }
+            Event::BatchCleared(cleared) => {
+                self.epoch.row.surplus += u128::from(cleared.surplus);
+                self.epoch.row.gap += u128::from(cleared.gap);
+            }
+            Event::AskForfeited(forfeited) => self.epoch.row.burned.deposits += u128::from(forfeited.deposit),
             Event::CheckDrawn(_) => checks.drawn += 1,
             Event::CheckMissed(_) => checks.missed += 1,
             Event::Verified(verified) => {

@@ -74,6 +74,10 @@ pub struct Row {
     pub jailed: u64,
     /// Providers suspended for silence in the span.
     pub silenced: u64,
+    /// Surplus of batch clearings in nano-XPL per second, summed over batches.
+    pub surplus: u128,
+    /// What other choices of trades could have added to it at most.
+    pub gap: u128,
     /// Checks of results.
     pub checks: Checks,
     /// How unevenly settled work is spread over providers, by id.
@@ -121,6 +125,8 @@ pub struct Burned {
     pub base: u128,
     /// The burned part of slashed bonds.
     pub slashes: u128,
+    /// Deposits of sealed asks that were not revealed.
+    pub deposits: u128,
 }
 
 /// Counts of jobs and leases.
@@ -228,7 +234,7 @@ const MGS_PER_HOUR: u128 = 3_600_000;
 impl Burned {
     /// From all causes.
     pub const fn total(&self) -> u128 {
-        self.fees + self.base + self.slashes
+        self.fees + self.base + self.slashes + self.deposits
     }
 }
 
@@ -281,10 +287,10 @@ impl Row {
         add_fields!(self, next: minted, unminted, emitted_providers, emitted_stakers, emitted_treasury, emitted_builders);
         add_fields!(self, next: rewards_work, rewards_stake, slash_rewards, check_rewards, staked_time);
         add_fields!(self, next: paid_providers, fees_treasury, fees_stakers, commands, refused);
-        add_fields!(self, next: provider_time, entries, exits, jailed, silenced);
+        add_fields!(self, next: provider_time, entries, exits, jailed, silenced, surplus, gap);
         let (burned, checks) = (&mut self.burned, &mut self.checks);
         let (more_burned, more_checks) = (&next.burned, &next.checks);
-        add_fields!(burned, more_burned: fees, base, slashes);
+        add_fields!(burned, more_burned: fees, base, slashes, deposits);
         add_fields!(checks, more_checks: drawn, verified, wrong, missed);
         self.jobs.add(&next.jobs);
         self.classes.iter_mut().zip(&next.classes).for_each(|(mine, theirs)| mine.add(theirs));

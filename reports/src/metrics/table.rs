@@ -166,10 +166,11 @@ metrics! { METRICS: Row;
     circulating Xpl; "supply − locked accounts − treasury − builders' fund"; "How many can change hands?"; |r| xpl(r.stocks.circulating);
     minted Xpl; "Σ emission"; "How many were created?"; |r| xpl(r.minted);
     unminted Xpl; "Σ emission that the schedule allowed and nobody earned"; "How much emission found no taker?"; |r| xpl(r.unminted);
-    burned Xpl; "burned_fees + burned_base_fees + burned_slashes"; "How many were destroyed?"; |r| xpl(r.burned.total());
+    burned Xpl; "burned_fees + burned_base_fees + burned_slashes + burned_deposits"; "How many were destroyed?"; |r| xpl(r.burned.total());
     burned_fees Xpl; "Σ burned part of protocol fees"; "… by use of the network?"; |r| xpl(r.burned.fees);
     burned_base_fees Xpl; "Σ base fees of admitted commands"; "… by traffic?"; |r| xpl(r.burned.base);
     burned_slashes Xpl; "Σ slashed bonds − rewards to checkers"; "… as punishment?"; |r| xpl(r.burned.slashes);
+    burned_deposits Xpl; "Σ deposits of sealed asks that were not revealed"; "… for breaking off auctions?"; |r| xpl(r.burned.deposits);
     treasury Xpl; "balance at the end"; "What can governance spend?"; |r| xpl(r.stocks.treasury);
     builders Xpl; "balance at the end"; "What is left for builders?"; |r| xpl(r.stocks.builders);
     staked Xpl; "Σ bonds at the end"; "What is at risk for misbehaviour?"; |r| xpl(r.stocks.staked);
@@ -193,6 +194,8 @@ metrics! { METRICS: Row;
     wait_p50 Seconds ? NO_LEASE; "median of first lease − submission, over jobs first leased in the span; at most 1/128 too high"; "How long does a job wait?"; |r| seconds(r.wait.map(|w| w.p50));
     wait_p95 Seconds ? NO_LEASE; "95th percentile of the same"; "How long does an unlucky one wait?"; |r| seconds(r.wait.map(|w| w.p95));
     wait_p99 Seconds ? NO_LEASE; "99th percentile of the same"; "How long does the unluckiest wait?"; |r| seconds(r.wait.map(|w| w.p99));
+
+    allocation_gap Share ? "no batch was cleared"; "Σ gap ÷ Σ (surplus + gap) over batches: the part of the largest conceivable surplus, in XPL per second, that the choice of trades may have missed"; "Does the market find who should be served by whom?"; |r| Ratio::of(r.gap, r.surplus + r.gap);
 
     gpus_offered Count; "GPUs on offer at the end: quoted by active, bonded providers, or at work"; "How much hardware is there?"; |r| count(r.stocks.gpus);
     gpu_seconds_offered GpuSeconds; "∫ GPUs on offer dt"; "How much could be done?"; |r| Ratio::of(r.total().offered, 1_000u64);

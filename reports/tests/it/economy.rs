@@ -7,7 +7,7 @@ use plasma_core::engine::step::{Arrival, Environment, Inadmissible, Observer};
 use plasma_core::genesis::{Allocation, Genesis};
 use plasma_core::ids::{AccountId, ClassId, JobId, LeaseId};
 use plasma_core::money::{ONE, XPL};
-use plasma_core::params::Params;
+use plasma_core::params::{Params, mechanism};
 use plasma_core::protocol::lease::{self, Stage};
 use plasma_core::protocol::{beacon, bond, job, offer, oracle, provider, verification};
 use plasma_core::record::{Command, Event, Origin, Record};
@@ -144,6 +144,31 @@ pub fn script() -> Script {
     ];
     steps.extend(day1.into_iter().map(|(at, origin, step)| (DAY + at, origin, step)));
     Script(steps.into_iter().map(|(at, origin, step)| (START + at, origin, step)).collect())
+}
+
+/// One GPU at 1 XPL, and two jobs that would pay 10 XPL a GPU-second for it, at a price of 2 XPL that the protocol sets. One is
+/// served; the other waits for no second batch.
+pub fn batch() -> (Genesis, Script) {
+    let mut genesis = genesis(3);
+    let mut params = Params::default();
+    for (key, value) in [("market.mechanism", mechanism::ALGORITHMIC), ("market.opening", 2 * XPL)] {
+        params.set(key, value).unwrap();
+    }
+    genesis.params = params.values().to_vec();
+    let (provider, customer) = (Origin::Account(AccountId(0)), Origin::Account(AccountId(2)));
+    let job = || {
+        let (start_by, finish_by) = (START + 6 * MINUTE, START + DAY);
+        let submit = job::Submit { budget: 36_000 * XPL, start_by, finish_by, ..job::Submit::default() };
+        Step::Say(job::Submit { classes: 1, sizes: [3_600_000, 0, 0, 0], ..submit }.into())
+    };
+    let steps = [
+        (1, provider, Step::Say(provider::Register { region: 0 }.into())),
+        (2, provider, Step::Say(bond::Bond { amount: 10_000 * XPL }.into())),
+        (3, provider, Step::Say(offer::PostOffer { ask: XPL, gpus: 1, class: ClassId(0), pad: [0; 5] }.into())),
+        (4, customer, job()),
+        (5, customer, job()),
+    ];
+    (genesis, Script(steps.into_iter().map(|(at, origin, step)| (START + at, origin, step)).collect()))
 }
 
 /// Runs the script for so many whole days under an observer, which is handed back with the engine.

@@ -89,6 +89,7 @@ fn fits(saved: &Checkpoint, economy: &Economy) -> bool {
     let (rows, hosts, groups) = (&saved.rows, economy.hosts.len(), economy.patrons.len());
     let named = |appointment: &Appointment| match appointment.kind {
         Kind::Beacon | Kind::Post | Kind::Liquidity | Kind::CommitRight | Kind::CommitWrong | Kind::Verdict => true,
+        Kind::Seal | Kind::Reveal => true,
         Kind::Candidate => (appointment.id as usize) < groups,
         Kind::Shock | Kind::Recovery => (appointment.id as usize) < economy.timetable.all().len(),
         Kind::Trade => (appointment.id as usize) < economy.traders.len(),

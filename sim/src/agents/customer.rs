@@ -9,8 +9,9 @@ use crate::economy::{Patrons, Source};
 use crate::streams::Draw;
 use plasma_core::catalogue::{MAX_SIZES, Sizes};
 use plasma_core::engine::state::State;
-use plasma_core::ids::AccountId;
+use plasma_core::ids::{AccountId, ClassId};
 use plasma_core::money::XPL;
+use plasma_core::params::mechanism;
 use plasma_core::protocol::job::Submit;
 use plasma_core::record::Origin;
 use plasma_core::time::{HOUR, Time};
@@ -123,9 +124,7 @@ impl Agents {
         let mut least: Option<u128> = None;
         for (i, class) in view.catalogue.classes.iter().enumerate().filter(|(_, class)| class.vram_gib >= patrons.vram_gib) {
             let Some(work) = class.work_mgs(&cost) else { continue };
-            let Some(ask) = self.rows.board.class(plasma_core::ids::ClassId(i as u8)).cheapest(candidate.gpus_log2) else {
-                continue;
-            };
+            let Some(ask) = self.going_price(view, ClassId(i as u8), candidate.gpus_log2) else { continue };
             if now.saturating_add(work >> candidate.gpus_log2) < finish_by {
                 let total = u128::from(ask) * u128::from(work) / 1000;
                 least = Some(least.map_or(total, |other| other.min(total)));
@@ -149,6 +148,14 @@ impl Agents {
             policy: patrons.policy,
             pad: 0,
         })
+    }
+
+    /// Nano-XPL per reference GPU-second that a lease may cost where there are GPUs for it: the protocol's price if it sets one, the
+    /// least ask otherwise.
+    fn going_price(&self, view: &State, class: ClassId, gpus_log2: u8) -> Option<u64> {
+        let least = self.rows.board.class(class).cheapest(gpus_log2)?;
+        let set = view.params.market_mechanism() == mechanism::ALGORITHMIC;
+        Some(if set { view.market.price(class) } else { least })
     }
 
     /// Submits, after buying XPL if they run low.

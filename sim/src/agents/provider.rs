@@ -4,6 +4,7 @@ pub mod ask;
 pub mod books;
 pub mod entry;
 pub mod hours;
+pub mod seal;
 pub mod work;
 
 use super::Agents;
@@ -61,6 +62,8 @@ pub struct HostRow {
     pub leases: u64,
     /// Mornings so far: the index of the next draw on how it switches off.
     pub mornings: u64,
+    /// Nano-XPL per reference GPU-second that it sealed for the running auction.
+    pub sealed: u64,
     /// GPU-milliseconds spent on checking others.
     pub checked_ms: u64,
     /// Its identifier on the ledger.

@@ -45,6 +45,10 @@ pub enum Kind {
     Shock,
     /// A shock is over.
     Recovery,
+    /// Providers seal asks.
+    Seal,
+    /// Providers reveal what they sealed.
+    Reveal,
 }
 
 /// An appointment.

@@ -3,6 +3,7 @@
 use plasma_core::engine::state::State;
 use plasma_core::engine::step::Observer;
 use plasma_core::engine::{Engine, Progress};
+use plasma_core::ids::ClassId;
 use plasma_core::protocol::check_invariants;
 use plasma_core::record::{Cause, Command, Event, Record};
 use plasma_core::time::DAY;
@@ -64,6 +65,29 @@ fn thirty_days_clear_and_every_invariant_holds() {
 }
 
 #[test]
+fn every_market_mechanism_clears() {
+    let markets = [
+        &["market.mechanism=posted"][..],
+        &["market.mechanism=uniform"],
+        &["market.mechanism=sealed"],
+        &["market.mechanism=sealed", "market.payment=first"],
+        &["market.mechanism=algorithmic"],
+    ];
+    for set in markets {
+        let mut engine = play(&small(set), 0);
+        assert_eq!(engine.observer().epochs, 29, "{set:?}");
+        let leases = engine.observer().leases;
+        assert!(leases > 3_500, "{set:?}: {leases} leases");
+        let agents = engine.environment();
+        let tally = agents.tally();
+        assert_eq!((tally.inadmissible, tally.refused.iter().sum::<u64>()), (0, 0), "{set:?}: {:?}", tally.refused);
+        let busy = agents.rows().board.class(ClassId(0)).utilisation;
+        assert!((0.05..0.95).contains(&busy), "{set:?}: {busy:.2} of the GPUs at work");
+        engine.view(|state| assert_eq!(state.ledger.sealed, 0, "{set:?}: what was sealed was revealed"));
+    }
+}
+
+#[test]
 fn the_same_seed_repeats_and_another_differs() {
     let mut digests: Vec<_> = [(1, 0), (1, 0), (1, 1), (2, 0)]
         .map(|(seed, replicate)| play(&small(&[&format!("seed={seed}")]), replicate).digest())
@@ -75,15 +99,19 @@ fn the_same_seed_repeats_and_another_differs() {
 
 #[test]
 fn a_checkpoint_continues_identically_and_cuts_leave_no_trace() {
-    let loaded = small(&[]);
+    continues_identically(&small(&[]));
+    continues_identically(&small(&["market.mechanism=sealed"]));
+}
+
+fn continues_identically(loaded: &Loaded) {
     let start = loaded.scenario.start.0;
-    let mut whole = play(&loaded, 0);
-    let mut cut = begin(&loaded, 0);
+    let mut whole = play(loaded, 0);
+    let mut cut = begin(loaded, 0);
     for hours in [1, 7, 24, 100, 361] {
         cut.run(start + hours * DAY / 24 + 12_345);
     }
     let (snapshot, checkpoint) = (cut.snapshot(), cut.environment().save());
-    let agents = world::restore(&loaded, 0, &checkpoint).unwrap();
+    let agents = world::restore(loaded, 0, &checkpoint).unwrap();
     assert_eq!(agents.save(), checkpoint);
     let mut continued = Engine::restore(&snapshot, agents, Watch::default()).unwrap();
     continued.run(start + loaded.scenario.horizon.0);

@@ -3,8 +3,10 @@
 use super::state::xpl;
 use plasma_core::engine::state::State;
 use plasma_core::ids::{AccountId, JobId, LeaseId, OfferId, ProviderId};
+use plasma_core::params::mechanism;
 use plasma_core::protocol::emission;
 use plasma_core::protocol::lease::Lease;
+use plasma_core::protocol::market::Leased;
 use plasma_core::protocol::settlement::Settled;
 use plasma_core::record::{Cause, Command, Event, Fields, Record, Timer, Value};
 use plasma_core::time::Time;
@@ -139,7 +141,7 @@ fn of_cause(view: &State, record: &Record) -> Parties {
             Timer::PatienceOver(over) => Parties::job(view, over.job),
             Timer::LeaseOverdue(overdue) => Parties::lease(view, overdue.lease),
             Timer::CheckOverdue(overdue) => Parties::lease(view, overdue.lease),
-            Timer::EpochEnd(_) | Timer::BondDue(_) => Parties::default(),
+            Timer::EpochEnd(_) | Timer::BondDue(_) | Timer::BatchDue(_) => Parties::default(),
         },
     }
 }
@@ -170,30 +172,29 @@ fn of_event(view: &State, record: &Record, event: &Event) -> Parties {
             let first = view.unbonding.entries.front();
             first.map(|entry| Parties::provider(view, entry.provider)).unwrap_or_default()
         }
+        Event::AskForfeited(e) => view.offer(e.offer).map(|offer| Parties::provider(view, offer.provider)).unwrap_or_default(),
         Event::Emitted(_) | Event::EpochClosed(_) | Event::RoundClosed(_) => Parties::default(),
         _ => of_cause(view, record),
     }
 }
 
+/// Why a job got an offer, by mechanism.
+const CHOSEN: [&str; 4] = [
+    "the cheapest that fits",
+    "served in the batch at its class's price",
+    "among the lowest sealed asks",
+    "drawn by lot at the protocol's price",
+];
+
 /// What happened, and why: the arithmetic behind every payment.
 fn explain(view: &State, record: &Record, event: &Event) -> String {
     match event {
         Event::Settled(settled) => view.lease(settled.lease).map_or_else(String::new, |lease| settled_why(view, settled, lease)),
-        Event::Leased(e) => {
-            let offer = &view.offers()[e.offer.index()];
-            let class = &view.catalogue.class(offer.class).name;
-            format!(
-                "{} got {} of {} for {}: the cheapest that fits, {} GPU-s of {class} at {} per GPU-s; result due {}",
-                e.job,
-                e.lease,
-                offer.provider,
-                xpl(e.price.into()),
-                seconds(e.work_mgs),
-                xpl(offer.ask.into()),
-                calendar::timestamp(e.due)
-            )
-        }
+        Event::Leased(leased) => leased_why(view, leased),
         Event::Submitted(e) => format!("{} is accepted and its budget is in escrow", e.job),
+        Event::Queued(e) if view.params.market_mechanism() != mechanism::POSTED => {
+            format!("{} waits for the next clearing, due {}", e.job, calendar::timestamp(view.market.closes_at))
+        }
         Event::Queued(e) => format!("{} waits in line: no offer fits now", e.job),
         Event::Expired(e) => {
             format!("{}: no offer fitted before its latest start; its escrow of {} returned", e.job, escrow(view, e.job))
@@ -209,6 +210,7 @@ fn explain(view: &State, record: &Record, event: &Event) -> String {
             let to = if e.reward > 0 { format!(", {} to {} who proved it", xpl(e.reward.into()), e.to) } else { String::new() };
             format!("bond of {} cut: {} burned{to}", e.provider, xpl(e.burned.into()))
         }
+        Event::AskForfeited(e) => format!("the sealed ask of {} was not revealed: {} burned", e.offer, xpl(e.deposit.into())),
         Event::Jailed(e) => format!("{} is jailed until {}", e.provider, calendar::timestamp(e.until)),
         Event::Rewarded(e) => rewarded_why(view, e.provider, e.work, e.stake),
         Event::CheckDrawn(e) => {
@@ -235,6 +237,26 @@ fn explain(view: &State, record: &Record, event: &Event) -> String {
         },
         other => fields(other),
     }
+}
+
+fn leased_why(view: &State, e: &Leased) -> String {
+    let offer = &view.offers()[e.offer.index()];
+    let class = &view.catalogue.class(offer.class).name;
+    let (why, rate) = match view.params.market_mechanism() {
+        mechanism::POSTED => ("the cheapest that fits", offer.ask),
+        // What a lease was agreed at follows from its price, to the rounding of the price.
+        by => (CHOSEN[by as usize], (u128::from(e.price) * 1000 / u128::from(e.work_mgs)) as u64),
+    };
+    format!(
+        "{} got {} of {} for {}: {why}, {} GPU-s of {class} at {} per GPU-s; result due {}",
+        e.job,
+        e.lease,
+        offer.provider,
+        xpl(e.price.into()),
+        seconds(e.work_mgs),
+        xpl(rate.into()),
+        calendar::timestamp(e.due)
+    )
 }
 
 fn settled_why(view: &State, settled: &Settled, lease: &Lease) -> String {

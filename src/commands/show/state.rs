@@ -49,6 +49,7 @@ fn facts(view: &State) -> Vec<Fact> {
         amount("builders_nano", "builders' fund", ledger.builders),
         amount("bonds_nano", "bonds", bonds),
         amount("unbonding_nano", "unbonding", ledger.unbonding),
+        amount("sealed_nano", "deposits of sealed asks", ledger.sealed),
         amount("escrow_nano", "in escrow", escrow),
         Fact {
             key: "price_micro_usd",

@@ -1,6 +1,7 @@
 //! Draws from the beacon, by the layout of their messages.
 
 use super::Reference;
+use plasma_core::ids::JobId;
 
 fn first_word(key: &[u8; 32], message: &[u8]) -> u64 {
     word(&blake3::keyed_hash(key, message).as_bytes()[..8])
@@ -54,12 +55,24 @@ impl Reference {
         sip_hash(key, &[subject, u64::from(purpose) << 32 | u64::from(attempt)], 1, 3)
     }
 
+    /// BLAKE3 keyed by the epoch's beacon over eight zeros and the job.
+    pub fn tie_of_job(&self, job: JobId) -> u64 {
+        first_word(&self.tie_beacon, &[[0; 8], job.0.to_le_bytes()].concat())
+    }
+
     /// BLAKE3 keyed by the epoch's beacon over class and offer.
     pub fn tie(&self, offer: usize) -> u64 {
         let class = self.offers[offer].class as u8;
         let message = [[class, 0, 0, 0], (offer as u32).to_le_bytes()].concat();
         first_word(&self.tie_beacon, &message)
     }
+}
+
+/// BLAKE3 of domain, provider, offer, price and salt.
+pub fn sealed(provider: usize, offer: usize, price: u64, salt: &[u8; 32]) -> [u8; 32] {
+    let (provider, offer) = ((provider as u32).to_le_bytes(), (offer as u32).to_le_bytes());
+    let message = [b"xpl/v1/sealed\0\0\0".as_slice(), &provider, &offer, &price.to_le_bytes(), salt].concat();
+    *blake3::hash(&message).as_bytes()
 }
 
 /// BLAKE3 of domain, lease, provider and root.

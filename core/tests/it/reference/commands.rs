@@ -47,6 +47,8 @@ impl Reference {
             Command::Beacon(command) => self.close_round(origin, command.value),
             Command::Verdict(command) => self.verdict(origin, command),
             Command::PostPrice(command) => self.post_price(origin, command),
+            Command::SealAsk(command) => self.seal(origin, command),
+            Command::RevealAsk(command) => self.reveal(origin, command),
         }
     }
 

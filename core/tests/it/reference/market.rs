@@ -64,7 +64,7 @@ impl Reference {
         classes.filter(fits).filter_map(|class| Some((class, self.work(class, cost)?))).collect()
     }
 
-    fn works_of(&self, job: JobId) -> Vec<(usize, u64)> {
+    pub fn works_of(&self, job: JobId) -> Vec<(usize, u64)> {
         let asked = &self.jobs[&job].asked;
         let cost = self.cost(asked.program.index(), &asked.sizes).expect("counted when submitted");
         self.works(asked.classes, asked.vram_gib, &cost)
@@ -124,7 +124,8 @@ impl Reference {
             self.happen(Failed { job: id }, |this| this.refund(id));
             return;
         }
-        let chosen = self.cheapest(id).filter(|&(offer, work)| self.affords(id, offer, work));
+        let at_once = self.rules.market_mechanism() == 0;
+        let chosen = self.cheapest(id).filter(|_| at_once).filter(|&(offer, work)| self.affords(id, offer, work));
         match chosen {
             Some((offer, work)) => self.lease(id, offer, work),
             None if job.asked.start_by <= self.now => {
@@ -147,7 +148,8 @@ impl Reference {
 
     /// Gives an offer to the first in line that it suits.
     pub fn fill(&mut self, offer: usize) {
-        if let Some((job, work)) = self.first_in_line(offer) {
+        let at_once = self.rules.market_mechanism() == 0;
+        if at_once && let Some((job, work)) = self.first_in_line(offer) {
             self.lease(job, offer, work);
         }
     }
@@ -167,9 +169,14 @@ impl Reference {
     }
 
     fn lease(&mut self, id: JobId, offer: usize, work: u64) {
+        self.lease_at(id, offer, work, self.offers[offer].ask);
+    }
+
+    /// Leases GPUs of an offer at a price for each GPU-second.
+    pub fn lease_at(&mut self, id: JobId, offer: usize, work: u64, ask: u64) {
         let asked = self.jobs[&id].asked;
         let gpus = 1 << asked.gpus_log2;
-        let price = price(self.offers[offer].ask, work) as u64;
+        let price = price(ask, work) as u64;
         let due = self.now.saturating_add(allowed_span(&self.rules, work, gpus)).min(asked.finish_by);
         let (serial, slot) = self.lease_numbers.take();
         let lease = LeaseId::new(serial, slot);

@@ -170,7 +170,7 @@ impl Reference {
         Ok(())
     }
 
-    fn own_offer(&self, origin: Origin, id: OfferId) -> Result<usize, Refused> {
+    pub fn own_offer(&self, origin: Origin, id: OfferId) -> Result<usize, Refused> {
         let provider = self.provider_of(origin)?;
         match self.offers.get(id.index()) {
             Some(row) if row.provider == provider && row.status != offer::Status::Withdrawn => Ok(id.index()),

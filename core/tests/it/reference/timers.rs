@@ -2,6 +2,7 @@
 
 use super::{Progress, Reference, Todo};
 use plasma_core::ids::{JobId, LeaseId, OfferId, ProviderId};
+use plasma_core::protocol::batch::BatchDue;
 use plasma_core::protocol::bond::{BondDue, Unbonded};
 use plasma_core::protocol::epoch::EpochEnd;
 use plasma_core::protocol::job::{Expired, Failed, PatienceOver};
@@ -21,6 +22,7 @@ fn rank(timer: &Timer) -> (u8, u64) {
         Timer::PatienceOver(due) => (3, due.job.0),
         Timer::LeaseOverdue(due) => (4, due.lease.0),
         Timer::CheckOverdue(due) => (5, due.lease.0),
+        Timer::BatchDue(_) => (6, 0),
     }
 }
 
@@ -28,6 +30,9 @@ impl Reference {
     /// The first thing due.
     pub fn first_due(&self) -> Option<(Time, Timer)> {
         let mut due: Vec<(Time, Timer)> = vec![(self.epoch_ends, EpochEnd {}.into())];
+        if self.rules.market_mechanism() != 0 {
+            due.push((self.closes_at, BatchDue {}.into()));
+        }
         due.extend(self.unbonding.iter().map(|entry| (entry.release, BondDue {}.into())));
         for (i, offer) in self.offers.iter().enumerate().filter(|(_, offer)| offer.status == Status::Open) {
             due.push((offer.lapses_at, AskLapse { offer: OfferId(i as u32) }.into()));
@@ -50,6 +55,7 @@ impl Reference {
         match timer {
             Timer::EpochEnd(_) => self.end_epoch(),
             Timer::BondDue(_) => self.release_bonds(),
+            Timer::BatchDue(_) => self.close_batch(),
             Timer::AskLapse(due) => {
                 self.happen(Lapsed {}, |this| this.offers[due.offer.index()].status = Status::Lapsed);
             }

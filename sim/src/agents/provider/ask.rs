@@ -13,12 +13,18 @@ use crate::economy::Host;
 use plasma_core::engine::state::State;
 use plasma_core::ids::{ClassId, OfferId};
 use plasma_core::money::{ONE, XPL};
+use plasma_core::params::mechanism;
 use plasma_core::protocol::offer::Requote;
 use plasma_core::record::Origin;
 use plasma_core::time::{HOUR, Time};
 
 /// Seconds in an hour.
 const SECONDS: f64 = 3600.0;
+
+/// Nano-XPL per GPU-second for micro-USD per GPU-hour, at a price in micro-USD per XPL.
+fn per_second(usd: f64, price: u64) -> u64 {
+    ((usd / SECONDS * XPL as f64 / price as f64) as u64).max(1)
+}
 
 impl Host {
     /// Micro-USD of electricity for a reference GPU-hour of work: a fast machine is done earlier.
@@ -35,7 +41,12 @@ impl Host {
     fn asking(&self, emission: f64, utilisation: f64) -> f64 {
         let (idle, busy) = self.mark_up;
         let mark_up = idle + (busy - idle) * utilisation.clamp(0.0, 1.0);
-        (self.avoidable() - self.pass_through * emission).max(0.0) * (1.0 + mark_up)
+        self.bare(emission) * (1.0 + mark_up)
+    }
+
+    /// The same without a mark-up: what it would just not refuse.
+    fn bare(&self, emission: f64) -> f64 {
+        (self.avoidable() - self.pass_through * emission).max(0.0)
     }
 
     /// The share of a day in which it is on offer.
@@ -51,12 +62,23 @@ impl Agents {
         self.rows.board.per_work * weight * HOUR as f64 * price as f64 / XPL as f64
     }
 
-    /// What a provider asks for now, in nano-XPL per reference GPU-second, at least 1; `None` while there is no price of XPL.
+    /// What a provider asks for now, in nano-XPL per reference GPU-second, at least 1; `None` while there is no price of XPL. Where
+    /// the protocol sets the price an ask says from which price on it serves, and a mark-up would only lose it work.
     pub(super) fn ask(&self, view: &State, now: Time, host: usize, utilisation: f64) -> Option<u64> {
+        if view.params.market_mechanism() == mechanism::ALGORITHMIC {
+            return self.cost(view, now, host);
+        }
         let price = self.price(view, now)?;
         let who = self.today(host, now);
         let usd = who.asking(self.emission_per_hour(view, who.class, price), utilisation);
-        Some(((usd / SECONDS * XPL as f64 / price as f64) as u64).max(1))
+        Some(per_second(usd, price))
+    }
+
+    /// What a provider would just not refuse, in nano-XPL per reference GPU-second, at least 1.
+    pub(super) fn cost(&self, view: &State, now: Time, host: usize) -> Option<u64> {
+        let price = self.price(view, now)?;
+        let who = self.today(host, now);
+        Some(per_second(who.bare(self.emission_per_hour(view, who.class, price)), price))
     }
 
     /// Quotes every offer anew.
