@@ -22,7 +22,7 @@ use rkyv::util::AlignedVec;
 use rkyv::{Archive, Deserialize, Serialize};
 
 /// Version of the state's layout.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// Every row that exists and every total. Vacant rows and capacity are not part of it.
 #[derive(Archive, Serialize, Deserialize)]
