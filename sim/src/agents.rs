@@ -222,9 +222,16 @@ impl Observer for Agents {
             }
             Event::Settled(settled) => {
                 self.rows.board.took_fee(settled.fee());
+                if let Some(host) = self.rows.lease_hosts.get(settled.lease.slot()) {
+                    let class = self.economy.hosts.get(*host as usize).map(|host| host.class);
+                    class.into_iter().for_each(|class| self.rows.board.ended(class, true));
+                }
                 self.paid(settled);
             }
-            Event::Missed(missed) => self.count_busy(view, now, missed.offer),
+            Event::Missed(missed) => {
+                self.count_busy(view, now, missed.offer);
+                self.rows.board.ended(view.offers()[missed.offer.index()].class, false);
+            }
             Event::CheckDrawn(drawn) => self.begin_check(view, now, drawn),
             Event::Slashed(slashed) => self.slashed(view, now, slashed),
             Event::Jailed(jailed) => self.jailed(view, jailed),

@@ -11,7 +11,7 @@ pub mod shocks;
 pub mod token;
 
 use crate::scenario::Scenario;
-use crate::scenario::model::{DemandGroup, Holder, TraceUse, VerificationPolicy, position, trace::TraceJobs};
+use crate::scenario::model::{CustomerChoice, DemandGroup, Holder, TraceUse, VerificationPolicy, position, trace::TraceJobs};
 use crate::scenario::quantity::{Bytes, Id};
 use crate::streams::sample::{Intensity, Weights};
 use crate::streams::{Purpose, Streams, stream_id};
@@ -79,8 +79,32 @@ pub struct Patrons {
     pub patience: Span,
     /// Time to the result.
     pub deadline: Span,
+    /// How it chooses between the network and other ways.
+    pub choosing: Choosing,
     /// 0 unchecked, 1 sampled: as [`plasma_core::protocol::job::Submit`] wants it.
     pub policy: u8,
+}
+
+/// How a group of customers chooses.
+#[derive(Clone, Copy, Debug)]
+pub enum Choosing {
+    /// The network whenever it costs less than the reservation price.
+    Reservation,
+    /// By what each way costs.
+    Logit(Logit),
+}
+
+/// What a logit weighs.
+#[derive(Clone, Copy, Debug)]
+pub struct Logit {
+    /// Exponent of cost.
+    pub sensitivity: f64,
+    /// Micro-USD for an hour of waiting.
+    pub waiting_cost: f64,
+    /// Share of the price that it costs to be with the network rather than a cloud.
+    pub switching: f64,
+    /// Micro-USD for a reference GPU-hour in a cloud.
+    pub cloud: f64,
 }
 
 /// Where candidate jobs come from.
@@ -246,7 +270,19 @@ fn drawn(scenario: &Scenario, group: &DemandGroup, (first, count): (AccountId, u
         patience: group.patience.0,
         deadline: group.deadline.0,
         policy: policy(group.policy),
+        choosing: choosing(scenario, &group.choice, &group.reference),
     }
+}
+
+fn choosing(scenario: &Scenario, choice: &CustomerChoice, reference: &Id) -> Choosing {
+    let CustomerChoice::Logit(terms) = choice else { return Choosing::Reservation };
+    let rental = position(&scenario.class, reference).map_or(0, |class| scenario.class[class].rental.0);
+    Choosing::Logit(Logit {
+        sensitivity: terms.sensitivity.get(),
+        waiting_cost: terms.waiting_cost.0 as f64,
+        switching: terms.switching.fraction(),
+        cloud: rental as f64 * terms.cloud.fraction(),
+    })
 }
 
 fn recorded(scenario: &Scenario, name: &str, terms: &TraceJobs, trace: &Trace, (first, count): (AccountId, u32)) -> Patrons {
@@ -264,6 +300,7 @@ fn recorded(scenario: &Scenario, name: &str, terms: &TraceJobs, trace: &Trace, (
         patience: terms.patience.0,
         deadline: terms.deadline.0,
         policy: policy(terms.policy),
+        choosing: choosing(scenario, &terms.choice, &terms.reference),
     }
 }
 

@@ -15,6 +15,8 @@ use rkyv::{Archive, Deserialize, Serialize};
 const ROOMS: usize = 8;
 /// Mean age of what the averages remember.
 const MEMORY: Span = 7 * DAY;
+/// Averages over leases are those of about this many.
+const LEASES: f64 = 200.0;
 /// Mean age of what the average of fees remembers.
 const FEE_MEMORY: Span = 30 * DAY;
 
@@ -33,6 +35,10 @@ pub struct Seen {
     pub utilisation: f64,
     /// Micro-USD per reference GPU-hour that was agreed, averaged over leases.
     pub price: f64,
+    /// Milliseconds from submission to lease, averaged over leases.
+    pub wait: f64,
+    /// Share of leases that came to nothing, averaged over leases.
+    pub failing: f64,
 }
 
 /// What is known of the market.
@@ -102,12 +108,18 @@ impl Board {
         }
     }
 
-    /// A lease was agreed at so many micro-USD per reference GPU-hour.
-    pub fn agreed(&mut self, class: ClassId, price: f64) {
-        /// The averaged price is that of about this many leases.
-        const LEASES: f64 = 200.0;
+    /// A lease was agreed at so many micro-USD per reference GPU-hour, for a job that had waited so long.
+    pub fn agreed(&mut self, class: ClassId, price: f64, waited: Span) {
         if let Some(seen) = self.classes.get_mut(class.index()) {
             seen.price = if seen.price > 0.0 { seen.price + (price - seen.price) / LEASES } else { price };
+            seen.wait += (waited as f64 - seen.wait) / LEASES;
+        }
+    }
+
+    /// A lease ended well, or came to nothing.
+    pub fn ended(&mut self, class: ClassId, well: bool) {
+        if let Some(seen) = self.classes.get_mut(class.index()) {
+            seen.failing += (if well { 0.0 } else { 1.0 } - seen.failing) / LEASES;
         }
     }
 

@@ -103,7 +103,9 @@ fn fits(saved: &Checkpoint, economy: &Economy) -> bool {
         && rows.candidates.len() == groups
         && rows.traders.len() == economy.traders.len()
         && rows.board.len() == economy.classes
-        && [&tally.candidates, &tally.declined, &tally.unserved, &tally.unfunded].iter().all(|counts| counts.len() == groups)
+        && [&tally.candidates, &tally.declined, &tally.to_cloud, &tally.unserved, &tally.unfunded]
+            .iter()
+            .all(|counts| counts.len() == groups)
         && rows.offers.iter().all(|offer| (offer.host as usize) < hosts)
         && rows.lease_hosts.iter().all(|&host| host == u32::MAX || (host as usize) < hosts)
         && rows.hosts.iter().all(own_offers)

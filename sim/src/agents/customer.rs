@@ -1,12 +1,15 @@
-//! Customers: candidates come, look at the price, and submit or decline.
+//! Customers: candidates come, look at the price, and submit, go to a cloud, or go without.
 //!
 //! A candidate knows the most it would pay: its reservation price times the work on the reference class. It looks for the cheapest
-//! way to be served in time, submits with that most as its budget when the way is cheaper, and otherwise goes elsewhere.
+//! way to be served in time, and [chooses](choice).
+
+mod choice;
 
 use super::Agents;
 use super::queue::Kind;
-use crate::economy::{Patrons, Source};
+use crate::economy::{Choosing, Patrons, Source};
 use crate::streams::Draw;
+use choice::Way;
 use plasma_core::catalogue::{MAX_SIZES, Sizes};
 use plasma_core::engine::state::State;
 use plasma_core::ids::{AccountId, ClassId};
@@ -24,11 +27,14 @@ struct Candidate {
     gpus_log2: u8,
     /// Micro-USD per reference GPU-hour.
     reservation: f64,
+    /// A uniform number: which way it takes where several are worth taking.
+    taste: f64,
 }
 
 /// What a candidate makes of the market.
 enum Choice {
     Submit(Submit),
+    ToCloud,
     TooDear,
     NotServed,
 }
@@ -65,6 +71,7 @@ impl Agents {
         self.tally.candidates[group] += 1;
         match self.choose(view, now, patrons, &candidate) {
             Choice::Submit(submit) => self.submit(view, now, group, candidate.customer, submit),
+            Choice::ToCloud => self.tally.to_cloud[group] += 1,
             Choice::TooDear => self.tally.declined[group] += 1,
             Choice::NotServed => self.tally.unserved[group] += 1,
         }
@@ -90,7 +97,7 @@ impl Agents {
         for (size, &(median, sigma)) in sizes.iter_mut().zip(&drawn.sizes) {
             *size = (draw.log_normal(median, sigma).max(1.0)) as u32;
         }
-        Some(Candidate { customer, sizes, gpus_log2, reservation })
+        Some(Candidate { customer, sizes, gpus_log2, reservation, taste: draw.uniform() })
     }
 
     /// The row of the trace that is due now, if it is played at this scale.
@@ -112,7 +119,8 @@ impl Agents {
         let mut draw = self.streams.trace.draw(patrons.stream, index);
         let kept = draw.chance(recorded.kept * self.economy.timetable.demand(group, now).min(1.0));
         let (customer, reservation) = who_and_price(patrons, &mut draw);
-        kept.then_some(Candidate { customer, sizes: job.sizes, gpus_log2: job.gpus_log2, reservation })
+        let taste = draw.uniform();
+        kept.then_some(Candidate { customer, sizes: job.sizes, gpus_log2: job.gpus_log2, reservation, taste })
     }
 
     fn choose(&self, view: &State, now: Time, patrons: &Patrons, candidate: &Candidate) -> Choice {
@@ -131,7 +139,15 @@ impl Agents {
             }
         }
         let Some(least) = least else { return Choice::NotServed };
+        match self.way(view, now, patrons, candidate, least, reference) {
+            Way::Network => {}
+            Way::Cloud => return Choice::ToCloud,
+            Way::Nothing => return Choice::TooDear,
+        }
         let budget = budget(candidate.reservation, reference, price);
+        // Who takes the network although it would rather pay less leaves room for asks that move meanwhile.
+        let room = u64::try_from(least + least / 4).unwrap_or(u64::MAX / (2 * JOBS_AHEAD));
+        let budget = if let Choosing::Logit(_) = patrons.choosing { budget.max(room) } else { budget };
         if budget == 0 || least > u128::from(budget) {
             return Choice::TooDear;
         }

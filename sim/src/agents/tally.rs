@@ -9,6 +9,8 @@ pub struct Tally {
     pub candidates: Vec<u64>,
     /// Those that found the price above their reservation, by group.
     pub declined: Vec<u64>,
+    /// Those that went to a cloud, by group.
+    pub to_cloud: Vec<u64>,
     /// Those that no GPU of the network serves by their deadline, by group.
     pub unserved: Vec<u64>,
     /// Those that could not buy the XPL they needed, by group.
@@ -47,6 +49,7 @@ impl Tally {
         Self {
             candidates: zeros.clone(),
             declined: zeros.clone(),
+            to_cloud: zeros.clone(),
             unserved: zeros.clone(),
             unfunded: zeros,
             refused,

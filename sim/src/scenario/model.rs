@@ -14,7 +14,7 @@ use plasma_core::params::Params;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use demand::{Daily, DailyShape, DemandGroup, LogNormal, PriceSpread, VerificationPolicy, Weekly};
+pub use demand::{CustomerChoice, Daily, DailyShape, DemandGroup, LogNormal, PriceSpread, VerificationPolicy, Weekly};
 pub use hardware::{Class, CostTerm, Kind, Program, Region, Resource};
 pub use shock::ShockSection;
 pub use supply::{Entry, Faults, Join, MarkUp, ProviderGroup, Uptime};

@@ -59,7 +59,8 @@ impl Agents {
         if let Some(price) = self.price(view, now) {
             let nano_per_hour = leased.price as f64 * HOUR as f64 / leased.work_mgs as f64;
             let class = view.offers()[leased.offer.index()].class;
-            self.rows.board.agreed(class, nano_per_hour * price as f64 / XPL as f64);
+            let waited = view.job(lease.job).map_or(0, |job| now - job.submitted);
+            self.rows.board.agreed(class, nano_per_hour * price as f64 / XPL as f64, waited);
         }
         let who = &self.economy.hosts[host];
         let index = self.rows.hosts[host].leases;

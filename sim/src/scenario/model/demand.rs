@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
-use crate::scenario::quantity::{Bytes, Id, Rate, SignedRatio, SpanMs, UsdPerHour, UtcOffset, Weight};
+use crate::scenario::quantity::{Bytes, Id, Rate, Ratio, SignedRatio, SpanMs, UsdPerHour, UtcOffset, Weight};
 
 /// A group of alike customers. Candidate jobs arrive as a Poisson process; whether one is submitted is up to its customer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -56,6 +56,41 @@ pub struct DemandGroup {
     /// How results are verified.
     #[serde(default)]
     pub policy: VerificationPolicy,
+    /// How its customers choose between the network, a cloud and nothing.
+    #[serde(default)]
+    pub choice: CustomerChoice,
+}
+
+/// How customers choose.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum CustomerChoice {
+    /// They take the network whenever it costs less than their reservation price.
+    #[default]
+    Reservation,
+    /// By logit on total expected cost: the network, renting elsewhere, or nothing at the reservation price.
+    Logit(LogitChoice),
+}
+
+/// Multinomial logit on the logarithm of cost. Own-price elasticity is −sensitivity · (1 − share of the network).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LogitChoice {
+    /// Exponent of cost.
+    pub sensitivity: Weight,
+    /// What an hour of waiting is worth.
+    #[serde(default)]
+    pub waiting_cost: UsdPerHour,
+    /// Share of the price that being with the network costs on top: integration, trust, effort.
+    #[serde(default)]
+    pub switching: Ratio,
+    /// Price of a cloud, relative to the reference class's `rental`.
+    #[serde(default = "whole")]
+    pub cloud: Ratio,
+}
+
+fn whole() -> Ratio {
+    Ratio::ONE
 }
 
 /// A log-normal distribution, by its median and the standard deviation of its logarithm.

@@ -8,7 +8,7 @@ use plasma_core::time::{DAY, HOUR};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::demand::{PriceSpread, VerificationPolicy};
+use super::demand::{CustomerChoice, PriceSpread, VerificationPolicy};
 use crate::scenario::quantity::{Bytes, Id, SpanMs, Weight};
 
 /// A recorded trace that is played back. Its rows are jobs or machines of the full economy; a scale under 1 keeps a random share.
@@ -61,6 +61,9 @@ pub struct TraceJobs {
     /// How results are verified.
     #[serde(default)]
     pub policy: VerificationPolicy,
+    /// How its customers choose between the network, a cloud and nothing.
+    #[serde(default)]
+    pub choice: CustomerChoice,
     /// Number of customers among whom the jobs are shared.
     #[serde(default = "thousand")]
     pub customers: u64,
