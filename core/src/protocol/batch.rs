@@ -1,9 +1,9 @@
 //! Batches: markets that collect orders and clear them together, every `market.batch`.
 //!
 //! Every job waits in line for the next clearing. Then all that wait and every idle offer are shown to the [`Mechanism`] in force,
-//! whose trades become leases; what it did not serve waits on, as long as its patience lasts. Who came first within a batch does not
-//! matter: equal orders are ranked by a keyed hash of the epoch's beacon. A job whose patience ends at the moment of a clearing is not
-//! in it.
+//! whose trades become leases; what it did not serve waits on, as long as its patience lasts. Who came first within a batch does
+//! not matter: equal orders are ranked by a keyed hash of the epoch's beacon. A job whose patience ends at the moment of a clearing
+//! is not in it.
 
 use crate::engine::derived::{Derived, Task};
 use crate::engine::state::State;

@@ -1,17 +1,17 @@
 //! The protocol's price: one for each class, moved by how busy the class is.
 //!
-//! At the standing price p trade those who accept it: asks up to p, bids whose limit reaches p. Bids come in the order of their ties,
-//! which is a lot; each takes the class where its work costs least in all, and there the willing ask whose tie is least. So the side
-//! that is too many is rationed **by lot**, and what somebody asks or bids decides only whether it trades: with one GPU or one job,
-//! to name one's true cost or value is best in the batch at hand.
+//! At the standing price p trade those who accept it: asks up to p, bids whose limit reaches p. Bids come in the order of their
+//! ties, which is a lot; each takes the class where its work costs least in all, and there the willing ask whose tie is least. So
+//! the side that is too many is rationed **by lot**, and what somebody asks or bids decides only whether it trades: with one GPU or
+//! one job, to name one's true cost or value is best in the batch at hand.
 //!
 //! Afterwards the price moves as EIP-1559's base fee does (Buterin et al. 2019, specification of `base_fee_per_gas`), utilisation u
 //! in the place of gas used and the target u* in that of gas target:
 //!
 //! > p' = max(reserve, p + p · (u − u*) ÷ u* · rate), u = GPUs at work after the batch ÷ (GPUs at work and willing before it)
 //!
-//! The step is rounded towards zero, but is at least one femto-XPL upwards. Where nobody works and nobody is willing, u is 1 if a bid
-//! that reaches the price was left over, and the price stands otherwise.
+//! The step is rounded towards zero, but is at least one femto-XPL upwards. Where nobody works and nobody is willing, u is 1 if a
+//! bid that reaches the price was left over, and the price stands otherwise.
 
 use super::shelf::Shelf;
 use super::{Ask, Batch, Bid, Cleared, FEMTO, Mechanism, Trade, Way};

@@ -1,11 +1,11 @@
 //! Sealed asks: a reverse auction in which the cheapest serve, paid their ask or the lowest that lost.
 //!
-//! **First price**: each is paid its ask. **Second price**: each is paid the lowest ask of another seller, in the class and with room
-//! for the job, that was left over, but no more than the job's limit, which is its reserve; where no ask was left over, the limit.
-//! For one job and sellers of one offer each this is Vickrey's auction (1961, doi:10.1111/j.1540-6261.1961.tb02789.x): to ask one's
-//! cost is best whatever the others ask. For several equal jobs it is the uniform (k+1)-st price, truthful as long as every seller
-//! has one GPU. A seller of several may gain by asking more for the later ones, and jobs of different limits or sizes make it worth a
-//! seller's while which of them it gets: there no truthfulness is claimed.
+//! **First price**: each is paid its ask. **Second price**: each is paid the lowest ask of another seller, in the class and with
+//! room for the job, that was left over, but no more than the job's limit, which is its reserve; where no ask was left over, the
+//! limit. For one job and sellers of one offer each this is Vickrey's auction (1961, doi:10.1111/j.1540-6261.1961.tb02789.x): to ask
+//! one's cost is best whatever the others ask. For several equal jobs it is the uniform (k+1)-st price, truthful as long as every
+//! seller has one GPU. A seller of several may gain by asking more for the later ones, and jobs of different limits or sizes make it
+//! worth a seller's while which of them it gets: there no truthfulness is claimed.
 
 use super::assignment::assign;
 use super::{Batch, Cleared, FEMTO, Mechanism, NOBODY, Trade};

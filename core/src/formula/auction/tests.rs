@@ -251,18 +251,20 @@ proptest! {
 
     /// Single GPUs of one class: the greedy is the best there is, its price clears the market, and the dual says so.
     #[test]
-    fn single_gpus_of_one_class_clear_exactly(asked in prop::collection::vec(1u64..40, 0..60), wanted in prop::collection::vec(1u64..60, 0..60)) {
+    fn single_gpus_of_one_class_clear_exactly(
+        asked in prop::collection::vec(1u64..40, 0..60), wanted in prop::collection::vec(1u64..60, 0..60),
+    ) {
         let asks: Vec<Ask> = asked.iter().enumerate().map(|(i, &price)| ask(i as u32, price, 1)).collect();
         let bids: Vec<Bid> = wanted.iter().enumerate().map(|(i, &limit)| bid(i as u64, limit, 0)).collect();
         let cleared = clear(&Uniform, &asks, &bids);
         prop_assert_eq!(cleared.gap, 0);
         if let Some(price) = cleared.trades.first().map(|trade| trade.price) {
-            // Whoever would trade at a better price than this one does, and volume is that of both sides' shorter one.
-            let (buy, sell) = (wanted.iter().filter(|&&l| l > price).count(), asked.iter().filter(|&&a| a < price).count());
-            prop_assert!(cleared.trades.len() >= buy && cleared.trades.len() >= sell);
-            let at = |l: usize, r: usize| l.min(r);
-            let (may_buy, may_sell) = (wanted.iter().filter(|&&l| l >= price).count(), asked.iter().filter(|&&a| a <= price).count());
-            prop_assert_eq!(cleared.trades.len(), at(may_buy, may_sell));
+            // Whoever would gain at this price trades, and so does the whole of the side that is fewer.
+            let count = |side: &[u64], accepts: &dyn Fn(u64) -> bool| side.iter().filter(|&&order| accepts(order)).count();
+            let (eager_to_buy, eager_to_sell) = (count(&wanted, &|limit| limit > price), count(&asked, &|ask| ask < price));
+            let (may_buy, may_sell) = (count(&wanted, &|limit| limit >= price), count(&asked, &|ask| ask <= price));
+            prop_assert!(cleared.trades.len() >= eager_to_buy.max(eager_to_sell));
+            prop_assert_eq!(cleared.trades.len(), may_buy.min(may_sell));
         } else {
             prop_assert!(asked.iter().min().is_none_or(|least| wanted.iter().all(|limit| limit < least)));
         }
@@ -303,7 +305,10 @@ proptest! {
     }
 
     #[test]
-    fn the_price_keeps_within_its_limits_and_falls_and_rises_with_use(price in 1..=super::algorithmic::HIGHEST, busy in 0u64..100, supply in 1u64..100, target in 1..=ONE, rate in 0..=ONE, reserve in 1u64..1_000_000) {
+    fn the_price_keeps_within_its_limits_and_falls_and_rises_with_use(
+        price in 1..=super::algorithmic::HIGHEST, busy in 0u64..100, supply in 1u64..100,
+        target in 1..=ONE, rate in 0..=ONE, reserve in 1u64..1_000_000,
+    ) {
         let rule = Algorithmic { target, rate, reserve };
         let next = rule.step(price, busy, supply);
         prop_assert!(next >= reserve * FEMTO && next <= super::algorithmic::HIGHEST);

@@ -1,8 +1,8 @@
 //! Sealed asks: towards the end of a batch that seals them, providers look whether anybody waits; towards the end of the next they
 //! reveal what they sealed.
 //!
-//! Paid their own ask, they seal the one that they quote, mark-up and all. Paid the lowest that lost, they seal their avoidable cost:
-//! with one offer nothing else is better (Vickrey 1961).
+//! Paid their own ask, they seal the one that they quote, mark-up and all. Paid the lowest that lost, they seal their avoidable
+//! cost: with one offer nothing else is better (Vickrey 1961).
 
 use super::super::Agents;
 use super::super::queue::Kind;

@@ -3,6 +3,7 @@
 use super::{Findings, same_keys};
 use crate::scenario::model::{Class, DemandGroup, Program, Scenario};
 use crate::scenario::quantity::{Bytes, Id, SpanMs, Weight};
+use plasma_core::params::mechanism;
 
 pub(super) fn check(scenario: &Scenario, findings: &mut Findings) {
     scenario.demand.iter().for_each(|group| check_group(scenario, group, findings));
@@ -35,7 +36,7 @@ fn check_group(scenario: &Scenario, group: &DemandGroup, findings: &mut Findings
     findings.require(group.customers > 0, path("customers"), || "somebody must bring the jobs".into());
     findings.require(group.reservation.median.0 > 0, path("reservation.median"), || "a price must be above 0".into());
     spread(group.reservation.sigma, path("reservation.sigma"), findings);
-    times(group.patience, group.deadline, path, findings);
+    times(scenario, group.patience, group.deadline, path, findings);
     let (day, week): (f64, f64) = (group.daily.relative().iter().sum(), group.weekly.relative().iter().sum());
     findings.require((day - 24.0).abs() < 1e-6, path("daily"), || {
         "at least one hour must be above 0, and none beyond measure".into()
@@ -46,8 +47,29 @@ fn check_group(scenario: &Scenario, group: &DemandGroup, findings: &mut Findings
     findings.require(group.growth.fraction() > -1.0, path("growth"), || "no more than everything can be lost in a year".into());
 }
 
-/// A job that waits until its deadline never ends in time.
-pub(super) fn times(patience: SpanMs, deadline: SpanMs, path: impl Fn(&str) -> String, findings: &mut Findings) {
+/// A job that waits until its deadline never ends in time, and one that does not wait for a clearing never starts.
+pub(super) fn times(
+    scenario: &Scenario,
+    patience: SpanMs,
+    deadline: SpanMs,
+    path: impl Fn(&str) -> String,
+    findings: &mut Findings,
+) {
+    let (params, waits) = (&scenario.params, patience.0);
+    let clearing = match params.market_mechanism() {
+        mechanism::POSTED => None,
+        // The rest of a batch that reveals, one that seals, one that reveals.
+        mechanism::SEALED => Some(SpanMs(3 * params.market_batch())),
+        _ => Some(SpanMs(params.market_batch())),
+    };
+    if let Some(longest) = clearing.filter(|longest| waits <= longest.0) {
+        let help = Some("market.batch is how long a batch lasts".into());
+        findings.add_with_help(
+            path("patience"),
+            format!("expected more than {longest}, the longest wait for a clearing: who waits less may never be in one"),
+            help,
+        );
+    }
     findings.require(deadline.0 > 0, path("deadline"), || "a time must be above 0".into());
     findings.require(patience.0 < deadline.0.max(1), path("patience"), || {
         format!("expected less than the deadline, {deadline}: who waits that long is never served in time")

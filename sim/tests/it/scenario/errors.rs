@@ -33,6 +33,12 @@ fn patience_beyond_the_deadline() {
 }
 
 #[test]
+fn patience_shorter_than_a_batch() {
+    let sets = ["market.mechanism=uniform", "market.batch=2h"].map(String::from);
+    assert_snapshot!(draw(&Scenario::parse("scenario.toml", starter(), &sets).expect_err("nobody waits that long")));
+}
+
+#[test]
 fn unknown_key_of_an_element() {
     assert_snapshot!(drawn(&starter_with("mark_up = ", "markup = ")));
 }
