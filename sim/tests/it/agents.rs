@@ -168,7 +168,7 @@ fn a_recorded_trace_is_demand() {
     let mut loaded = small(&["demand.chat.rate=0/h", "demand.finetuning.rate=0/h"]);
     let folder = tempfile::TempDir::new().unwrap();
     let table = folder.path().join("t.csv");
-    std::fs::write(&table, "at,tokens\n0,90000000\n60,80000000\n7200,10\n").unwrap();
+    std::fs::write(&table, "at,tokens\n0,90000000\n60,80000000\n7200,100000\n").unwrap();
     let text = format!(
         "id = \"own\"\nfile = \"{}\"\n[mapping]\ntime = {{ column = \"at\", format = \"seconds\" }}\nsizes.tokens.columns.sum = [\"tokens\"]\n\
          [as.jobs]\nprogram = \"decode-8b\"\nreference = \"rtx-4090\"\nvram = \"16 GB\"\nreservation.median = \"2 USD/h\"\ndeadline = \"9d\"",

@@ -48,7 +48,8 @@ fn own_price_elasticity_is_as_configured() {
     let held: Vec<String> = base.scenario.provider.iter().map(|group| held[0].replace("gamers", group.id.as_str())).collect();
     let held: Vec<&str> = held.iter().map(String::as_str).collect();
     for sensitivity in [1.0, 3.0] {
-        let share = |switching: &str| shares(&played(&format!("sensitivity = {sensitivity}, switching = \"{switching}\""), &held)).0;
+        let share =
+            |switching: &str| shares(&played(&format!("sensitivity = {sensitivity}, switching = \"{switching}\""), &held)).0;
         let (cheap, dear) = (share("0%"), share("10%"));
         let measured = libm::log(dear / cheap) / libm::log(1.1);
         let expected = -sensitivity * (1.0 - (cheap + dear) / 2.0);
