@@ -20,6 +20,8 @@ pub struct Provenance {
     pub question: String,
     /// What was expected before it ran; may be empty.
     pub expectation: String,
+    /// What was found when it ran as shipped; may be empty.
+    pub finding: String,
     /// Names and values, in order: digests, seed, versions, command line.
     pub facts: Vec<(String, String)>,
     /// The scenario, as its author wrote it; may be empty.

@@ -298,6 +298,7 @@ fn write_results(plan: &Plan, manifest: &Manifest, metrics: &Metrics) -> miette:
         title: titled(scenario),
         question: scenario.question.clone(),
         expectation: scenario.expectation.clone().unwrap_or_default(),
+        finding: scenario.finding.clone().unwrap_or_default(),
         facts: vec![
             fact("Seed", manifest.seed.to_string()),
             fact("Scale", scenario.scale.to_string()),

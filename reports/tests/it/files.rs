@@ -54,6 +54,7 @@ fn the_report_is_whole_and_inert() {
         title: evil.clone(),
         question: evil.clone(),
         expectation: evil.clone(),
+        finding: evil.clone(),
         facts: vec![("seed".into(), "42".into()), (evil.clone(), evil.clone())],
         scenario: evil,
     };

@@ -34,6 +34,9 @@ pub struct Scenario {
     /// What its author expects to see, written down before the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expectation: Option<String>,
+    /// What came out, and where the expectation was missed, written down after the run. No part of the scenario's digest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finding: Option<String>,
     /// Date of genesis (UTC).
     pub start: Date,
     /// How long the economy is played.
