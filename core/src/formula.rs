@@ -6,5 +6,6 @@ pub mod burn_mint;
 pub mod decimal;
 pub mod deterrence;
 pub mod emission;
+pub mod schedule;
 pub mod swap;
 pub mod vesting;

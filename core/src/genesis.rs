@@ -132,6 +132,7 @@ impl Genesis {
         clock.now = self.start;
         clock.epoch_started = self.start;
         clock.epoch_ends = self.start.saturating_add(state.params.epoch_length());
+        state.fees.base = state.params.fee_base();
         *state.market = Market::opening(state.params, state.catalogue.classes.len(), self.start);
         state.ledger.cap = cap;
         state.ledger.unissued = cap;

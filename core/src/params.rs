@@ -1,6 +1,7 @@
 //! The one table of parameters: key, unit, legal range, default, meaning. The scenario schema, `--set`, governance and the
 //! documentation all read it; the protocol reads the typed accessors.
 
+use crate::formula::schedule as schedules;
 use crate::time::{DAY, HOUR, MINUTE, SECOND, Span, YEAR};
 
 /// How a parameter's `u64` is meant.
@@ -115,12 +116,36 @@ pub mod payment {
     pub const SECOND: u64 = 1;
 }
 
-/// The emission schedules. The order is that of `emission.schedule`.
-pub mod schedule {
-    /// The same amount every year.
+/// How the base fee is set. The order is that of `fee.control`.
+pub mod fee_control {
+    /// It is `fee.base`.
     pub const FIXED: u64 = 0;
-    /// A rate that steps down every year to a floor.
-    pub const DISINFLATION: u64 = 1;
+    /// It follows each round's commands.
+    pub const EIP1559: u64 = 1;
+    /// It prices the commands beyond the target so far.
+    pub const EIP4844: u64 = 2;
+}
+
+/// What becomes of a payment for work. The order is that of `settle.mode`.
+pub mod settle_mode {
+    /// The provider gets it.
+    pub const PAY: u64 = 0;
+    /// It is burned; the schedule's emission pays providers (Render).
+    pub const BURN_SCHEDULE: u64 = 1;
+    /// It is burned; emission mints it again up to a cap (Helium).
+    pub const NET_EMISSION: u64 = 2;
+    /// The provider gets its worth in dollars (Akash).
+    pub const VAULT_REMINT: u64 = 3;
+}
+
+/// What a settlement weighs when emission is shared. The order is that of `emission.weight`.
+pub mod emission_weight {
+    /// Its work, normalised by class.
+    pub const WORK: u64 = 0;
+    /// What was paid for it.
+    pub const PAID: u64 = 1;
+    /// What it burned.
+    pub const BURNED: u64 = 2;
 }
 
 /// What disinflation compounds on. The order is that of `emission.base`.
@@ -136,6 +161,16 @@ pub mod emission_base {
 params! {
     /// Base fee that every admitted command of an account burns.
     fee_base: "fee.base" Unit::Amount, 0 => 1_000 * crate::money::XPL, 1_000_000;
+    /// How the base fee moves: not at all; each round by its commands (EIP-1559); exponentially by all beyond the target
+    /// (EIP-4844).
+    fee_control: "fee.control" Unit::Choice(&["fixed", "eip1559", "eip4844"]), 0 => 2, 0;
+    /// `eip1559`, `eip4844`: commands of accounts in a round at which the base fee stays.
+    fee_target: "fee.target" Unit::Count, 1 => 1_000_000_000_000, 1_000;
+    /// `eip1559`: multiple of the target beyond which further commands no longer count.
+    fee_elasticity: "fee.elasticity" Unit::Count, 2 => 1_000, 2;
+    /// `eip1559`: a round at twice the target raises the fee by one part in this many. `eip4844`: the excess that raises it by
+    /// the factor e, in targets; 8.49 in the original.
+    fee_denominator: "fee.denominator" Unit::Count, 1 => 1_000_000, 8;
     /// Protocol fee, as a share of every payment for work.
     fee_rate: "fee.rate" Unit::Ratio, 0 => SHARE_MAX, 50_000_000;
     /// Part of the protocol fee that is burned. The three parts sum to 100 %.
@@ -144,6 +179,14 @@ params! {
     fee_treasury: "fee.treasury" Unit::Ratio, 0 => SHARE_MAX, 200_000_000;
     /// Part of the protocol fee that goes to stakers.
     fee_stakers: "fee.stakers" Unit::Ratio, 0 => SHARE_MAX, 300_000_000;
+
+    /// What becomes of a payment for work, after the protocol fee. `pay`: the provider gets it. `burn_schedule` (Render,
+    /// RNP-001): it is burned, and emission pays providers. `net_emission` (Helium, HIP 20): burned, and minted again up to
+    /// `emission.reburn`. `vault_remint` (Akash BME): the provider gets its worth in dollars at submission, from a vault that
+    /// mints what it is short of.
+    settle_mode: "settle.mode" Unit::Choice(&["pay", "burn_schedule", "net_emission", "vault_remint"]), 0 => 3, 0;
+    /// `vault_remint`: no job is taken while the vault's collateral is below this share of what it owes (Akash's halt threshold).
+    settle_halt: "settle.halt" Unit::Ratio, 0 => 100 * SHARE_MAX, 900_000_000;
 
     /// How jobs meet offers: at the posted ask at once, or in batches at one price for each class, by sealed asks, or at a price
     /// that the protocol sets.
@@ -199,20 +242,72 @@ params! {
     epoch_length: "epoch.length" Unit::Span, MINUTE => 30 * DAY, DAY;
     /// Largest supply there can ever be.
     supply_cap: "supply.cap" Unit::WholeXpl, 1 => 1_000_000_000_000_000, 1_000_000_000_000;
-    /// How emission follows time.
-    emission_schedule: "emission.schedule" Unit::Choice(&["fixed", "disinflation"]), 0 => 1, 1;
+    /// How emission follows time, stake, work or payment. What each name does, `formula/schedule/` says in its file.
+    emission_schedule: "emission.schedule" Unit::Choice(schedules::NAMES), 0 => schedules::NAMES.len() as u64 - 1, 1;
     /// First moment of emission, counted from genesis.
     emission_start: "emission.start" Unit::Span, 0 => 100 * YEAR, 0;
-    /// `fixed`: whole XPL minted per year.
+    /// `fixed`: whole XPL minted per year. `net_emission`: that of the first two years. `utilisation`: most there is in a year.
     emission_yearly: "emission.yearly" Unit::WholeXpl, 0 => 1_000_000_000_000, 500_000_000;
-    /// `disinflation`: rate of the first year.
+    /// `disinflation`: rate of the first year. `goal_bonded`, `participation`: rate at the start. `ideal_stake`: largest.
     emission_rate: "emission.rate" Unit::Ratio, 0 => SHARE_MAX, 50_000_000;
     /// `disinflation`: points by which the rate falls each year.
     emission_step: "emission.step" Unit::Ratio, 0 => SHARE_MAX, 5_000_000;
-    /// `disinflation`: rate below which it never falls.
+    /// `disinflation`, `goal_bonded`, `pid`: rate below which it never falls. `ideal_stake`: rate without stake.
     emission_floor: "emission.floor" Unit::Ratio, 0 => SHARE_MAX, 30_000_000;
     /// `disinflation`: the supply that the rate is taken of.
     emission_base: "emission.base" Unit::Choice(&["initial", "total", "circulating"]), 0 => 2, 0;
+    /// `goal_bonded`, `participation`, `pid`: rate above which it never rises.
+    emission_max: "emission.max" Unit::Ratio, 0 => SHARE_MAX, 200_000_000;
+    /// `goal_bonded` (Cosmos x/mint), `participation` (Livepeer), `ideal_stake` (Polkadot), `pid`: staked share of the supply
+    /// aimed at.
+    emission_goal: "emission.goal" Unit::Ratio, 1 => SHARE_MAX, 500_000_000;
+    /// `goal_bonded`: most points by which the rate changes in a year. `participation`: points by which it does.
+    emission_change: "emission.change" Unit::Ratio, 0 => SHARE_MAX, 130_000_000;
+    /// `ideal_stake` (Polkadot NPoS): stake beyond the goal that halves what is above the floor.
+    emission_falloff: "emission.falloff" Unit::Ratio, SHARE_MAX / 100 => SHARE_MAX, 50_000_000;
+    /// `halving` (Bitcoin), `halving_by_supply` (Bittensor), `sqrt_stake` (Ethereum): the original's block or epoch.
+    emission_tick: "emission.tick" Unit::Span, SECOND => DAY, 10 * MINUTE;
+    /// `halving`, `halving_by_supply`: minted in every tick before the first halving.
+    emission_subsidy: "emission.subsidy" Unit::Amount, 0 => 1_000_000_000 * crate::money::XPL, 10_000 * crate::money::XPL;
+    /// `halving`: ticks between halvings.
+    emission_interval: "emission.interval" Unit::Count, 1 => 1_000_000_000_000, 210_000;
+    /// `halving_by_supply`, `exponential`, `baseline`: whole XPL that the schedule ever mints.
+    emission_total: "emission.total" Unit::WholeXpl, 1 => 1_000_000_000_000, 5_000_000_000;
+    /// `exponential`, `baseline` (Filecoin's simple and baseline minting): time in which half of what is left is minted.
+    emission_half_life: "emission.half_life" Unit::Span, HOUR => 1_000 * YEAR, 6 * YEAR;
+    /// `baseline`: class-weighted milli-GPU-seconds of work an epoch with which the network keeps up at the start.
+    emission_baseline: "emission.baseline" Unit::Count, 1 => 1_000_000_000_000_000, 86_400_000_000;
+    /// `baseline`: growth of the baseline in a year.
+    emission_growth: "emission.growth" Unit::Ratio, 0 => 10 * SHARE_MAX, SHARE_MAX;
+    /// `sqrt_stake` (Ethereum): the base reward factor.
+    emission_factor: "emission.factor" Unit::Count, 0 => 1_000_000, 64;
+    /// `net_emission` (Helium, HIP 20): whole XPL that are minted again in a year of what was burned, at most.
+    emission_reburn: "emission.reburn" Unit::WholeXpl, 0 => 1_000_000_000_000, 600_000;
+    /// `utilisation`: whole XPL paid for verified work in a year at which all of `emission.yearly` is minted; below, in
+    /// proportion.
+    emission_paid_target: "emission.paid_target" Unit::WholeXpl, 1 => 1_000_000_000_000, 1_000_000_000;
+    /// `pid`: points of the rate for a point that stake is short of the goal.
+    emission_kp: "emission.kp" Unit::Ratio, 0 => 100 * SHARE_MAX, 500_000_000;
+    /// `pid`: points of the rate for a point that stake was short of the goal in an epoch, summed over epochs.
+    emission_ki: "emission.ki" Unit::Ratio, 0 => 100 * SHARE_MAX, 300_000;
+    /// `pid`: points of the rate for a point by which stake fell behind the goal since the last epoch.
+    emission_kd: "emission.kd" Unit::Ratio, 0 => 100 * SHARE_MAX, 0;
+    /// `table`: whole XPL minted in year 1.
+    emission_year_1: "emission.year_1" Unit::WholeXpl, 0 => 1_000_000_000_000, 0;
+    /// `table`: whole XPL minted in year 2.
+    emission_year_2: "emission.year_2" Unit::WholeXpl, 0 => 1_000_000_000_000, 0;
+    /// `table`: whole XPL minted in year 3.
+    emission_year_3: "emission.year_3" Unit::WholeXpl, 0 => 1_000_000_000_000, 0;
+    /// `table`: whole XPL minted in year 4.
+    emission_year_4: "emission.year_4" Unit::WholeXpl, 0 => 1_000_000_000_000, 0;
+    /// `table`: whole XPL minted in year 5.
+    emission_year_5: "emission.year_5" Unit::WholeXpl, 0 => 1_000_000_000_000, 0;
+    /// `table`: whole XPL minted in year 6.
+    emission_year_6: "emission.year_6" Unit::WholeXpl, 0 => 1_000_000_000_000, 0;
+    /// `table`: whole XPL minted in year 7.
+    emission_year_7: "emission.year_7" Unit::WholeXpl, 0 => 1_000_000_000_000, 0;
+    /// `table`: whole XPL minted in year 8; what follows the last year mints nothing.
+    emission_year_8: "emission.year_8" Unit::WholeXpl, 0 => 1_000_000_000_000, 0;
     /// Part of emission for providers, by work verified and paid. The four parts sum to 100 %.
     emission_providers: "emission.providers" Unit::Ratio, 0 => SHARE_MAX, 500_000_000;
     /// Part of emission for stakers, by bond.
@@ -221,6 +316,8 @@ params! {
     emission_treasury: "emission.treasury" Unit::Ratio, 0 => SHARE_MAX, 100_000_000;
     /// Part of emission for the builders' fund.
     emission_builders: "emission.builders" Unit::Ratio, 0 => SHARE_MAX, 100_000_000;
+    /// What providers' part of emission is shared by: work normalised by class, what was paid for it, or what it burned.
+    emission_weight: "emission.weight" Unit::Choice(&["work", "paid", "burned"]), 0 => 2, 0;
     /// What becomes of emission that nobody has earned: no work, or no stake.
     emission_unallocated: "emission.unallocated" Unit::Choice(&["unminted", "carried", "treasury"]), 0 => 2, 0;
 
@@ -299,7 +396,42 @@ impl Params {
         if self.emission_floor() > self.emission_rate() {
             return Err(ParamError::Contradiction("emission.floor must not exceed emission.rate".into()));
         }
-        Ok(())
+        self.check_minting()
+    }
+
+    /// Contradictions between how payments settle and how tokens are minted.
+    fn check_minting(&self) -> Result<(), ParamError> {
+        let schedule = schedules::NAMES[self.emission_schedule() as usize];
+        let bounded = ["goal_bonded", "participation", "pid"].contains(&schedule);
+        let starts = bounded && schedule != "pid";
+        let burns = self.settle_mode() == settle_mode::BURN_SCHEDULE || self.settle_mode() == settle_mode::NET_EMISSION;
+        let contradictions = [
+            (
+                starts && self.emission_rate() > self.emission_max(),
+                "emission.rate must not exceed emission.max, between which and emission.floor the schedule moves it",
+            ),
+            (bounded && self.emission_floor() > self.emission_max(), "emission.floor must not exceed emission.max"),
+            (
+                schedule == "vault_remint" && self.settle_mode() != settle_mode::VAULT_REMINT,
+                "emission.schedule vault_remint mints nothing unless settle.mode is vault_remint",
+            ),
+            (
+                schedule != "net_emission" && self.settle_mode() == settle_mode::NET_EMISSION,
+                "settle.mode net_emission burns what only emission.schedule net_emission mints again",
+            ),
+            (
+                burns && self.emission_providers() == 0,
+                "settle.mode burns every payment, so providers earn nothing unless emission.providers is above zero",
+            ),
+            (
+                self.emission_weight() == emission_weight::BURNED && !burns && (self.fee_rate() == 0 || self.fee_burn() == 0),
+                "emission.weight burned weighs nothing when fee.rate or fee.burn is zero",
+            ),
+        ];
+        match contradictions.iter().find(|(contradicts, _)| *contradicts) {
+            Some((_, why)) => Err(ParamError::Contradiction((*why).into())),
+            None => Ok(()),
+        }
     }
 
     /// How long a lease of `work_mgs` milli-GPU-seconds on `gpus` reference GPUs may take before it is overdue.
@@ -342,6 +474,25 @@ mod tests {
         params.set("fee.burn", 400_000_000).unwrap();
         let error = params.check().unwrap_err().to_string();
         assert!(error.contains("fee.burn") && error.contains("90.0000000 %"), "{error}");
+    }
+
+    #[test]
+    fn mechanisms_that_would_pay_nobody_are_refused_with_the_reason() {
+        let schedule = |name| ("emission.schedule", schedules::number(name));
+        let cases: [(&[(&str, u64)], &str); 6] = [
+            (&[schedule("participation"), ("emission.rate", 300_000_000)], "emission.max"),
+            (&[schedule("vault_remint")], "settle.mode is vault_remint"),
+            (&[("settle.mode", 2)], "emission.schedule net_emission"),
+            (&[("settle.mode", 1), ("emission.providers", 0), ("emission.stakers", 800_000_000)], "providers earn nothing"),
+            (&[("emission.weight", 2), ("fee.rate", 0)], "weighs nothing"),
+            (&[schedule("goal_bonded"), ("emission.max", 0)], "emission.max"),
+        ];
+        for (set, reason) in cases {
+            let mut params = Params::default();
+            set.iter().for_each(|&(key, value)| params.set(key, value).unwrap());
+            let error = params.check().unwrap_err().to_string();
+            assert!(error.contains(reason), "{error}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ pub mod beacon;
 pub mod bond;
 pub mod emission;
 pub mod epoch;
+pub mod fee;
 pub mod job;
 pub mod lease;
 pub mod market;
@@ -14,6 +15,7 @@ pub mod oracle;
 pub mod provider;
 pub mod sealed;
 pub mod settlement;
+pub mod vault;
 pub mod verification;
 
 use crate::engine::state::State;
@@ -38,6 +40,7 @@ pub fn check_invariants(state: &State) -> Result<(), String> {
         offer::check,
         provider::check,
         sealed::check,
+        vault::check,
         verification::check,
     ];
     checks.iter().try_for_each(|check| check(state))

@@ -8,7 +8,8 @@ use crate::engine::derived::Derived;
 use crate::engine::state::State;
 use crate::ids::{AccountId, ClassId, JobId, LeaseId, OfferId, ProgramId, ProviderId};
 use crate::protocol::{
-    account, batch, beacon, bond, emission, epoch, job, lease, market, offer, oracle, provider, sealed, settlement, verification,
+    account, batch, beacon, bond, emission, epoch, fee, job, lease, market, offer, oracle, provider, sealed, settlement, vault,
+    verification,
 };
 use crate::rejection::{Refusal, Rejection};
 use crate::time::Time;
@@ -219,6 +220,10 @@ macro_rules! vocabulary {
                 227 AskSealed: sealed::AskSealed,
                 228 AskRevealed: sealed::AskRevealed,
                 229 AskForfeited: sealed::AskForfeited,
+                236 Steered: emission::Steered,
+                237 Repriced: fee::Repriced,
+                238 Credited: vault::Credited,
+                239 Reminted: vault::Reminted,
             }
         }
     };

@@ -57,6 +57,9 @@ rejections! {
     32 WrongPhase "asks are sealed in one batch and revealed in the next: wait {need} ms for the other",
     33 NothingSealed "no ask of this offer is sealed and unrevealed",
     34 BadOpening "price and salt do not open the sealed ask",
+    35 NoOraclePrice "no price of XPL is fresh: wait until feeders post one",
+    36 VaultHalted "the vault's collateral has fallen below settle.halt: wait until it recovers",
+    37 CreditTooSmall "the budget is worth less than a micro-dollar: raise it",
 }
 
 payload! {

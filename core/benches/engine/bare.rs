@@ -14,9 +14,12 @@ use plasma_core::protocol::account::{Account, Key};
 use plasma_core::protocol::batch::Market;
 use plasma_core::protocol::beacon::Clock;
 use plasma_core::protocol::bond::UnbondingQueue;
+use plasma_core::protocol::emission::Minter;
+use plasma_core::protocol::fee::Fees;
 use plasma_core::protocol::offer::Offer;
 use plasma_core::protocol::oracle::Oracle;
 use plasma_core::protocol::provider::Provider;
+use plasma_core::protocol::vault::Vault;
 use plasma_core::time::Time;
 
 use crate::workload::Crowd;
@@ -44,6 +47,9 @@ pub fn run<O: Observer>(genesis: &Genesis, providers: u32, mut crowd: Crowd, obs
         clock: &mut clock,
         population: &mut population,
         oracle: &mut oracle,
+        fees: &mut Fees { base: params.fee_base(), ..Fees::default() },
+        minter: &mut Minter::default(),
+        vault: &mut Vault::default(),
         market: &mut market,
         params: &params,
         catalogue: &genesis.catalogue,

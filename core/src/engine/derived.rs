@@ -45,7 +45,7 @@ impl Task {
             Task::Draw(lease) => verification::draw(state, lease, now, events),
             Task::Settle(lease) => {
                 if let Some(lease) = state.lease(lease) {
-                    events.push(settlement::settle(state, lease).into());
+                    settlement::settle(state, lease, now, events);
                 }
             }
         }

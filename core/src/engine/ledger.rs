@@ -23,6 +23,8 @@ pub struct Ledger {
     pub staker_pool: u128,
     /// Bonds on their way back: the sum over the unbonding queue.
     pub unbonding: u128,
+    /// Behind credits in dollars: what settled payments left over; see [`crate::protocol::vault`].
+    pub vault: u128,
     /// Deposits of asks that are sealed and unrevealed.
     pub sealed: u128,
     /// Everything there is: the sum of all pots at every moment.
@@ -52,6 +54,8 @@ pub enum Pot {
     StakerPool,
     /// See [`Ledger::unbonding`].
     Unbonding,
+    /// See [`Ledger::vault`].
+    Vault,
     /// See [`Ledger::sealed`].
     Sealed,
     /// An account's free balance.
@@ -104,6 +108,7 @@ impl State<'_> {
             Pot::ProviderPool => &mut self.ledger.provider_pool,
             Pot::StakerPool => &mut self.ledger.staker_pool,
             Pot::Unbonding => &mut self.ledger.unbonding,
+            Pot::Vault => &mut self.ledger.vault,
             Pot::Sealed => &mut self.ledger.sealed,
             Pot::Free(id) => &mut self.accounts[id.index()].free,
             Pot::Bond(id) => &mut self.providers[id.index()].bond,
@@ -130,6 +135,7 @@ impl State<'_> {
             ledger.provider_pool,
             ledger.staker_pool,
             ledger.unbonding,
+            ledger.vault,
             ledger.sealed,
         ];
         let free = self.accounts().iter().map(|account| account.free);

@@ -10,11 +10,14 @@ use crate::protocol::account::{Account, Key};
 use crate::protocol::batch::Market;
 use crate::protocol::beacon::Clock;
 use crate::protocol::bond::UnbondingQueue;
+use crate::protocol::emission::Minter;
+use crate::protocol::fee::Fees;
 use crate::protocol::job::Job;
 use crate::protocol::lease::Lease;
 use crate::protocol::offer::Offer;
 use crate::protocol::oracle::Oracle;
 use crate::protocol::provider::Provider;
+use crate::protocol::vault::Vault;
 use bevy_ecs::prelude::World;
 use bevy_ecs::system::SystemState;
 use rkyv::rancor::Error as RkyvError;
@@ -41,6 +44,9 @@ struct Snapshot {
     clock: Clock,
     population: Population,
     oracle: Oracle,
+    fees: Fees,
+    minter: Minter,
+    vault: Vault,
     market: Market,
 }
 
@@ -62,6 +68,9 @@ pub fn save(state: &State) -> AlignedVec {
         clock: *state.clock,
         population: *state.population,
         oracle: *state.oracle,
+        fees: *state.fees,
+        minter: *state.minter,
+        vault: *state.vault,
         market: state.market.clone(),
     };
     let rows = size_of::<Job>() * state.jobs.len() + size_of::<Lease>() * state.leases.len();
@@ -107,6 +116,9 @@ pub(crate) fn load(bytes: &[u8]) -> Result<World, String> {
     world.insert_resource(snapshot.clock);
     world.insert_resource(snapshot.population);
     world.insert_resource(snapshot.oracle);
+    world.insert_resource(snapshot.fees);
+    world.insert_resource(snapshot.minter);
+    world.insert_resource(snapshot.vault);
     world.insert_resource(snapshot.market);
     let mut rows = SystemState::<Rows>::new(&mut world);
     let sound = rows.get_mut(&mut world).expect("the tables were just made").with(|state| {

@@ -11,11 +11,14 @@ use crate::protocol::account::{Account, Key};
 use crate::protocol::batch::Market;
 use crate::protocol::beacon::Clock;
 use crate::protocol::bond::UnbondingQueue;
+use crate::protocol::emission::Minter;
+use crate::protocol::fee::Fees;
 use crate::protocol::job::Job;
 use crate::protocol::lease::Lease;
 use crate::protocol::offer::Offer;
 use crate::protocol::oracle::Oracle;
 use crate::protocol::provider::Provider;
+use crate::protocol::vault::Vault;
 use bevy_ecs::prelude::Resource;
 use rkyv::{Archive, Deserialize, Serialize};
 
@@ -57,6 +60,12 @@ pub struct State<'a> {
     pub population: &'a mut Population,
     /// Posted prices.
     pub oracle: &'a mut Oracle,
+    /// The base fee's controller.
+    pub fees: &'a mut Fees,
+    /// What emission remembers.
+    pub minter: &'a mut Minter,
+    /// The vault's books.
+    pub vault: &'a mut Vault,
     /// The batches of a market that clears in batches.
     pub market: &'a mut Market,
     /// The parameters in force.

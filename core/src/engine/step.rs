@@ -172,7 +172,7 @@ pub fn drain<E: Environment, O: Observer>(
 fn admit(state: &State, arrival: &Arrival) -> Result<Record, Inadmissible> {
     let fee = match arrival.origin {
         Origin::Account(id) => {
-            let fee = state.params.fee_base();
+            let fee = state.base_fee();
             let account = state.account(id).ok_or(Inadmissible::UnknownAccount)?;
             if account.locked != 0 {
                 return Err(Inadmissible::Locked);
@@ -212,6 +212,7 @@ pub fn apply_cause(state: &mut State, record: &Record) {
     state.clock.now = record.time;
     if let Cause::Command { origin: Origin::Account(id), fee, .. } = record.cause {
         state.accounts[id.index()].nonce += 1;
+        state.fees.admitted += 1;
         state.transfer(Pot::Free(id), Pot::Burned, fee);
     }
 }

@@ -10,11 +10,14 @@ use crate::protocol::account::{Account, Key};
 use crate::protocol::batch::Market;
 use crate::protocol::beacon::Clock;
 use crate::protocol::bond::UnbondingQueue;
+use crate::protocol::emission::Minter;
+use crate::protocol::fee::Fees;
 use crate::protocol::job::Job;
 use crate::protocol::lease::Lease;
 use crate::protocol::offer::Offer;
 use crate::protocol::oracle::Oracle;
 use crate::protocol::provider::Provider;
+use crate::protocol::vault::Vault;
 use bevy_ecs::change_detection::ContiguousMut;
 use bevy_ecs::prelude::*;
 use bevy_ecs::query::{ArchetypeFilter, ContiguousQueryData};
@@ -52,6 +55,9 @@ pub(crate) struct Rows<'w, 's> {
     clock: ResMut<'w, Clock>,
     population: ResMut<'w, Population>,
     oracle: ResMut<'w, Oracle>,
+    fees: ResMut<'w, Fees>,
+    minter: ResMut<'w, Minter>,
+    vault: ResMut<'w, Vault>,
     market: ResMut<'w, Market>,
     params: Res<'w, InForce>,
     catalogue: Res<'w, Wares>,
@@ -73,6 +79,9 @@ impl Rows<'_, '_> {
             clock: &mut self.clock,
             population: &mut self.population,
             oracle: &mut self.oracle,
+            fees: &mut self.fees,
+            minter: &mut self.minter,
+            vault: &mut self.vault,
             market: &mut self.market,
             params: &self.params.0,
             catalogue: &self.catalogue.0,
@@ -99,6 +108,9 @@ pub(crate) fn empty(params: Params, catalogue: Catalogue) -> World {
     world.init_resource::<Clock>();
     world.init_resource::<Population>();
     world.init_resource::<Oracle>();
+    world.init_resource::<Fees>();
+    world.init_resource::<Minter>();
+    world.init_resource::<Vault>();
     world.init_resource::<Market>();
     world.insert_resource(InForce(params));
     world.insert_resource(Wares(catalogue));

@@ -5,7 +5,8 @@
 
 use super::RULES;
 use crate::protocol::{
-    account, batch, beacon, bond, emission, epoch, job, lease, market, offer, oracle, provider, sealed, settlement, verification,
+    account, batch, beacon, bond, emission, epoch, fee, job, lease, market, offer, oracle, provider, sealed, settlement, vault,
+    verification,
 };
 use crate::record::{Cause, Command, Event, Origin, Record, Timer, vocabulary};
 use crate::time::Time;

@@ -4,6 +4,7 @@
 use crate::engine::derived::{Derived, Task};
 use crate::engine::state::State;
 use crate::ids::JobId;
+use crate::protocol::fee;
 use crate::protocol::lease::Stage;
 use crate::record::{Apply, Decide, Event, Record, cause, payload};
 use crate::rejection::{Refusal, Rejection};
@@ -91,6 +92,7 @@ impl Decide for Beacon {
             return Err(Rejection::TooManyRows.into());
         }
         events.push(RoundClosed {}.into());
+        events.extend(fee::reprice(state).map(Event::from));
         Ok(())
     }
 }
@@ -101,6 +103,7 @@ impl Apply for RoundClosed {
     fn apply(&self, state: &mut State, record: &Record) {
         state.clock.beacon = cause!(record, Command::Beacon).value;
         state.clock.round += 1;
+        state.fees.admitted = 0;
     }
 
     fn follow(&self, state: &State, _record: &Record, derived: &mut Derived) {

@@ -5,14 +5,45 @@
 
 use crate::engine::ledger::Pot;
 use crate::engine::state::State;
+use crate::formula::schedule::{self as schedules, Memory, Seen};
 use crate::ids::ProviderId;
-use crate::money::{XPL, mul_div_floor, share_wide, split};
-use crate::params::{emission_base, schedule, unallocated};
+use crate::money::{mul_div_floor, split};
+use crate::params::unallocated;
 use crate::protocol::provider::{Provider, Status};
 use crate::record::{Apply, Event, Record, payload};
-use crate::time::{Time, YEAR};
+use crate::time::Time;
+use bevy_ecs::prelude::Resource;
+use rkyv::{Archive, Deserialize, Serialize};
+
+// Components
+
+/// What emission remembers: the schedule's memory, and what happened in the running epoch.
+#[derive(Resource, Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Minter {
+    /// Nano-XPL paid for work.
+    pub paid: u128,
+    /// Nano-XPL burned before the epoch.
+    pub burned_before: u128,
+    /// Class-weighted milli-GPU-seconds settled.
+    pub work: u64,
+    /// What the schedule remembers.
+    pub memory: Memory,
+}
 
 payload! {
+    /// The schedule took a step and remembers; see [`Memory`].
+    pub struct Steered {
+        /// What it steers.
+        pub level: u64,
+        /// What it is steered by.
+        pub aim: u64,
+        /// A sum over time.
+        pub sum: u64,
+        /// Steps taken.
+        pub steps: u64,
+    }
+
     /// Tokens were minted for an epoch.
     pub struct Emitted {
         /// Nano-XPL to the providers' pool.
@@ -42,45 +73,24 @@ payload! {
 
 // Decide
 
-/// What the schedule mints between two moments, in nano-XPL; never more than is left unissued.
-///
-/// - `fixed`: yearly · span ÷ year.
-/// - `disinflation`: base · max(floor, rate − step · years) · span ÷ year, as Cosmos Hub and Solana do in spirit: the rate steps
-///   down on each anniversary of the start (Solana documentation, "Inflation Schedule"; XPL's published 5 % falling half a
-///   point a year to 3 %).
-///
-/// A span that crosses an anniversary is minted at both rates, each for its part, so that the epoch's length does not matter.
-/// The yearly amount and each part are rounded down.
-pub fn scheduled(state: &State, from: Time, to: Time) -> u128 {
+/// What the schedule mints between two moments, in nano-XPL, never more than is left unissued, and what it remembers then.
+/// The schedules are in [`crate::formula::schedule`]; time counts from `emission.start`.
+pub fn scheduled(state: &State, from: Time, to: Time) -> (u128, Memory) {
     let start = state.clock.genesis.saturating_add(state.params.emission_start());
-    let mut from = from.max(start);
-    let mut minted: u128 = 0;
-    while from < to {
-        let year = (from - start) / YEAR;
-        let until = to.min(start.saturating_add((year + 1).saturating_mul(YEAR)));
-        let part = mul_div_floor(yearly(state, year), u128::from(until - from), u128::from(YEAR));
-        minted = minted.saturating_add(part.unwrap_or(u128::MAX));
-        from = until;
-    }
-    minted.min(state.ledger.unissued)
-}
-
-/// What the schedule mints in the year that begins so many anniversaries after the start.
-fn yearly(state: &State, year: u64) -> u128 {
-    let params = &state.params;
-    match params.emission_schedule() {
-        schedule::FIXED => u128::from(params.emission_yearly()) * u128::from(XPL),
-        _ => {
-            let fall = params.emission_step().saturating_mul(year);
-            let rate = params.emission_rate().saturating_sub(fall).max(params.emission_floor());
-            let base = match params.emission_base() {
-                emission_base::TOTAL => state.ledger.supply(),
-                emission_base::CIRCULATING => state.ledger.circulating(),
-                _ => state.ledger.initial,
-            };
-            share_wide(base, rate).unwrap_or(state.ledger.unissued)
-        }
-    }
+    let seen = Seen {
+        from: from.saturating_sub(start),
+        to: to.saturating_sub(start),
+        initial: state.ledger.initial,
+        supply: state.ledger.supply(),
+        circulating: state.ledger.circulating(),
+        minted: state.ledger.minted,
+        staked: state.providers().iter().filter(|provider| stakes(provider)).map(|provider| provider.bond).sum(),
+        paid: state.minter.paid,
+        burned: state.ledger.burned - state.minter.burned_before,
+        work: state.minter.work,
+    };
+    let (minted, memory) = schedules::mint(state.params.emission_schedule(), state.params, &seen, state.minter.memory);
+    (minted.min(state.ledger.unissued), memory)
 }
 
 /// Whether a provider takes part in the stakers' pool.
@@ -91,7 +101,11 @@ pub fn stakes(provider: &Provider) -> bool {
 /// Mints the epoch's emission, in as many events as its size needs.
 pub(crate) fn emit(state: &State, events: &mut Vec<Event>) {
     let params = &state.params;
-    let mut left = scheduled(state, state.clock.epoch_started, state.clock.epoch_ends);
+    let (mut left, memory) = scheduled(state, state.clock.epoch_started, state.clock.epoch_ends);
+    if memory != state.minter.memory {
+        let Memory { level, aim, sum, steps } = memory;
+        events.push(Steered { level, aim, sum, steps }.into());
+    }
     let anybody_worked = state.providers().iter().any(|provider| provider.work > 0);
     let anybody_stakes = state.providers().iter().any(stakes);
     while left > 0 {
@@ -131,6 +145,20 @@ pub(crate) fn reward(state: &State, events: &mut Vec<Event>) {
 
 // Apply
 
+impl Minter {
+    /// Starts counting anew.
+    pub(crate) fn begin_epoch(&mut self, burned: u128) {
+        *self = Self { memory: self.memory, burned_before: burned, ..Self::default() };
+    }
+}
+
+impl Apply for Steered {
+    fn apply(&self, state: &mut State, _record: &Record) {
+        let Self { level, aim, sum, steps } = *self;
+        state.minter.memory = Memory { level, aim, sum, steps };
+    }
+}
+
 impl Apply for Emitted {
     fn apply(&self, state: &mut State, _record: &Record) {
         state.transfer(Pot::Unissued, Pot::ProviderPool, self.providers);
@@ -165,8 +193,10 @@ pub(crate) fn check(state: &State) -> Result<(), String> {
 mod tests {
     use super::*;
     use crate::genesis::Genesis;
+    use crate::money::XPL;
+    use crate::params::emission_base;
     use crate::testing::{Bench, genesis};
-    use crate::time::{DAY, HOUR};
+    use crate::time::{DAY, HOUR, YEAR};
 
     const BILLION: u128 = 1_000_000_000 * XPL as u128;
 
@@ -181,7 +211,7 @@ mod tests {
 
     fn minted(set: &[(&str, u64)], from: u64, to: u64) -> u128 {
         let genesis = ten_billion(set);
-        Bench::of(&genesis).engine.view(|state| scheduled(state, genesis.start + from, genesis.start + to))
+        Bench::of(&genesis).engine.view(|state| scheduled(state, genesis.start + from, genesis.start + to).0)
     }
 
     #[test]
@@ -233,7 +263,8 @@ mod tests {
             params[position] = base;
             let mut bench = Bench::of(&genesis);
             bench.transfer(0, 1, XPL); // burns a base fee of 0.001 XPL
-            bench.engine.view(|state| super::yearly(state, 0))
+            let start = genesis.start;
+            bench.engine.view(|state| scheduled(state, start, start + YEAR).0)
         };
         let whole = 7_003_000 * u128::from(XPL);
         let twentieth = |amount: u128| amount / 20;

@@ -42,6 +42,7 @@ impl Apply for EpochClosed {
         for provider in state.providers.iter_mut() {
             provider.work = 0;
         }
+        state.minter.begin_epoch(state.ledger.burned);
         let clock = &mut state.clock;
         clock.epoch = self.epoch + 1;
         clock.epoch_started = record.time;

@@ -9,7 +9,9 @@ use crate::engine::ledger::Pot;
 use crate::engine::slab::Row;
 use crate::engine::state::State;
 use crate::ids::{AccountId, JobId, LeaseId, ProgramId, ProviderId};
+use crate::params::settle_mode;
 use crate::protocol::market;
+use crate::protocol::vault::{self, Credited};
 use crate::record::{Apply, Decide, Event, Fire, Record, Timer, cause, payload};
 use crate::rejection::{Refusal, Rejection};
 use crate::time::Time;
@@ -31,6 +33,8 @@ pub struct Job {
     pub start_by: Time,
     /// Deadline: no lease may end later, none is tried after it.
     pub finish_by: Time,
+    /// Its budget in micro-dollars when it was submitted, or zero; see [`crate::protocol::vault`].
+    pub credit: u64,
     /// Its open lease, or none.
     pub lease: LeaseId,
     /// Its place in the waiting line, or zero.
@@ -209,7 +213,14 @@ impl Decide for Submit {
             return Err(Rejection::NoClassFits.into());
         }
         let (serial, slot) = state.jobs.next().ok_or(Rejection::TooManyRows)?;
-        events.push(Submitted { job: JobId::new(serial, slot) }.into());
+        let job = JobId::new(serial, slot);
+        if state.params.settle_mode() == settle_mode::VAULT_REMINT {
+            let micro_usd = vault::issue(state, self.budget, record.time)?;
+            events.push(Submitted { job }.into());
+            events.push(Credited { micro_usd, job }.into());
+        } else {
+            events.push(Submitted { job }.into());
+        }
         Ok(())
     }
 }
@@ -249,6 +260,7 @@ impl Apply for Submitted {
             submitted: record.time,
             start_by: command.start_by,
             finish_by: command.finish_by,
+            credit: 0,
             lease: LeaseId::NONE,
             queued_as: 0,
             classes: command.classes,
@@ -316,6 +328,7 @@ impl Apply for Failed {
 
 fn refund_and_close(state: &mut State, id: JobId) {
     let job = *state.jobs.row(id.0);
+    vault::release(state, &job);
     state.transfer(Pot::Escrow(id), Pot::Free(job.customer), job.escrow);
     state.jobs.close(id.0);
 }

@@ -156,7 +156,7 @@ impl Decide for Stop {
             return Err(Rejection::NotRunning.into());
         }
         events.push(Stopped {}.into());
-        events.push(settlement::settle_elapsed(state, lease, record.time).into());
+        settlement::settle_elapsed(state, lease, record.time, record.time, events);
         Ok(())
     }
 }

@@ -1,15 +1,19 @@
 //! Settlement: the provider is paid from escrow, the protocol takes its fee, the rest returns.
 //!
 //! fee = ⌊payment · `fee.rate`⌋; the fee is split burn / treasury / stakers by largest remainder, so that the parts sum to it.
+//! What becomes of the rest, `settle.mode` says: it is paid, it is burned and emission pays for the work, or it is paid at its
+//! worth in dollars ([`crate::protocol::vault`]).
 
 use crate::catalogue::Kind;
 use crate::engine::ledger::Pot;
 use crate::engine::state::State;
 use crate::ids::{ClassId, LeaseId};
 use crate::money::{ONE, share, split};
+use crate::params::{emission_weight, settle_mode};
 use crate::protocol::lease::{self, Lease};
 use crate::protocol::market::ideal_span;
-use crate::record::{Apply, Record, payload};
+use crate::protocol::vault;
+use crate::record::{Apply, Event, Record, payload};
 use crate::time::Time;
 
 payload! {
@@ -45,34 +49,54 @@ impl Settled {
 // Decide
 
 /// Settlement of a lease whose result is committed. A deployment sells time: it is paid for the time it was held open.
-pub(crate) fn settle(state: &State, lease: &Lease) -> Settled {
+pub(crate) fn settle(state: &State, lease: &Lease, now: Time, events: &mut Vec<Event>) {
     let program = state.catalogue.program(state.jobs.row(lease.job.0).program);
     if program.is_some_and(|program| program.kind == Kind::Deployment) {
-        settle_elapsed(state, lease, lease.due)
+        settle_elapsed(state, lease, lease.due, now, events);
     } else {
-        pay(state, lease, lease.price, lease.work_mgs)
+        pay(state, lease, lease.price, lease.work_mgs, now, events);
     }
 }
 
-/// Settlement of a lease that ends early: price and work by the time used, rounded up in the provider's favour.
-pub(crate) fn settle_elapsed(state: &State, lease: &Lease, now: Time) -> Settled {
+/// Settlement of a lease that ended early: price and work by the time used, rounded up in the provider's favour.
+pub(crate) fn settle_elapsed(state: &State, lease: &Lease, ended: Time, now: Time, events: &mut Vec<Event>) {
     let whole = ideal_span(lease.work_mgs, lease.gpus).max(1);
-    let used = (now - lease.started).min(whole);
+    let used = (ended - lease.started).min(whole);
     let part = |amount: u64| (u128::from(amount) * u128::from(used)).div_ceil(u128::from(whole)) as u64;
-    pay(state, lease, part(lease.price), part(lease.work_mgs))
+    pay(state, lease, part(lease.price), part(lease.work_mgs), now, events);
 }
 
-fn pay(state: &State, lease: &Lease, payment: u64, work_mgs: u64) -> Settled {
+fn pay(state: &State, lease: &Lease, payment: u64, work_mgs: u64, now: Time, events: &mut Vec<Event>) {
     let fee = share(payment, state.params.fee_rate());
     let parts = [state.params.fee_burn(), state.params.fee_treasury(), state.params.fee_stakers()];
     let [burned, treasury, stakers] = split(fee, parts);
-    Settled { lease: lease.id, paid: payment - fee, burned, treasury, stakers, work_mgs }
+    let mut settled = Settled { lease: lease.id, paid: payment - fee, burned, treasury, stakers, work_mgs };
+    match state.params.settle_mode() {
+        settle_mode::PAY => {}
+        settle_mode::VAULT_REMINT => {
+            if let Some((paid, moved)) = vault::revalue(state, lease, settled.paid, now) {
+                events.push(moved.into());
+                settled.paid = paid;
+            }
+        }
+        _ => settled.burned += std::mem::take(&mut settled.paid),
+    }
+    events.push(settled.into());
 }
 
 /// Work in the unit that provider emission is shared by: class-weighted milli-GPU-seconds.
 fn weighted(state: &State, class: ClassId, work_mgs: u64) -> u64 {
     let weight = u128::from(state.catalogue.class(class).weight);
     u64::try_from(u128::from(work_mgs) * weight / u128::from(ONE)).unwrap_or(u64::MAX)
+}
+
+/// What a settlement weighs when the epoch's emission for providers is shared.
+fn weight(state: &State, settled: &Settled, weighted: u64) -> u64 {
+    match state.params.emission_weight() {
+        emission_weight::PAID => settled.payment(),
+        emission_weight::BURNED => settled.burned,
+        _ => weighted,
+    }
 }
 
 // Apply
@@ -82,10 +106,14 @@ impl Apply for Settled {
         let lease = lease::close(state, self.lease);
         let offer = state.offers[lease.offer.index()];
         let weighted = weighted(state, offer.class, self.work_mgs);
+        let weight = weight(state, self, weighted);
+        state.minter.paid += u128::from(self.payment());
+        state.minter.work = state.minter.work.saturating_add(weighted);
         let provider = &mut state.providers[offer.provider.index()];
-        provider.work = provider.work.saturating_add(weighted);
+        provider.work = provider.work.saturating_add(weight);
         let owner = provider.owner;
         let job = *state.jobs.row(lease.job.0);
+        vault::release(state, &job);
         state.transfer(Pot::Escrow(job.id), Pot::Free(owner), self.paid);
         state.transfer(Pot::Escrow(job.id), Pot::Burned, self.burned);
         state.transfer(Pot::Escrow(job.id), Pot::Treasury, self.treasury);
@@ -98,13 +126,21 @@ impl Apply for Settled {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::formula::schedule;
     use crate::ids::OfferId;
     use crate::testing::Bench;
     use crate::time::HOUR;
 
+    fn only(events: &[Event]) -> Settled {
+        let [Event::Settled(settled)] = events else { panic!("{events:?}") };
+        *settled
+    }
+
     fn settled(set: &[(&str, u64)], price: u64) -> Settled {
         let lease = Lease { id: LeaseId::new(1, 0), offer: OfferId(0), gpus: 1, ..Lease::default() };
-        Bench::new(set).engine.view(|state| pay(state, &lease, price, HOUR))
+        let mut events = Vec::new();
+        Bench::new(set).engine.view(|state| pay(state, &lease, price, HOUR, 0, &mut events));
+        only(&events)
     }
 
     #[test]
@@ -125,10 +161,33 @@ mod tests {
     }
 
     #[test]
+    fn burning_leaves_the_provider_to_emission() {
+        for mode in [("settle.mode", 1), ("settle.mode", 2)] {
+            let net =
+                if mode.1 == 2 { ("emission.schedule", schedule::number("net_emission")) } else { ("emission.schedule", 0) };
+            let burned = settled(&[mode, net, ("fee.rate", 50_000_000)], 1_000);
+            // Render's: 5 % fee, of which half is burned too.
+            assert_eq!((burned.paid, burned.burned, burned.treasury, burned.stakers), (0, 975, 10, 15));
+        }
+    }
+
+    #[test]
+    fn a_settlement_weighs_what_the_parameter_says() {
+        let settled = Settled { paid: 90, burned: 7, treasury: 2, stakers: 1, ..Settled::default() };
+        for (choice, expected) in [(0, 5), (1, 100), (2, 7)] {
+            Bench::new(&[("emission.weight", choice)]).engine.view(|state| assert_eq!(weight(state, &settled, 5), expected));
+        }
+    }
+
+    #[test]
     fn time_used_is_rounded_up_and_never_beyond_the_whole() {
         let lease = Lease { id: LeaseId::new(1, 0), price: 10, work_mgs: 3, gpus: 1, started: 100, ..Lease::default() };
         let mut bench = Bench::new(&[("fee.rate", 0)]);
-        let mut elapsed = |now| bench.engine.view(|state| settle_elapsed(state, &lease, now));
+        let mut elapsed = |ended| {
+            let mut events = Vec::new();
+            bench.engine.view(|state| settle_elapsed(state, &lease, ended, ended, &mut events));
+            only(&events)
+        };
         assert_eq!([100, 101, 102, 103, 200].map(|now| elapsed(now).paid), [0, 4, 7, 10, 10]);
         assert_eq!(elapsed(101).work_mgs, 1);
     }

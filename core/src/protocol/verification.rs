@@ -86,7 +86,7 @@ pub(crate) fn draw(state: &State, id: LeaseId, now: Time, events: &mut Vec<Event
         events.push(CheckDrawn { lease: id, due, checker, pad: 0 }.into());
         return;
     }
-    events.push(settlement::settle(state, lease).into());
+    settlement::settle(state, lease, now, events);
 }
 
 fn draw_checker(state: &State, lease: &Lease) -> Option<ProviderId> {

@@ -99,8 +99,11 @@ impl Director {
         self.at += [0, 1, 1_000, epoch / 500, epoch / 50, epoch / 50, epoch / 8, epoch][usize::from(choice % 8)];
     }
 
-    /// Every other account becomes a provider with an offer, so that most worlds have a market.
+    /// A price is posted where jobs are taken on credit. Every other account becomes a provider with an offer, so that most worlds have a market.
     fn open(&mut self, drafts: &[Draft]) {
+        if self.reference.rules.settle_mode() == 3 {
+            self.send(Origin::Feeder(0), oracle::PostPrice { micro_usd: 5 }.into());
+        }
         let count = self.reference.accounts.len() as u32;
         for (n, draft) in (0..count).step_by(2).zip(drafts) {
             let origin = Origin::Account(AccountId(n));

@@ -1,6 +1,7 @@
 //! The engine against an independent model of its rules, over thousands of random worlds.
 
 mod director;
+mod emission;
 mod fairness;
 mod fuzz;
 mod golden;

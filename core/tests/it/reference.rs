@@ -10,7 +10,9 @@ mod commands;
 mod epochs;
 mod market;
 mod provision;
+mod schedules;
 mod timers;
+mod vault;
 mod verification;
 
 use plasma_core::engine::state::State;
@@ -37,6 +39,7 @@ pub struct Balances {
     pub provider_pool: u128,
     pub staker_pool: u128,
     pub unbonding: u128,
+    pub vault: u128,
     pub sealed: u128,
 }
 
@@ -55,6 +58,7 @@ impl Balances {
             provider_pool: ledger.provider_pool,
             staker_pool: ledger.staker_pool,
             unbonding: ledger.unbonding,
+            vault: ledger.vault,
             sealed: ledger.sealed,
         }
     }
@@ -102,6 +106,7 @@ pub struct Job {
     pub place: Option<u64>,
     pub failures: u64,
     pub avoid: Option<usize>,
+    pub credit: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -153,6 +158,9 @@ impl Numbers {
     }
 }
 
+/// What a schedule remembers.
+pub use plasma_core::formula::schedule::Memory;
+
 /// A decision that an event calls for.
 #[derive(Clone, Copy, Debug)]
 enum Todo {
@@ -173,6 +181,15 @@ pub struct Reference {
     pub leases: BTreeMap<LeaseId, Lease>,
     pub unbonding: Vec<plasma_core::protocol::bond::Unbonding>,
     pub feeders: u8,
+    pub posts: BTreeMap<u8, (u64, Time)>,
+    pub fee: u64,
+    pub excess: u64,
+    pub admitted: u64,
+    pub memory: Memory,
+    pub minted: u128,
+    pub paid: u128,
+    pub worked: u64,
+    pub burned_before: u128,
     pub genesis: Time,
     pub initial: u128,
     pub now: Time,
@@ -212,6 +229,15 @@ impl Reference {
             leases: BTreeMap::new(),
             unbonding: Vec::new(),
             feeders: genesis.feeders,
+            posts: BTreeMap::new(),
+            fee: rules.fee_base(),
+            excess: 0,
+            admitted: 0,
+            memory: Memory::default(),
+            minted: 0,
+            paid: 0,
+            worked: 0,
+            burned_before: 0,
             genesis: genesis.start,
             initial,
             now: genesis.start,
@@ -241,7 +267,7 @@ impl Reference {
     pub fn command(&mut self, arrival: &Arrival) {
         let mut fee = 0;
         if let Origin::Account(id) = arrival.origin {
-            fee = self.rules.fee_base();
+            fee = self.base_fee();
             let why = match self.accounts.get(id.index()) {
                 None => Some(Inadmissible::UnknownAccount),
                 Some(account) if account.locked => Some(Inadmissible::Locked),
@@ -254,6 +280,7 @@ impl Reference {
             }
             self.balances.accounts[id.index()] -= u128::from(fee);
             self.balances.burned += u128::from(fee);
+            self.admitted += 1;
         }
         self.now = arrival.time;
         if let Err(refused) = self.obey(arrival) {

@@ -2,6 +2,7 @@
 
 use crate::testing::{class, program};
 use plasma_core::catalogue::{Catalogue, Kind, Resource, Term};
+use plasma_core::formula::schedule::NAMES;
 use plasma_core::genesis::{Allocation, Genesis};
 use plasma_core::money::{ONE, XPL};
 use plasma_core::params::Params;
@@ -15,6 +16,11 @@ const HALF: u64 = ONE / 2;
 fn choices() -> Vec<(&'static str, Vec<u64>)> {
     vec![
         ("fee.base", vec![1_000_000, 0, 1, 1_000 * XPL]),
+        ("fee.control", vec![0, 1, 2]),
+        ("fee.target", vec![10, 1, 3]),
+        ("fee.denominator", vec![8, 1]),
+        ("settle.mode", vec![0, 3, 3, 1, 2]),
+        ("settle.halt", vec![900_000_000, 0, 5 * ONE]),
         ("fee.rate", vec![50_000_000, 0, 1, 333_333_333, ONE]),
         ("market.mechanism", vec![0, 1, 2, 3]),
         ("market.batch", vec![10 * MINUTE, HOUR, 4 * MINUTE]),
@@ -40,7 +46,19 @@ fn choices() -> Vec<(&'static str, Vec<u64>)> {
         ("jail.time", vec![HOUR, 0, 7 * DAY]),
         ("epoch.length", vec![HOUR, MINUTE, DAY]),
         ("supply.cap", vec![1_000_000_000_000, 1_000_000_000_000_000, 10_000_000]),
-        ("emission.schedule", vec![1, 0]),
+        ("emission.schedule", [1].into_iter().chain(0..NAMES.len() as u64).collect()),
+        ("emission.weight", vec![0, 1, 2]),
+        ("emission.tick", vec![10 * MINUTE, SECOND, HOUR]),
+        ("emission.subsidy", vec![10_000 * XPL, 1, 1_000_000_000 * XPL]),
+        ("emission.interval", vec![210_000, 1, 7]),
+        ("emission.total", vec![5_000_000_000, 1, 1_000_000]),
+        ("emission.half_life", vec![6 * YEAR, HOUR]),
+        ("emission.baseline", vec![86_400_000_000, 1, 1_000]),
+        ("emission.growth", vec![ONE, 0, 10 * ONE]),
+        ("emission.goal", vec![HALF, 1, ONE]),
+        ("emission.kd", vec![0, ONE]),
+        ("emission.year_1", vec![1_000_000, 0]),
+        ("emission.reburn", vec![600_000, 0, 1_000_000_000_000]),
         ("emission.start", vec![0, 90 * SECOND, 2 * HOUR, YEAR]),
         ("emission.yearly", vec![500_000_000, 0, 1, 1_000_000_000_000]),
         ("emission.rate", vec![50_000_000, ONE]),
@@ -48,6 +66,7 @@ fn choices() -> Vec<(&'static str, Vec<u64>)> {
         ("emission.floor", vec![30_000_000, 0]),
         ("emission.base", vec![0, 1, 2]),
         ("emission.unallocated", vec![0, 1, 2]),
+        ("oracle.stale_after", vec![2 * DAY, MINUTE]),
     ]
 }
 
@@ -77,6 +96,12 @@ fn params() -> impl Strategy<Value = Params> {
         ["fee.burn", "fee.treasury", "fee.stakers"].into_iter().zip(fees).for_each(|(key, part)| set(key, part));
         let parts = ["emission.providers", "emission.stakers", "emission.treasury", "emission.builders"];
         parts.into_iter().zip(emission).for_each(|(key, part)| set(key, part));
+        if params.check().is_err() {
+            // A tame mechanism instead of one that contradicts the rest.
+            for (key, value) in [("emission.schedule", 1), ("settle.mode", 0), ("emission.weight", 0)] {
+                params.set(key, value).expect("a legal value");
+            }
+        }
         params.check().expect("parameters agree");
         params
     })

@@ -179,7 +179,7 @@ impl Agents {
         let have = Self::spendable(view, customer);
         if have < submit.budget {
             let ahead = submit.budget.saturating_mul(JOBS_AHEAD) - have;
-            let fees = 8 * view.params.fee_base();
+            let fees = 8 * view.base_fee();
             if !self.buy(view, now, customer, ahead.saturating_add(fees)) {
                 self.tally.unfunded[group] += 1;
                 return;

@@ -64,7 +64,7 @@ impl Agents {
         }
         match exchange.pool() {
             // The pool's account pays the fee of its transfer before it is made.
-            Some(terms) => self.pool(view)?.less_xpl(view.params.fee_base()).to_buy(nano, terms.fee),
+            Some(terms) => self.pool(view)?.less_xpl(view.base_fee()).to_buy(nano, terms.fee),
             None => Some(cost(nano, self.market_price(view))),
         }
     }
@@ -93,7 +93,7 @@ impl Agents {
     pub(super) fn spendable(view: &State, account: AccountId) -> u64 {
         const COMMANDS: u64 = 4;
         let free = view.account(account).map_or(0, |account| account.free);
-        u64::try_from(free).unwrap_or(u64::MAX).saturating_sub(COMMANDS * view.params.fee_base())
+        u64::try_from(free).unwrap_or(u64::MAX).saturating_sub(COMMANDS * view.base_fee())
     }
 
     /// Lets an account buy XPL; its owner brings the dollars it lacks from outside. False when there are not so many to be had.

@@ -154,7 +154,7 @@ impl Agents {
         let account = economy.account_of(host);
         let bond = view.params.bond_per_gpu().saturating_mul(u64::from(who.gpus));
         let missing = bond.saturating_sub(Self::spendable(view, account));
-        let fees = 16 * view.params.fee_base();
+        let fees = 16 * view.base_fee();
         let ask = self.ask(view, now, host, 0.0).filter(|_| !economy.timetable.dark(who.region, now));
         let Some(ask) = ask else { return self.queue.push(now + RETRY, Kind::Join, host as u64) };
         if missing > 0 && !self.buy(view, now, account, missing + fees) {
@@ -198,7 +198,7 @@ impl Agents {
             return;
         }
         let short = missing.saturating_sub(Self::spendable(view, account));
-        if short > 0 && !self.buy(view, now, account, short + 4 * view.params.fee_base()) {
+        if short > 0 && !self.buy(view, now, account, short + 4 * view.base_fee()) {
             return self.queue.push(now + RETRY, Kind::TopUp, host as u64);
         }
         self.send(now, Origin::Account(account), Bond { amount: missing });

@@ -9,7 +9,8 @@ use ruint::Uint;
 /// Wide enough for a total (90 bits) times two fixed-point numbers, and for a polynomial of degree 13.
 type Wide = Uint<512, 8>;
 
-const PRECISION: usize = 128;
+/// Fractional bits.
+pub(crate) const PRECISION: usize = 128;
 
 /// ln 2 ÷ (6 years of 30-second epochs): half of what is left is issued every six years.
 pub const LAMBDA_Q128: u128 = 37_396_271_439_864_487_274_534_522_888_786;
@@ -45,7 +46,7 @@ const DENOMINATOR: [u128; 13] = [
     224_599_776_407_103_106_596_571_252_037_123_047_424,
 ];
 
-fn one() -> Wide {
+pub(crate) fn one() -> Wide {
     Wide::from(1u8) << PRECISION
 }
 
@@ -74,7 +75,7 @@ impl Signed {
 }
 
 /// e^−x for x below 5, where the approximation's error is below 4.6 · 10^−15; below 3.4 · 10^−30 for x under 1.725.
-fn expneg_near(x: Wide) -> Wide {
+pub(crate) fn expneg_near(x: Wide) -> Wide {
     let mut numerator = Signed { negative: true, size: Wide::from(NUMERATOR[0]) };
     for (i, &coefficient) in NUMERATOR.iter().enumerate().skip(1) {
         let size = if i == NUMERATOR.len() - 1 { one() } else { Wide::from(coefficient) };

@@ -121,14 +121,18 @@ impl Reference {
         if self.works(asked.classes, asked.vram_gib, &cost).is_empty() {
             return refuse(Rejection::NoClassFits);
         }
+        let credit = self.credit(asked.budget)?;
         let (serial, slot) = self.job_numbers.take();
         let job = JobId::new(serial, slot);
         self.happen(Submitted { job }, |this| {
-            this.jobs.insert(job, Job { id: job, customer, asked, place: None, failures: 0, avoid: None });
+            this.jobs.insert(job, Job { id: job, customer, asked, place: None, failures: 0, avoid: None, credit: 0 });
             this.balances.accounts[customer] -= u128::from(asked.budget);
             this.balances.escrows.insert(job, u128::from(asked.budget));
             this.agenda.push_back(Todo::Match(job));
         });
+        if let Some(micro_usd) = credit {
+            self.grant(micro_usd, job);
+        }
         Ok(())
     }
 
@@ -169,24 +173,28 @@ impl Reference {
 
     fn close_round(&mut self, origin: Origin, value: [u8; 32]) -> Outcome {
         Self::only_host(origin)?;
+        let commands = std::mem::take(&mut self.admitted);
         self.happen(RoundClosed {}, |this| {
             this.beacon = value;
             let committed = this.leases.values().filter(|lease| matches!(lease.progress, Progress::Committed { .. }));
             this.agenda.extend(committed.map(|lease| Todo::Draw(lease.id)));
         });
+        self.reprice(commands);
         Ok(())
     }
 
     fn post_price(&mut self, origin: Origin, command: PostPrice) -> Outcome {
-        match origin {
-            Origin::Feeder(n) if n < self.feeders => {}
+        let feeder = match origin {
+            Origin::Feeder(n) if n < self.feeders => n,
             Origin::Feeder(_) => return refuse(Rejection::UnknownFeeder),
             _ => return refuse(Rejection::NotPermitted),
-        }
+        };
         if command.micro_usd == 0 {
             return refuse(Rejection::BadPrice);
         }
-        self.happen(PricePosted {}, |_| {});
+        self.happen(PricePosted {}, |this| {
+            this.posts.insert(feeder, (command.micro_usd, this.now));
+        });
         Ok(())
     }
 }

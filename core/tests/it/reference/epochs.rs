@@ -1,13 +1,13 @@
 //! The end of an epoch: emission, rewards, a new beacon for ties.
 
-use super::Reference;
-use super::arithmetic::{largest_remainder, mul_div, share};
+use super::arithmetic::{largest_remainder, mul_div};
+use super::schedules::Sight;
+use super::{Memory, Reference};
 use plasma_core::ids::ProviderId;
 use plasma_core::money::XPL;
-use plasma_core::protocol::emission::{Emitted, Rewarded};
+use plasma_core::protocol::emission::{Emitted, Rewarded, Steered};
 use plasma_core::protocol::epoch::EpochClosed;
 use plasma_core::protocol::provider::Status;
-use plasma_core::time::YEAR;
 
 impl Reference {
     pub fn end_epoch(&mut self) {
@@ -19,41 +19,31 @@ impl Reference {
             this.epoch_started = this.epoch_ends;
             this.epoch_ends = next_ends;
             this.tie_beacon = this.beacon;
+            (this.paid, this.worked, this.burned_before) = (0, 0, this.balances.burned);
             this.providers.iter_mut().for_each(|provider| provider.work = 0);
         });
     }
 
-    /// What a year mints at the rate of the year that is so many anniversaries after the start.
-    fn yearly(&self, year: u64) -> u128 {
-        let rules = &self.rules;
-        if rules.emission_schedule() == 0 {
-            return u128::from(rules.emission_yearly()) * u128::from(XPL);
-        }
-        let falling = i128::from(rules.emission_rate()) - i128::from(rules.emission_step()) * i128::from(year);
-        let rate = falling.max(i128::from(rules.emission_floor())) as u64;
-        let balances = &self.balances;
-        let supply = u128::from(rules.supply_cap()) * u128::from(XPL) - balances.unissued - balances.burned;
-        let locked = self.accounts.iter().zip(&balances.accounts).filter(|(account, _)| account.locked);
-        let base = match rules.emission_base() {
-            0 => self.initial,
-            1 => supply,
-            _ => supply - locked.map(|(_, free)| free).sum::<u128>() - balances.treasury - balances.builders,
-        };
-        share(base, rate)
-    }
-
-    /// The sum over the years that the epoch touches.
-    fn scheduled(&self) -> u128 {
+    /// What the schedule mints for the epoch, bounded by what may still be issued, and what it remembers.
+    fn scheduled(&self) -> (u128, Memory) {
         let start = self.genesis.saturating_add(self.rules.emission_start());
-        let mut minted = 0;
-        let mut from = self.epoch_started.max(start);
-        while from < self.epoch_ends {
-            let year = (from - start) / YEAR;
-            let to = self.epoch_ends.min(start.saturating_add((year + 1) * YEAR));
-            minted += self.yearly(year) * u128::from(to - from) / u128::from(YEAR);
-            from = to;
-        }
-        minted.min(self.balances.unissued)
+        let balances = &self.balances;
+        let supply = u128::from(self.rules.supply_cap()) * u128::from(XPL) - balances.unissued - balances.burned;
+        let locked = self.accounts.iter().zip(&balances.accounts).filter(|(account, _)| account.locked);
+        let held = locked.map(|(_, free)| free).sum::<u128>() + balances.treasury + balances.builders;
+        let (minted, memory) = self.mint(&Sight {
+            from: self.epoch_started.saturating_sub(start),
+            to: self.epoch_ends.saturating_sub(start),
+            initial: self.initial,
+            supply,
+            circulating: supply - held,
+            minted: self.minted,
+            staked: (0..self.providers.len()).filter(|&i| self.stakes(i)).map(|i| balances.bonds[i]).sum(),
+            paid: self.paid,
+            burned: balances.burned - self.burned_before,
+            work: self.worked,
+        });
+        (minted.min(balances.unissued), memory)
     }
 
     fn stakes(&self, provider: usize) -> bool {
@@ -62,13 +52,17 @@ impl Reference {
     }
 
     fn emit(&mut self) {
-        let rules = &self.rules;
+        let rules = self.rules.clone();
         let weights =
             [rules.emission_providers(), rules.emission_stakers(), rules.emission_treasury(), rules.emission_builders()];
         let unallocated = rules.emission_unallocated();
         let worked = self.providers.iter().any(|provider| provider.work > 0);
         let staked = (0..self.providers.len()).any(|provider| self.stakes(provider));
-        let mut left = self.scheduled();
+        let (mut left, memory) = self.scheduled();
+        if memory != self.memory {
+            let Memory { level, aim, sum, steps } = memory;
+            self.happen(Steered { level, aim, sum, steps }, |this| this.memory = memory);
+        }
         while left > 0 {
             let amount = left.min(u64::MAX.into()) as u64;
             left -= u128::from(amount);
@@ -90,6 +84,7 @@ impl Reference {
                 for (pot, minted) in pots.into_iter().zip([providers, stakers, treasury, builders]) {
                     *pot += u128::from(minted);
                     balances.unissued -= u128::from(minted);
+                    this.minted += u128::from(minted);
                 }
             });
         }

@@ -234,16 +234,22 @@ impl Reference {
         let fee = share(payment.into(), self.rules.fee_rate()) as u64;
         let weights = [self.rules.fee_burn(), self.rules.fee_treasury(), self.rules.fee_stakers()];
         let [burned, treasury, stakers] = largest_remainder(fee, &weights)[..] else { unreachable!() };
-        let paid = payment - fee;
+        let net = payment - fee;
+        let burns = matches!(self.rules.settle_mode(), 1 | 2);
+        let (paid, burned) = if burns { (0, burned + net) } else { (self.revalue(id, net), burned) };
+        let payment = u128::from(paid) + u128::from(burned) + u128::from(treasury) + u128::from(stakers);
         self.happen(Settled { lease: id, paid, burned, treasury, stakers, work_mgs: work }, |this| {
             let lease = this.close_lease(id);
             let offer = &this.offers[lease.offer];
             let weight = u128::from(this.catalogue.classes[offer.class].weight);
             let weighted = (u128::from(work) * weight / 1_000_000_000).min(u64::MAX.into());
+            this.paid += payment;
+            this.worked = (u128::from(this.worked) + weighted).min(u64::MAX.into()) as u64;
+            let weighted = [weighted, payment, burned.into()][this.rules.emission_weight() as usize];
             let provider = &mut this.providers[offer.provider];
             provider.work = (provider.work + weighted).min(u64::MAX.into());
             let owner = provider.owner;
-            *this.balances.escrows.get_mut(&lease.job).expect("an escrow") -= u128::from(payment);
+            *this.balances.escrows.get_mut(&lease.job).expect("an escrow") -= payment;
             this.balances.accounts[owner] += u128::from(paid);
             this.balances.burned += u128::from(burned);
             this.balances.treasury += u128::from(treasury);

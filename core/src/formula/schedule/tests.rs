@@ -1,0 +1,85 @@
+//! What holds of every schedule.
+
+use super::*;
+use crate::money::XPL;
+use crate::time::{DAY, HOUR};
+use proptest::prelude::*;
+
+const BILLION: u128 = 1_000_000_000 * XPL as u128;
+
+fn economy(supply: u128) -> Seen {
+    let (staked, paid, burned) = (supply / 3, supply / 10_000, supply / 100_000);
+    Seen { from: 0, to: DAY, initial: supply, supply, circulating: supply, minted: 0, staked, paid, burned, work: 1_000_000 }
+}
+
+/// A schedule as a reader would add it: the file `tests/readers/once.rs`, and a line in a table like the protocol's.
+mod readers {
+    use crate::formula::schedule::{Memory, Minted, Seen};
+    use crate::params::Params;
+
+    schedules! {
+        once,
+    }
+
+    pub fn mint(name: &str, seen: &Seen, memory: Memory) -> Minted {
+        let number = NAMES.iter().position(|known| *known == name).expect("a name of the table");
+        MINTS[number](&Params::default(), seen, memory)
+    }
+}
+
+#[test]
+fn a_new_schedule_is_a_file_and_a_line() {
+    let (minted, memory) = readers::mint("once", &economy(BILLION), Memory::default());
+    assert_eq!((minted, memory.steps), (whole(500_000_000), 1));
+    assert_eq!(readers::mint("once", &economy(BILLION), memory), (0, memory));
+    // The protocol's choices are its table's, whatever stands in it.
+    let spec = crate::params::TABLE.iter().find(|spec| spec.key == "emission.schedule").expect("it is there");
+    assert_eq!((spec.unit, spec.max), (crate::params::Unit::Choice(NAMES), NAMES.len() as u64 - 1));
+}
+
+#[test]
+fn names_have_numbers() {
+    for (i, name) in NAMES.iter().enumerate() {
+        assert_eq!(number(name), i as u64);
+    }
+    assert_eq!(MINTS.len(), NAMES.len());
+}
+
+#[test]
+fn a_span_of_no_length_mints_nothing_and_forgets_nothing() {
+    let memory = Memory { level: 1, aim: 2, sum: 3, steps: 4 };
+    for schedule in 0..NAMES.len() as u64 {
+        let seen = Seen { from: HOUR, to: HOUR, ..economy(BILLION) };
+        assert_eq!(mint(schedule, &Params::default(), &seen, memory), (0, memory));
+    }
+}
+
+/// Schedules that only look at the clock do not care how it is cut, but for roundings.
+#[test]
+fn cuts_of_time_do_not_matter() {
+    for name in ["fixed", "disinflation", "table", "halving", "exponential"] {
+        let minted =
+            |from, to| mint(number(name), &Params::default(), &Seen { from, to, ..economy(10 * BILLION) }, Memory::default()).0;
+        let whole = minted(0, 3 * YEAR);
+        let parts: u128 = (0..1_001).map(|i| minted(3 * YEAR * i / 1_001, 3 * YEAR * (i + 1) / 1_001)).sum();
+        assert!(whole.abs_diff(parts) <= 1_004, "{name}: {parts} of {whole}");
+    }
+}
+
+proptest! {
+    /// No schedule panics, whatever it sees and remembers.
+    #[test]
+    fn nothing_seen_or_remembered_panics(
+        schedule in 0..NAMES.len() as u64,
+        times in any::<(u64, u64)>(),
+        amounts in any::<[u128; 7]>(),
+        work: u64,
+        memory in any::<[u64; 3]>(),
+    ) {
+        let [initial, supply, circulating, minted, staked, paid, burned] = amounts;
+        let (from, to) = (times.0.min(times.1) >> 20, times.0.max(times.1) >> 20);
+        let seen = Seen { from, to, initial, supply, circulating, minted, staked, paid, burned, work };
+        let memory = Memory { level: memory[0], aim: memory[1], sum: memory[2], steps: 1_000 };
+        mint(schedule, &Params::default(), &seen, memory);
+    }
+}

@@ -1,0 +1,210 @@
+//! The vault of `settle.mode = vault_remint`: customers' budgets are credits in dollars, and providers are paid those dollars'
+//! worth (Akash's burn-and-mint equilibrium, akash-network/node, x/bme; here a job's escrow is part of the vault until it
+//! settles).
+//!
+//! A job's credit is its budget at the oracle's price when it was submitted. When it settles, its payment is worth as many
+//! dollars as then: what the tokens gained meanwhile goes to the vault, what they lost comes from the vault, and only what the
+//! vault is short of is minted. Without a price, and beyond what may ever be issued, the payment stays as it is.
+
+use crate::engine::ledger::Pot;
+use crate::engine::state::State;
+use crate::formula::burn_mint::{collateral_ratio, reminted};
+use crate::ids::{JobId, LeaseId};
+use crate::money::{XPL, mul_div_floor};
+use crate::params::settle_mode;
+use crate::protocol::job::Job;
+use crate::protocol::lease::Lease;
+use crate::record::{Apply, Record, payload};
+use crate::rejection::{Refusal, Rejection};
+use crate::time::Time;
+use bevy_ecs::prelude::Resource;
+use rkyv::{Archive, Deserialize, Serialize};
+
+// Components
+
+/// What the vault owes, and what stands for it besides the vault itself.
+#[derive(Resource, Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Vault {
+    /// Credits of open jobs, in micro-dollars.
+    pub owed: u128,
+    /// Escrows of the jobs that have credits, in nano-XPL.
+    pub backing: u128,
+}
+
+payload! {
+    /// A job's budget became a credit in dollars.
+    pub struct Credited {
+        /// Micro-dollars.
+        pub micro_usd: u64,
+        /// Whose.
+        pub job: JobId,
+    }
+
+    /// A settlement's payment was brought to its credit's worth.
+    pub struct Reminted {
+        /// Which lease is about to be settled.
+        pub lease: LeaseId,
+        /// Nano-XPL from escrow to the vault.
+        pub deposited: u64,
+        /// Nano-XPL from the vault to escrow.
+        pub reminted: u64,
+        /// Nano-XPL newly minted to escrow.
+        pub minted: u64,
+    }
+}
+
+// Decide
+
+/// The credit of a budget, or why there can be none.
+pub(crate) fn issue(state: &State, budget: u64, now: Time) -> Result<u64, Refusal> {
+    let price = state.oracle.price(now, state.params.oracle_stale_after()).ok_or(Rejection::NoOraclePrice)?;
+    let backing = state.ledger.vault.saturating_add(state.vault.backing);
+    let halt = u128::from(state.params.settle_halt());
+    if collateral_ratio(backing, price, state.vault.owed).is_some_and(|ratio| ratio < halt) {
+        return Err(Rejection::VaultHalted.into());
+    }
+    let worth = mul_div_floor(budget.into(), price.into(), XPL.into());
+    match worth.and_then(|worth| u64::try_from(worth).ok()).unwrap_or(u64::MAX) {
+        0 => Err(Rejection::CreditTooSmall.into()),
+        micro_usd => Ok(micro_usd),
+    }
+}
+
+/// What a net payment of a lease becomes at today's price, and what moves for it. Nothing when the mode is another one, the job
+/// has no credit, or there is no price.
+pub(crate) fn revalue(state: &State, lease: &Lease, net: u64, now: Time) -> Option<(u64, Reminted)> {
+    if state.params.settle_mode() != settle_mode::VAULT_REMINT {
+        return None;
+    }
+    let job = state.job(lease.job).filter(|job| job.credit > 0 && job.escrow > 0)?;
+    let price = state.oracle.price(now, state.params.oracle_stale_after())?;
+    let micro_usd = mul_div_floor(job.credit.into(), net.into(), job.escrow.into())?;
+    let worth = mul_div_floor(micro_usd, XPL.into(), price.into())?;
+    // An escrow is kept in 64 bits.
+    let worth = u64::try_from(worth).unwrap_or(u64::MAX).min(u64::MAX - (job.escrow - net));
+    let mut moved = Reminted { lease: lease.id, deposited: net.saturating_sub(worth), ..Reminted::default() };
+    let (again, short) = reminted(worth.saturating_sub(net).into(), state.ledger.vault);
+    moved.reminted = again as u64;
+    moved.minted = short.min(state.ledger.unissued) as u64;
+    Some((net - moved.deposited + moved.reminted + moved.minted, moved))
+}
+
+// Apply
+
+/// Takes a job that is about to close out of the vault's books.
+#[inline]
+pub(crate) fn release(state: &mut State, job: &Job) {
+    if job.credit > 0 {
+        state.vault.owed -= u128::from(job.credit);
+        state.vault.backing -= u128::from(job.escrow);
+    }
+}
+
+impl Apply for Credited {
+    fn apply(&self, state: &mut State, _record: &Record) {
+        let job = state.jobs.row_mut(self.job.0);
+        job.credit = self.micro_usd;
+        state.vault.owed += u128::from(self.micro_usd);
+        state.vault.backing += u128::from(job.escrow);
+    }
+}
+
+impl Apply for Reminted {
+    fn apply(&self, state: &mut State, _record: &Record) {
+        let escrow = Pot::Escrow(state.leases.row(self.lease.0).job);
+        state.transfer(escrow, Pot::Vault, self.deposited);
+        state.transfer(Pot::Vault, escrow, self.reminted);
+        state.transfer(Pot::Unissued, escrow, self.minted);
+        state.ledger.minted += u128::from(self.minted);
+        let backing = &mut state.vault.backing;
+        *backing = *backing + u128::from(self.reminted) + u128::from(self.minted) - u128::from(self.deposited);
+    }
+}
+
+// Invariants
+
+/// The vault's books are those of the open jobs.
+pub(crate) fn check(state: &State) -> Result<(), String> {
+    let credited = || state.jobs.iter().filter(|job| job.credit > 0);
+    let owed: u128 = credited().map(|job| u128::from(job.credit)).sum();
+    let backing: u128 = credited().map(|job| u128::from(job.escrow)).sum();
+    if (owed, backing) != (state.vault.owed, state.vault.backing) {
+        return Err(format!("the vault's books say {:?}, the jobs {owed} and {backing}", state.vault));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::oracle::PostPrice;
+    use crate::record::{Event, Origin};
+    use crate::testing::{Bench, hour_job, leased};
+
+    const VAULT: [(&str, u64); 3] = [("settle.mode", 3), ("fee.base", 0), ("fee.rate", 100_000_000)];
+
+    fn price(bench: &mut Bench, micro_usd: u64) {
+        bench.send(Origin::Feeder(0), PostPrice { micro_usd });
+    }
+
+    /// An hour at 1 XPL a second, submitted at one price and settled at another: what the provider got, and what moved.
+    fn settled(bench: &mut Bench, before: u64, after: u64) -> (u128, Reminted) {
+        price(bench, before);
+        let free = bench.free(0);
+        let submit = hour_job(bench.now);
+        let (lease, ..) = leased(&bench.by(2, submit)).expect("a lease");
+        price(bench, after);
+        let events = bench.commit(0, lease);
+        let [Event::Committed(_), Event::Reminted(moved), Event::Settled(_)] = events[..] else { panic!("{events:?}") };
+        (bench.free(0) - free, moved)
+    }
+
+    /// 3 600 XPL less a tenth are 3 240: at half the price twice as many, at twice the price half as many.
+    #[test]
+    fn providers_are_paid_in_dollars() {
+        let mut bench = Bench::new(&VAULT);
+        bench.provide(0, 1, XPL);
+        let xpl = |amount: u64| amount * XPL;
+        let (paid, moved) = settled(&mut bench, 1_000_000, 2_000_000);
+        assert_eq!((paid, moved.deposited), (u128::from(xpl(1_620)), xpl(1_620)));
+        let (paid, moved) = settled(&mut bench, 1_000_000, 500_000);
+        assert_eq!((paid, moved.reminted, moved.minted), (u128::from(xpl(6_480)), xpl(1_620), xpl(1_620)));
+        let (paid, moved) = settled(&mut bench, 3_000_000, 3_000_000);
+        assert_eq!((paid, moved.deposited + moved.reminted + moved.minted), (u128::from(xpl(3_240)), 0));
+        bench.engine.view(|state| {
+            assert_eq!((state.ledger.vault, *state.vault), (0, Vault::default()));
+            assert_eq!(state.ledger.minted, u128::from(xpl(1_620)));
+        });
+    }
+
+    #[test]
+    fn no_price_no_collateral_or_no_credit_refuses() {
+        let mut bench = Bench::new(&VAULT);
+        let submit = hour_job(bench.now);
+        assert_eq!(bench.refused_by(2, submit), Rejection::NoOraclePrice);
+        price(&mut bench, 1_000);
+        let dust = crate::protocol::job::Submit { budget: 999_999, ..hour_job(bench.now) };
+        assert_eq!(bench.refused_by(2, dust), Rejection::CreditTooSmall);
+        let submit = hour_job(bench.now);
+        bench.by(2, submit);
+        // Falling by a tenth leaves exactly what the default asks for.
+        price(&mut bench, 900);
+        bench.by(2, submit);
+        price(&mut bench, 800);
+        assert_eq!(bench.refused_by(2, submit), Rejection::VaultHalted);
+    }
+
+    #[test]
+    fn without_a_price_the_payment_stays() {
+        let mut bench = Bench::new(&[&VAULT[..], &[("oracle.stale_after", 60_000)]].concat());
+        bench.provide(0, 1, XPL);
+        price(&mut bench, 1_000_000);
+        let submit = hour_job(bench.now);
+        let (lease, ..) = leased(&bench.by(2, submit)).expect("a lease");
+        let free = bench.free(0);
+        bench.wait(120_000);
+        bench.commit(0, lease);
+        assert_eq!(bench.free(0) - free, u128::from(3_240 * XPL));
+    }
+}
