@@ -1,5 +1,7 @@
 //! The command line.
 
+use crate::commands::calc::names;
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -23,6 +25,7 @@ Examples:
   plasma audit runs/my                     decide everything again and compare every record
   plasma show runs/my --at 2026-03-01      the state on a day
   plasma log export runs/my --to data      the records as Parquet tables
+  plasma calc --list                       every rule that can be asked alone
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 something checked differs, 130 interrupted.";
 
@@ -50,6 +53,8 @@ pub enum Command {
     /// Look into a log, verify it, export it.
     #[command(subcommand)]
     Log(Log),
+    /// Ask a single rule: JSON lines of cases in, JSON lines of answers out.
+    Calc(Calc),
     /// Write a commented starter scenario.
     New(New),
     /// Check a scenario and print it resolved.
@@ -214,6 +219,34 @@ pub enum Format {
     Csv,
     /// One file of JSON lines, in order.
     Jsonl,
+}
+
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  plasma calc --list                       every rule, with its fields, units and source
+  plasma calc --list swap.out              … one rule
+  plasma calc swap.out --example           a case
+  plasma calc swap.out --example | plasma calc swap.out
+  plasma calc erlang_c < cases.jsonl > answers.jsonl
+
+A case is a line with a JSON object; blank lines are skipped. Answers come in the order of the
+cases, whole numbers as strings. Whole numbers are read from numbers or strings, shares also as
+\"2.5%\", amounts as \"250 XPL\", durations as \"90d\". A case that is refused becomes a line with its
+number and the reason; the others are answered all the same, and the exit code is then 1.")]
+pub struct Calc {
+    /// Which rule; --list names them.
+    #[arg(required_unless_present = "list", hide_possible_values = true, value_parser = PossibleValuesParser::new(names()))]
+    pub rule: Option<String>,
+    /// List the rules.
+    #[arg(long)]
+    pub list: bool,
+    /// Print an example of a case.
+    #[arg(long, conflicts_with = "list")]
+    pub example: bool,
+    /// List as JSON.
+    #[arg(long, requires = "list")]
+    pub json: bool,
 }
 
 #[derive(Args)]

@@ -1,6 +1,7 @@
 //! What each subcommand does.
 
 mod audit;
+pub mod calc;
 mod log;
 mod replay;
 mod run;
@@ -23,6 +24,7 @@ pub fn dispatch(command: Command) -> miette::Result<Outcome> {
         Command::Audit(args) => audit::audit(&args),
         Command::Show(args) => show::show(&args),
         Command::Log(args) => log::log(&args),
+        Command::Calc(args) => calc::calc(&args),
         Command::New(args) => scenario::new(&args),
         Command::Check(args) => scenario::check(&args),
         Command::Schema => scenario::schema(),

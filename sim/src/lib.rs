@@ -4,6 +4,7 @@
 
 pub mod agents;
 pub mod economy;
+pub mod queueing;
 pub mod scenario;
 pub mod streams;
 pub mod traces;

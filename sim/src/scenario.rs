@@ -9,6 +9,7 @@ pub mod error;
 pub mod model;
 pub mod quantity;
 pub mod source;
+pub mod suggest;
 
 mod check;
 mod files;
@@ -19,7 +20,6 @@ mod parse;
 mod protocol;
 mod render;
 mod schema;
-mod suggest;
 mod tree;
 
 pub use error::{Problem, ScenarioError};

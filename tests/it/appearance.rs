@@ -2,7 +2,7 @@
 
 use crate::plasma::{Place, shipped};
 
-const COMMANDS: [&[&str]; 13] = [
+const COMMANDS: [&[&str]; 14] = [
     &[],
     &["run"],
     &["replay"],
@@ -12,6 +12,7 @@ const COMMANDS: [&[&str]; 13] = [
     &["log", "stat"],
     &["log", "verify"],
     &["log", "export"],
+    &["calc"],
     &["new"],
     &["check"],
     &["schema"],
@@ -72,7 +73,7 @@ fn completions_know_every_command() {
     let place = Place::new();
     for shell in ["bash", "zsh", "fish"] {
         let script = place.plasma(&["completions", shell]).succeeds();
-        for command in ["run", "replay", "audit", "show", "log", "new", "check", "schema", "resume"] {
+        for command in ["run", "replay", "audit", "show", "log", "calc", "new", "check", "schema", "resume"] {
             assert!(script.contains(command), "{shell} does not know {command}");
         }
     }

@@ -2,6 +2,7 @@
 
 mod appearance;
 mod authoring;
+mod calc;
 mod disk;
 mod interruption;
 mod logs;

@@ -63,6 +63,13 @@ impl Place {
         Ended::of(&mut self.command(args))
     }
 
+    /// Runs the command to its end, with this on its standard input.
+    pub fn fed(&self, args: &[&str], input: &str) -> Ended {
+        std::fs::write(self.path("input"), input).expect("a writable folder");
+        let input = std::fs::File::open(self.path("input")).expect("a readable file");
+        Ended::of(self.command(args).stdin(input))
+    }
+
     /// A JSON file in here.
     pub fn json(&self, name: &str) -> Value {
         let text = std::fs::read_to_string(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"));

@@ -8,6 +8,8 @@ use std::path::Path;
 enum Step {
     /// The command, with these arguments.
     Plasma(Vec<String>),
+    /// The command, and again with what it printed on its standard input.
+    Piped(Vec<String>, Vec<String>),
     /// Something that builds; not run from within a test.
     Cargo(String),
 }
@@ -27,6 +29,11 @@ fn steps(readme: &str) -> Vec<Step> {
 }
 
 fn step(command: &str) -> Step {
+    if let Some((first, second)) = command.split_once(" | ")
+        && let (Step::Plasma(first), Step::Plasma(second)) = (step(first), step(second))
+    {
+        return Step::Piped(first, second);
+    }
     let arguments = command.strip_prefix("cargo run --release -- ").or_else(|| command.strip_prefix("plasma "));
     match arguments {
         Some(arguments) => Step::Plasma(arguments.split_whitespace().map(Into::into).collect()),
@@ -57,6 +64,12 @@ fn every_command_of_the_readme_works() {
             Step::Cargo(command) => {
                 let known = command == "cargo install --path ." || ci.lines().any(|line| line == command);
                 assert!(known, "nobody checks `{command}`");
+            }
+            Step::Piped(first, second) => {
+                let [first, second] = [&first, &second].map(|words| words.iter().map(String::as_str).collect::<Vec<_>>());
+                let printed = place.plasma(&first).succeeds();
+                place.fed(&second, &printed).succeeds();
+                ran += 1;
             }
             Step::Plasma(arguments) => {
                 let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();

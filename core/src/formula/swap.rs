@@ -41,6 +41,20 @@ pub fn liquidity_minted(x: u128, y: u128, reserve_x: u128, reserve_y: u128, tota
     (minted > 0).then_some(minted)
 }
 
+/// What so many of the `total` units of liquidity give back of a reserve, rounded down (`UniswapV2Pair.burn`). `None` when there are
+/// no more than nothing of them, or more than there are.
+pub fn redeemed(liquidity: u128, reserve: u128, total: u128) -> Option<u128> {
+    if liquidity == 0 || liquidity > total { None } else { mul_div_floor(liquidity, reserve, total) }
+}
+
+/// How far the average price of a swap falls short of the pool's price before it, the fee left out, in parts per billion, rounded
+/// down: kept ÷ (reserve + kept), where `kept` is what goes in less the fee (Uniswap v2-sdk, `Trade.priceImpact`, less the fee).
+pub fn price_impact(amount_in: u128, reserve_in: u128, fee: u64) -> Option<u64> {
+    let kept = U512::from(amount_in) * U512::from(ONE.checked_sub(fee)?);
+    let impact = (kept * U512::from(ONE)).checked_div(U512::from(reserve_in) * U512::from(ONE) + kept)?;
+    u64::try_from(impact).ok()
+}
+
 /// Value of a provider's share against having kept both sides, in parts per billion, when the price has become `ratio` billionths of
 /// what it was: 2 · √r ÷ (1 + r), rounded down. What is missing to one billion is the impermanent loss.
 pub fn value_against_holding(ratio: u64) -> u64 {
@@ -103,6 +117,22 @@ mod tests {
         assert_eq!(liquidity_minted(E18, 4 * E18, 0, 0, 0), Some(2 * E18 - MINIMUM_LIQUIDITY));
         assert_eq!(liquidity_minted(E18, 4 * E18, E18, 4 * E18, 2 * E18), Some(2 * E18));
         assert_eq!((liquidity_minted(1, 1, 0, 0, 0), liquidity_minted(0, 5, 10, 10, 10)), (None, None));
+    }
+
+    /// Uniswap v2-core, the same file, `burn`: all but the minimum of 3 · 10^18 of each side give back all but 1,000 of each.
+    #[test]
+    fn liquidity_gives_back_its_part_of_both_sides() {
+        let total = 3 * E18;
+        assert_eq!(redeemed(total - MINIMUM_LIQUIDITY, 3 * E18, total), Some(3 * E18 - 1_000));
+        assert_eq!((redeemed(0, E18, total), redeemed(total + 1, E18, total)), (None, None));
+    }
+
+    #[test]
+    fn a_swap_of_a_tenth_of_the_pool_moves_the_average_price_by_an_eleventh() {
+        assert_eq!(price_impact(E18, 10 * E18, 0), Some(ONE / 11));
+        // 0.997 ÷ 10.997 with the fee kept out.
+        assert_eq!(price_impact(E18, 10 * E18, FEE), Some(90_661_089));
+        assert_eq!((price_impact(1, 0, 0), price_impact(0, 0, 0), price_impact(1, 1, ONE + 1)), (Some(ONE), None, None));
     }
 
     /// Pintail, "Uniswap: A Good Deal for Liquidity Providers?" (2019): 1.25x costs 0.6 %, 1.5x 2.0 %, 2x 5.7 %, 4x 20.0 %, 5x 25.5 %.

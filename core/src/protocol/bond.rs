@@ -4,7 +4,7 @@ use crate::engine::derived::Derived;
 use crate::engine::ledger::Pot;
 use crate::engine::state::State;
 use crate::ids::{AccountId, ProviderId};
-use crate::money::share;
+use crate::money::{ONE, share};
 use crate::record::{Apply, Decide, Event, Fire, Record, Timer, cause, payload};
 use crate::rejection::{Refusal, Rejection};
 use crate::time::Time;
@@ -132,10 +132,17 @@ impl State<'_> {
     pub(crate) fn slash(&self, id: ProviderId, gpus: u16, rate: u64, to: AccountId, reward_rate: u64) -> Option<Slashed> {
         let behind = self.params.bond_per_gpu().saturating_mul(u64::from(gpus));
         let bond = u64::try_from(self.providers[id.index()].bond).unwrap_or(u64::MAX);
-        let cut = share(behind, rate).min(bond);
-        let reward = if to.is_some() { share(cut, reward_rate) } else { 0 };
-        (cut > 0).then_some(Slashed { burned: cut - reward, reward, provider: id, to })
+        let (burned, reward) = cut(behind, rate, bond, if to.is_some() { reward_rate } else { 0 });
+        (burned > 0 || reward > 0).then_some(Slashed { burned, reward, provider: id, to })
     }
+}
+
+/// What a slash of `rate` of the bond `behind` some GPUs burns and gives to who found the fault, in nano-XPL; together never more
+/// than `bond`. Rates are parts per billion, both rounded down.
+pub fn cut(behind: u64, rate: u64, bond: u64, reward_rate: u64) -> (u64, u64) {
+    let cut = share(behind, rate.min(ONE)).min(bond);
+    let reward = share(cut, reward_rate.min(ONE));
+    (cut - reward, reward)
 }
 
 // Apply

@@ -126,14 +126,16 @@ pub(crate) fn emit(state: &State, events: &mut Vec<Event>) {
     }
 }
 
+/// What a weight of a total receives of a pool, rounded down: nano-XPL. A part beyond `u64` waits in the pool: it is a bound of
+/// records, not of rewards.
+pub fn part(pool: u128, weight: u128, total: u128) -> u64 {
+    mul_div_floor(pool, weight, total).map_or(0, |amount| u64::try_from(amount).unwrap_or(u64::MAX))
+}
+
 /// Shares out the pools.
 pub(crate) fn reward(state: &State, events: &mut Vec<Event>) {
     let work_total: u128 = state.providers().iter().map(|provider| u128::from(provider.work)).sum();
     let stake_total: u128 = state.providers().iter().filter(|p| stakes(p)).map(|provider| provider.bond).sum();
-    // A part beyond u64 waits in the pool: it is a bound of records, not of rewards.
-    let part = |pool: u128, weight: u128, total: u128| {
-        mul_div_floor(pool, weight, total).map_or(0, |amount| u64::try_from(amount).unwrap_or(u64::MAX))
-    };
     for (i, provider) in state.providers().iter().enumerate() {
         let work = part(state.ledger.provider_pool, u128::from(provider.work), work_total);
         let stake = if stakes(provider) { part(state.ledger.staker_pool, provider.bond, stake_total) } else { 0 };

@@ -67,10 +67,9 @@ pub(crate) fn settle_elapsed(state: &State, lease: &Lease, ended: Time, now: Tim
 }
 
 fn pay(state: &State, lease: &Lease, payment: u64, work_mgs: u64, now: Time, events: &mut Vec<Event>) {
-    let fee = share(payment, state.params.fee_rate());
-    let parts = [state.params.fee_burn(), state.params.fee_treasury(), state.params.fee_stakers()];
-    let [burned, treasury, stakers] = split(fee, parts);
-    let mut settled = Settled { lease: lease.id, paid: payment - fee, burned, treasury, stakers, work_mgs };
+    let weights = [state.params.fee_burn(), state.params.fee_treasury(), state.params.fee_stakers()];
+    let (paid, [burned, treasury, stakers]) = divide(payment, state.params.fee_rate(), weights);
+    let mut settled = Settled { lease: lease.id, paid, burned, treasury, stakers, work_mgs };
     match state.params.settle_mode() {
         settle_mode::PAY => {}
         settle_mode::VAULT_REMINT => {
@@ -82,6 +81,14 @@ fn pay(state: &State, lease: &Lease, payment: u64, work_mgs: u64, now: Time, eve
         _ => settled.burned += std::mem::take(&mut settled.paid),
     }
     events.push(settled.into());
+}
+
+/// What a provider has of a payment when `rate` parts per billion of it are the fee, and the parts of the fee by their weights:
+/// burned, treasury, stakers. All of it together is the payment.
+#[inline]
+pub fn divide(payment: u64, rate: u64, weights: [u64; 3]) -> (u64, [u64; 3]) {
+    let fee = share(payment, rate.min(ONE));
+    (payment - fee, split(fee, weights))
 }
 
 /// Work in the unit that provider emission is shared by: class-weighted milli-GPU-seconds.

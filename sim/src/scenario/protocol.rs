@@ -204,6 +204,6 @@ mod tests {
     #[test]
     fn every_key_has_a_section() {
         assert!(TABLE.iter().all(|spec| !section_and_name(spec).0.is_empty()));
-        assert_eq!(sections()[..2], ["fee", "market"]);
+        assert_eq!(sections()[..3], ["fee", "settle", "market"]);
     }
 }

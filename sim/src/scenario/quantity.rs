@@ -60,10 +60,10 @@ pub(crate) fn message<Q: Quantity>(text: &str, fault: Fault) -> String {
 }
 
 /// The most characters of a value that a message shows.
-pub(crate) const SHOWN: usize = 60;
+pub const SHOWN: usize = 60;
 
 /// The start of a text, without characters that could steer a terminal.
-pub(crate) fn excerpt(text: &str, longest: usize) -> String {
+pub fn excerpt(text: &str, longest: usize) -> String {
     let shown: String = text.chars().take(longest).flat_map(char::escape_debug).collect();
     if text.chars().nth(longest).is_some() { format!("{shown}…") } else { shown }
 }

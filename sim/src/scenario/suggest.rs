@@ -1,7 +1,7 @@
 //! The nearest right thing to write.
 
 /// Help for a name that is none of `known`: the nearest of them, or all.
-pub(crate) fn nearest<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+pub fn nearest<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     const FEW: usize = 12;
     let mut known: Vec<&str> = known.into_iter().collect();
     known.sort_unstable();
@@ -14,7 +14,7 @@ pub(crate) fn nearest<'a>(found: &str, known: impl IntoIterator<Item = &'a str>)
 }
 
 /// The name of `known` that `found` was likely meant to be.
-pub(crate) fn close<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn close<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // Distance is quadratic: no name is so long that a mistyped one has more characters than this.
     let short: String = found.chars().take(64).collect();
     known

@@ -151,13 +151,10 @@ fn played(load: f64) -> (f64, f64) {
     (queue.delayed as f64 / queue.counted as f64, queue.waited as f64 / queue.counted as f64)
 }
 
-/// Erlang's delay formula by the recursion of the loss formula (Erlang 1917; Cooper, *Introduction to Queueing Theory*, 2nd ed.,
-/// sections 3.3 and 3.4): the probability to wait, and the mean wait.
+/// The probability to wait, and the mean wait.
 fn erlang_c(load: f64) -> (f64, f64) {
-    let (servers, offered) = (f64::from(SERVERS), f64::from(SERVERS) * load);
-    let blocked = (1..=SERVERS).fold(1.0, |blocked, n| offered * blocked / (f64::from(n) + offered * blocked));
-    let waits = servers * blocked / (servers - offered * (1.0 - blocked));
-    (waits, waits * SERVICE / (servers - offered))
+    let queue = plasma_sim::queueing::Queue::new(SERVERS, f64::from(SERVERS) * load / SERVICE, SERVICE).expect("a stable queue");
+    (queue.waits(), queue.mean_wait())
 }
 
 #[test]

@@ -1,0 +1,153 @@
+//! Every rule, by its own example, by extremes, and by nonsense.
+
+use super::rule::{Rule, rules};
+use proptest::prelude::*;
+use serde_json::{Map, Value};
+use std::collections::BTreeSet;
+
+fn answered(rule: &Rule, case: &Value) -> Result<Value, String> {
+    let answer = (rule.answer)(&case.to_string()).map_err(|refusal| refusal.to_string())?;
+    Ok(serde_json::from_str(&answer).unwrap_or_else(|error| panic!("{}: {error} in {answer}", rule.name)))
+}
+
+fn example(rule: &Rule) -> Map<String, Value> {
+    serde_json::from_str(rule.example).unwrap_or_else(|error| panic!("{}: {error}", rule.name))
+}
+
+#[test]
+fn names_are_told_apart_and_every_example_is_answered_as_described() {
+    let mut names = BTreeSet::new();
+    for rule in rules() {
+        assert!(names.insert(rule.name), "{} is there twice", rule.name);
+        let answer = answered(rule, &example(rule).into()).unwrap_or_else(|refusal| panic!("{}: {refusal}", rule.name));
+        let fields: BTreeSet<_> = (rule.outputs)().iter().map(|field| field.name.to_owned()).collect();
+        assert_eq!(answer.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>(), fields, "{}", rule.name);
+        assert!(example(rule).keys().all(|key| (rule.inputs)().iter().any(|field| field.name == key)), "{}", rule.name);
+    }
+}
+
+#[test]
+fn a_field_that_is_missing_or_misspelled_is_named() {
+    for rule in rules() {
+        for field in (rule.inputs)() {
+            let mut case = example(rule);
+            let Some(value) = case.remove(field.name) else { continue };
+            match answered(rule, &case.clone().into()) {
+                Err(refusal) => assert!(refusal.contains(&format!("the field `{}` is missing", field.name)), "{refusal}"),
+                Ok(_) => assert!(field.kind.contains("may be left out"), "{}.{}", rule.name, field.name),
+            }
+            case.insert(format!("{}x", field.name), value);
+            let refusal = answered(rule, &case.into()).unwrap_err();
+            assert!(refusal.starts_with(&format!("there is no field `{}x`; did you mean `", field.name)), "{refusal}");
+        }
+    }
+}
+
+/// What hurts: the ends of every type, and what is no number.
+fn extremes() -> Vec<Value> {
+    let numbers =
+        [0, 1, 2, 1_000_000_000, u128::from(u64::MAX), u128::MAX >> 1, u128::MAX].map(|number| number.to_string().into());
+    let others = [
+        "-1",
+        "-9223372036854775808",
+        "9223372036854775807",
+        "0.000000000000000001",
+        "1e308",
+        "100%",
+        "NaN",
+        "170141183460469231731",
+    ];
+    numbers.into_iter().chain(others.map(Value::from)).chain([Value::Null, Value::Array(Vec::new())]).collect()
+}
+
+/// Replaces every number within, whatever holds it.
+fn fill(value: &mut Value, with: &Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| fill(item, with)),
+        Value::Object(fields) => fields.values_mut().for_each(|field| fill(field, with)),
+        leaf => *leaf = with.clone(),
+    }
+}
+
+#[test]
+fn extremes_are_answered_or_refused() {
+    let (mut answers, mut refusals) = (0, 0);
+    let mut ask = |rule: &Rule, case: Map<String, Value>| match answered(rule, &case.into()) {
+        Ok(_) => answers += 1,
+        Err(refusal) => {
+            assert!(!refusal.is_empty());
+            refusals += 1;
+        }
+    };
+    for rule in rules() {
+        let fields: Vec<String> = example(rule).keys().cloned().collect();
+        for extreme in extremes() {
+            let mut all = example(rule);
+            all.values_mut().for_each(|field| fill(field, &extreme));
+            ask(rule, all);
+            for field in &fields {
+                for other in extremes() {
+                    let mut case = example(rule);
+                    fill(&mut case[field], &extreme);
+                    if let Some(second) = fields.iter().find(|name| *name != field) {
+                        fill(&mut case[second], &other);
+                    }
+                    ask(rule, case);
+                }
+            }
+        }
+    }
+    assert!(answers > 1_000 && refusals > 1_000, "{answers} answers, {refusals} refusals");
+}
+
+fn json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u128>().prop_map(|number| number.to_string().into()),
+        any::<f64>().prop_map(Value::from),
+        ".{0,12}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 24, 6, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            prop::collection::vec((".{0,8}", inner), 0..6).prop_map(|pairs| Value::Object(pairs.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn no_text_panics(text in ".{0,80}") {
+        for rule in rules() {
+            prop_assert!((rule.answer)(&text).is_err());
+        }
+    }
+
+    #[test]
+    fn no_json_panics(values in prop::collection::vec(json(), 16), pick in any::<prop::sample::Index>()) {
+        let all: Vec<&Rule> = rules().collect();
+        let rule = pick.get(&all);
+        // A case of the right shape, some of whose fields hold anything.
+        let mut case = example(rule);
+        for (field, value) in case.values_mut().zip(values) {
+            if !value.is_null() {
+                *field = value;
+            }
+        }
+        let _ = answered(rule, &case.into());
+    }
+
+    #[test]
+    fn numbers_of_every_size_are_answered_or_refused(numbers in prop::collection::vec((any::<u128>(), 0..128u32), 16)) {
+        for rule in rules() {
+            let mut case = example(rule);
+            for (field, (number, bits)) in case.values_mut().zip(&numbers) {
+                fill(field, &(number >> bits).to_string().into());
+            }
+            let _ = answered(rule, &case.into());
+        }
+    }
+}
