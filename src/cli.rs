@@ -26,6 +26,7 @@ Examples:
   plasma show runs/my --at 2026-03-01      the state on a day
   plasma log export runs/my --to data      the records as Parquet tables
   plasma calc --list                       every rule that can be asked alone
+  plasma gpu check                         every kernel on the GPU against the CPU, bit by bit
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 something checked differs, 130 interrupted.";
 
@@ -55,6 +56,9 @@ pub enum Command {
     Log(Log),
     /// Ask a single rule: JSON lines of cases in, JSON lines of answers out.
     Calc(Calc),
+    /// Look at the compute devices of this machine, check the kernels on them, measure them.
+    #[command(subcommand)]
+    Gpu(Gpu),
     /// Write a commented starter scenario.
     New(New),
     /// Check a scenario and print it resolved.
@@ -219,6 +223,56 @@ pub enum Format {
     Csv,
     /// One file of JSON lines, in order.
     Jsonl,
+}
+
+#[derive(Subcommand)]
+pub enum Gpu {
+    /// List the devices that kernels can run on.
+    #[command(after_help = "Example:\n  plasma gpu info --json")]
+    Info(GpuInfo),
+    /// Run every kernel on a device and compare it with the CPU's reference, bit by bit.
+    #[command(after_help = "\
+Examples:
+  plasma gpu check                         the GPU if there is one, else the CPU
+  plasma gpu check --device cuda:1 || echo differs
+
+Exit codes: 0 every bit is the same, 1 failed, 3 a kernel differs.")]
+    Check(GpuRun),
+    /// Measure every kernel, as a share of what the device reaches at best.
+    #[command(after_help = "\
+Examples:
+  plasma gpu bench
+  plasma gpu bench --device cpu --quick --json")]
+    Bench(GpuBench),
+}
+
+#[derive(Args)]
+pub struct GpuInfo {
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct GpuRun {
+    /// The device: cpu, cuda or cuda:N. Without it, the first GPU, or else the CPU.
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<String>,
+    /// Smaller sizes.
+    #[arg(long)]
+    pub quick: bool,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct GpuBench {
+    #[command(flatten)]
+    pub run: GpuRun,
+    /// Runs of each kernel; the best counts.
+    #[arg(long, default_value_t = 5, value_name = "N")]
+    pub runs: u16,
 }
 
 #[derive(Args)]

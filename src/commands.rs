@@ -2,6 +2,7 @@
 
 mod audit;
 pub mod calc;
+mod gpu;
 mod log;
 mod replay;
 mod run;
@@ -25,6 +26,7 @@ pub fn dispatch(command: Command) -> miette::Result<Outcome> {
         Command::Show(args) => show::show(&args),
         Command::Log(args) => log::log(&args),
         Command::Calc(args) => calc::calc(&args),
+        Command::Gpu(args) => gpu::gpu(&args),
         Command::New(args) => scenario::new(&args),
         Command::Check(args) => scenario::check(&args),
         Command::Schema => scenario::schema(),

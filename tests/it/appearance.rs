@@ -2,7 +2,7 @@
 
 use crate::plasma::{Place, shipped};
 
-const COMMANDS: [&[&str]; 14] = [
+const COMMANDS: [&[&str]; 18] = [
     &[],
     &["run"],
     &["replay"],
@@ -13,6 +13,10 @@ const COMMANDS: [&[&str]; 14] = [
     &["log", "verify"],
     &["log", "export"],
     &["calc"],
+    &["gpu"],
+    &["gpu", "info"],
+    &["gpu", "check"],
+    &["gpu", "bench"],
     &["new"],
     &["check"],
     &["schema"],
@@ -73,7 +77,7 @@ fn completions_know_every_command() {
     let place = Place::new();
     for shell in ["bash", "zsh", "fish"] {
         let script = place.plasma(&["completions", shell]).succeeds();
-        for command in ["run", "replay", "audit", "show", "log", "calc", "new", "check", "schema", "resume"] {
+        for command in ["run", "replay", "audit", "show", "log", "calc", "gpu", "new", "check", "schema", "resume"] {
             assert!(script.contains(command), "{shell} does not know {command}");
         }
     }

@@ -4,6 +4,7 @@ mod appearance;
 mod authoring;
 mod calc;
 mod disk;
+mod gpu;
 mod interruption;
 mod logs;
 mod plasma;

@@ -75,6 +75,8 @@ fn rooms_depend_only_on_the_rooms_below() {
         names.filter_map(|line| line.split(['.', ' ', '=']).next()).map(Into::into).collect()
     };
     assert_eq!(ours("core"), Vec::<String>::new(), "core depends on nothing of ours");
+    assert_eq!(ours("kernels/device"), Vec::<String>::new(), "kernel bodies depend on nothing");
+    assert_eq!(ours("kernels"), ["plasma-kernels-device"], "kernels know their bodies and nobody else");
     for room in ["sim", "reports"] {
         assert_eq!(ours(room), ["plasma-core"], "{room} knows the core and nobody else");
     }

@@ -1,0 +1,185 @@
+//! Elementwise kernels: y[i] = f(x[i]) and z[i] = f(x[i], y[i]). Nothing is reduced, so that no order matters.
+
+use crate::tile::Shapes;
+use crate::{Block, CHUNK, Kernel, Shape, canonical, chunk, math};
+
+macro_rules! functions {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $number:literal $text:literal),* $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u32)]
+        pub enum $name { $($(#[$variant_doc])* $variant = $number),* }
+        impl $name {
+            /// All of them, with their names.
+            pub const ALL: &'static [(Self, &'static str)] = &[$((Self::$variant, $text)),*];
+        }
+    };
+}
+
+functions! {
+    /// A function of one number.
+    Unary {
+        /// max(x, 0).
+        Relu = 0 "relu",
+        /// [`math::gelu`].
+        Gelu = 1 "gelu",
+        /// [`math::silu`].
+        Silu = 2 "silu",
+        /// [`math::exp`].
+        Exp = 3 "exp",
+        /// [`math::log`].
+        Log = 4 "log",
+        /// [`math::tanh`].
+        Tanh = 5 "tanh",
+        /// [`math::sigmoid`].
+        Sigmoid = 6 "sigmoid",
+        /// The square root.
+        Sqrt = 7 "sqrt",
+    }
+}
+
+functions! {
+    /// A function of two numbers.
+    Binary {
+        /// x + y.
+        Add = 0 "add",
+        /// x − y.
+        Sub = 1 "sub",
+        /// x · y.
+        Mul = 2 "mul",
+        /// x / y.
+        Div = 3 "div",
+        /// [`math::max`].
+        Max = 4 "max",
+    }
+}
+
+/// y[i] = f(x[i]).
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Map {
+    /// `n` numbers.
+    pub x: *const f32,
+    /// `n` numbers.
+    pub y: *mut f32,
+    /// Elements.
+    pub n: u64,
+    /// f.
+    pub function: Unary,
+}
+
+/// z[i] = f(x[i], y[i]).
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Zip {
+    /// `n` numbers.
+    pub x: *const f32,
+    /// `n` numbers.
+    pub y: *const f32,
+    /// `n` numbers.
+    pub z: *mut f32,
+    /// Elements.
+    pub n: u64,
+    /// f.
+    pub function: Binary,
+}
+
+/// z[i] = fma(a, x[i], y[i]).
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Axpy {
+    /// `n` numbers.
+    pub x: *const f32,
+    /// `n` numbers.
+    pub y: *const f32,
+    /// `n` numbers.
+    pub z: *mut f32,
+    /// Elements.
+    pub n: u64,
+    /// The factor.
+    pub a: f32,
+}
+
+// Pointers are plain data here; `Kernel::run` says what must hold.
+unsafe impl Send for Map {}
+unsafe impl Sync for Map {}
+unsafe impl Send for Zip {}
+unsafe impl Sync for Zip {}
+unsafe impl Send for Axpy {}
+unsafe impl Sync for Axpy {}
+
+fn over(n: u64) -> Shape {
+    Shape { shared: 0, ..Shape::rows((n as usize).div_ceil(CHUNK)) }
+}
+
+impl Map {
+    #[inline(always)]
+    unsafe fn apply<B: Block>(&self, block: &B, f: impl Fn(f32) -> f32) {
+        let Self { x, y, n, .. } = *self;
+        // Safety: i < n.
+        chunk(block, n as usize, |i| unsafe { *y.add(i) = canonical(f(*x.add(i))) });
+    }
+}
+
+impl Kernel for Map {
+    const NAME: &'static str = "map";
+    fn shape<S: Shapes>(&self) -> Shape {
+        over(self.n)
+    }
+    #[inline(always)]
+    unsafe fn run<B: Block>(&self, block: &B) {
+        unsafe {
+            match self.function {
+                Unary::Relu => self.apply(block, |x| math::max(x, 0.0)),
+                Unary::Gelu => self.apply(block, math::gelu::<B>),
+                Unary::Silu => self.apply(block, math::silu::<B>),
+                Unary::Exp => self.apply(block, math::exp::<B>),
+                Unary::Log => self.apply(block, math::log::<B>),
+                Unary::Tanh => self.apply(block, math::tanh::<B>),
+                Unary::Sigmoid => self.apply(block, math::sigmoid::<B>),
+                Unary::Sqrt => self.apply(block, B::sqrt),
+            }
+        }
+    }
+}
+
+impl Zip {
+    #[inline(always)]
+    unsafe fn apply<B: Block>(&self, block: &B, f: impl Fn(f32, f32) -> f32) {
+        let Self { x, y, z, n, .. } = *self;
+        // Safety: i < n.
+        chunk(block, n as usize, |i| unsafe { *z.add(i) = canonical(f(*x.add(i), *y.add(i))) });
+    }
+}
+
+impl Kernel for Zip {
+    const NAME: &'static str = "zip";
+    fn shape<S: Shapes>(&self) -> Shape {
+        over(self.n)
+    }
+    #[inline(always)]
+    unsafe fn run<B: Block>(&self, block: &B) {
+        unsafe {
+            match self.function {
+                Binary::Add => self.apply(block, |x, y| x + y),
+                Binary::Sub => self.apply(block, |x, y| x - y),
+                Binary::Mul => self.apply(block, |x, y| x * y),
+                Binary::Div => self.apply(block, |x, y| x / y),
+                Binary::Max => self.apply(block, math::max),
+            }
+        }
+    }
+}
+
+impl Kernel for Axpy {
+    const NAME: &'static str = "axpy";
+    fn shape<S: Shapes>(&self) -> Shape {
+        over(self.n)
+    }
+    #[inline(always)]
+    unsafe fn run<B: Block>(&self, block: &B) {
+        let Self { x, y, z, n, a } = *self;
+        // Safety: i < n.
+        chunk(block, n as usize, |i| unsafe { *z.add(i) = canonical(B::fma(a, *x.add(i), *y.add(i))) });
+    }
+}

@@ -1,0 +1,224 @@
+//! What a device reaches, and what share of its own ceilings that is.
+//!
+//! Ceilings are measured on the device itself: memory by the triad z = a·x + y on arrays larger than its caches (McCalpin's
+//! STREAM), and arithmetic by the tile of the matrix product on operands already in fast memory. The best of several runs counts,
+//! whole runs including the launch.
+
+use crate::device::{Buffer, Device, Error};
+use plasma_kernels_device::map::{Binary, Unary};
+use plasma_kernels_device::reduce::Reduction;
+use plasma_kernels_device::tile::{GpuShapes, Shapes, TileShape};
+use std::time::{Duration, Instant};
+
+/// What bounds a kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// Bytes to and from memory.
+    Memory,
+    /// Multiply-adds of f32, two operations each.
+    F32,
+    /// Multiply-adds of i8, two operations each.
+    I8,
+}
+
+impl Bound {
+    /// The unit of amounts.
+    pub fn unit(self) -> &'static str {
+        match self {
+            Self::Memory => "B",
+            Self::F32 => "FLOP",
+            Self::I8 => "OP",
+        }
+    }
+}
+
+/// A line of the table.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// The kernel.
+    pub kernel: &'static str,
+    /// Its sizes.
+    pub sizes: String,
+    /// What bounds it.
+    pub bound: Bound,
+    /// Bytes or operations of one run.
+    pub amount: u64,
+    /// The best time of one run.
+    pub time: Duration,
+    /// The share of the ceiling, 1 for a ceiling itself.
+    pub share: f64,
+}
+
+impl Line {
+    /// Bytes or operations a second.
+    pub fn rate(&self) -> f64 {
+        self.amount as f64 / self.time.as_secs_f64().max(1e-12)
+    }
+}
+
+struct Bench<'a> {
+    device: &'a Device,
+    runs: usize,
+    ceilings: [f64; 3],
+    lines: Vec<Line>,
+}
+
+impl Bench<'_> {
+    fn add(
+        &mut self,
+        kernel: &'static str,
+        sizes: impl std::fmt::Debug,
+        (bound, amount): (Bound, u64),
+        mut run: impl FnMut(&Device) -> Result<(), Error>,
+    ) -> Result<f64, Error> {
+        // The first run is thrown away: it touches the memory and loads the kernel.
+        run(self.device)?;
+        self.device.wait()?;
+        let mut best = Duration::MAX;
+        for _ in 0..self.runs {
+            let start = Instant::now();
+            run(self.device)?;
+            self.device.wait()?;
+            best = best.min(start.elapsed());
+        }
+        let mut line = Line { kernel, sizes: format!("{sizes:?}"), bound, amount, time: best, share: 1.0 };
+        let ceiling = self.ceilings[bound as usize];
+        if ceiling > 0.0 {
+            line.share = line.rate() / ceiling;
+        }
+        let rate = line.rate();
+        self.lines.push(line);
+        Ok(rate)
+    }
+
+    fn tile(&self, i8: bool) -> TileShape {
+        match self.device {
+            Device::Cpu(cpu) => cpu.tile(i8),
+            Device::Cuda(_) | Device::Emulated(_) => [GpuShapes::F32, GpuShapes::I8][usize::from(i8)],
+        }
+    }
+
+    /// The ceilings: `blocks` blocks multiply their tile `rounds` times, and the triad runs over `elements`.
+    fn ceilings(&mut self, [blocks, rounds]: [usize; 2], elements: usize) -> Result<(), Error> {
+        let device = self.device;
+        let (x, y): (Buffer<f32>, Buffer<f32>) = (device.alloc(elements)?, device.alloc(elements)?);
+        let mut z = device.alloc(elements)?;
+        let rate = self
+            .add("ceiling: triad", elements, (Bound::Memory, 12 * elements as u64), |device| device.axpy(2.0, &x, &y, &mut z))?;
+        self.ceilings[Bound::Memory as usize] = rate;
+        let rounds = rounds as u32;
+        let amount =
+            |tile: TileShape| 2 * (tile.rows * tile.columns * tile.words * tile.depth) as u64 * blocks as u64 * u64::from(rounds);
+        let (mut floats, mut integers) = (device.alloc(blocks)?, device.alloc(blocks)?);
+        let rate = self.add("ceiling: tile of f32", blocks, (Bound::F32, amount(self.tile(false))), |device| {
+            device.ceiling_f32(rounds, &mut floats)
+        })?;
+        self.ceilings[Bound::F32 as usize] = rate;
+        let rate = self.add("ceiling: tile of i8", blocks, (Bound::I8, amount(self.tile(true))), |device| {
+            device.ceiling_i8(rounds, &mut integers)
+        })?;
+        self.ceilings[Bound::I8 as usize] = rate;
+        Ok(())
+    }
+
+    fn products(&mut self, n: u32) -> Result<(), Error> {
+        let device = self.device;
+        let area = n as usize * n as usize;
+        let amount = 2 * u64::from(n).pow(3);
+        let (mut a, mut b, mut c) = (device.alloc(area)?, device.alloc(area)?, device.alloc(area)?);
+        device.random_unit(1, 0, &mut a)?;
+        device.random_unit(1, 1, &mut b)?;
+        self.add("gemm_f32", [n, n, n], (Bound::F32, amount), |device| device.gemm_f32([n, n, n, 1], &a, &b, &mut c))?;
+        let (mut a, mut b, mut c) = (device.alloc(area)?, device.alloc(area)?, device.alloc(area)?);
+        device.random_i8(1, 0, &mut a)?;
+        device.random_i8(1, 1, &mut b)?;
+        self.add("gemm_i8", [n, n, n], (Bound::I8, amount), |device| device.gemm_i8([n, n, n, 1], &a, &b, &mut c))?;
+        Ok(())
+    }
+
+    fn rows(&mut self, [m, n]: [u32; 2]) -> Result<(), Error> {
+        let device = self.device;
+        let area = m as usize * n as usize;
+        let bytes = 4 * area as u64;
+        let (mut x, mut y, gain) = (device.alloc(area)?, device.alloc(area)?, device.alloc(n as usize)?);
+        device.random_unit(2, 0, &mut x)?;
+        let mut out = device.alloc(m as usize)?;
+        self.add("gemv", [m, n], (Bound::Memory, bytes), |device| device.gemv(m, n, &x, &gain, &mut out))?;
+        self.add("transpose", [m, n], (Bound::Memory, 2 * bytes), |device| device.transpose(m, n, &x, &mut y))?;
+        self.add("softmax", [m, n], (Bound::Memory, 2 * bytes), |device| device.softmax(m, n, &x, &mut y))?;
+        self.add("layer norm", [m, n], (Bound::Memory, 2 * bytes), |device| {
+            device.layer_norm([m, n], 1e-5, &x, [&gain, &gain], &mut y)
+        })?;
+        self.add("RMS norm", [m, n], (Bound::Memory, 2 * bytes), |device| device.rms_norm([m, n], 1e-5, &x, &gain, &mut y))?;
+        let mut indices = device.alloc(8 * m as usize)?;
+        self.add("top-k, k = 8", [m, n], (Bound::Memory, bytes), |device| device.top_k([m, n], 8, &x, &mut indices))?;
+        let mut q = device.alloc(area)?;
+        self.add("quantise", [m, n], (Bound::Memory, bytes + area as u64), |device| {
+            device.quantise([m, n], &x, &mut q, &mut out)
+        })?;
+        self.add("dequantise", [m, n], (Bound::Memory, bytes + area as u64), |device| {
+            device.dequantise([m, n], &q, &out, &mut y)
+        })?;
+        Ok(())
+    }
+
+    fn elements(&mut self, n: usize) -> Result<(), Error> {
+        let device = self.device;
+        let bytes = 4 * n as u64;
+        let (mut x, mut y) = (device.alloc(n)?, device.alloc(n)?);
+        device.random_unit(3, 0, &mut x)?;
+        for &(function, name) in Unary::ALL {
+            self.add(name, n, (Bound::Memory, 2 * bytes), |device| device.map(function, &x, &mut y))?;
+        }
+        let mut z = device.alloc(n)?;
+        self.add("add", n, (Bound::Memory, 3 * bytes), |device| device.zip(Binary::Add, &x, &y, &mut z))?;
+        self.add("sum", n, (Bound::Memory, bytes), |device| device.reduce(Reduction::Sum, &x).map(drop))?;
+        self.add("max", n, (Bound::Memory, bytes), |device| device.reduce(Reduction::Max, &x).map(drop))?;
+        self.add("scan", n, (Bound::Memory, 2 * bytes), |device| device.scan(&x, &mut y))?;
+        self.add("random unit", n, (Bound::Memory, bytes), |device| device.random_unit(1, 2, &mut y))?;
+        Ok(())
+    }
+
+    fn challenge(&mut self, n: usize) -> Result<(), Error> {
+        let device = self.device;
+        let (mut now, mut next) = (device.alloc(n)?, device.alloc(n)?);
+        device.challenge_fill([9; 8], &mut now)?;
+        self.add("challenge round", n, (Bound::Memory, 96 * n as u64), |device| device.challenge_round(&now, &mut next))?;
+        Ok(())
+    }
+}
+
+/// Measures every kernel, the best of `runs` runs each; `quick` sizes take a second or two on a CPU.
+///
+/// # Errors
+/// If memory is short or the driver fails.
+pub fn measure(device: &Device, runs: usize, quick: bool) -> Result<Vec<Line>, Error> {
+    let large = matches!(device, Device::Cuda(_));
+    let mut bench = Bench { device, runs: runs.max(1), ceilings: [0.0; 3], lines: Vec::new() };
+    let (elements, order) = match (quick, large) {
+        (true, _) => (1 << 20, 256),
+        (false, false) => (1 << 24, 1024),
+        (false, true) => (1 << 28, 8192),
+    };
+    // Blocks enough for every processor of a large GPU; on the CPU a few for every thread.
+    let work = match device {
+        Device::Cpu(cpu) => [4 * cpu.threads(), 8],
+        Device::Cuda(_) | Device::Emulated(_) => [4096, 256],
+    };
+    bench.ceilings(work, elements)?;
+    bench.products(order)?;
+    bench.rows([(elements >> 12) as u32, 4096])?;
+    bench.elements(elements)?;
+    bench.challenge(elements / 8)?;
+    Ok(bench.lines)
+}
+
+/// Only the ceilings, by `work` = [blocks, rounds] of tiles and a triad over so many elements.
+///
+/// # Errors
+/// If memory is short or the driver fails.
+pub fn ceilings_of(device: &Device, runs: usize, work: [usize; 2], elements: usize) -> Result<Vec<Line>, Error> {
+    let mut bench = Bench { device, runs: runs.max(1), ceilings: [0.0; 3], lines: Vec::new() };
+    bench.ceilings(work, elements)?;
+    Ok(bench.lines)
+}

@@ -1,0 +1,280 @@
+//! Every kernel on sizes and values that break things: 0, 1, odd, one more than a tile; NaN, infinities, zeros of both signs,
+//! subnormals. What a device makes of a case must be, bit by bit, what the CPU makes of it without vectors and threads.
+
+use crate::device::{Buffer, Device, Error, Plain};
+use crate::{Cpu, Isa};
+use plasma_kernels_device::map::{Binary, Unary};
+use plasma_kernels_device::random::philox;
+use plasma_kernels_device::reduce::Reduction;
+
+/// A kernel on certain inputs.
+pub struct Case {
+    /// The kernel's name.
+    pub kernel: &'static str,
+    /// The sizes.
+    pub sizes: String,
+    run: Box<Run>,
+}
+
+/// What gives the result's bytes on a device.
+type Run = dyn Fn(&Device) -> Result<Vec<u8>, Error> + Send + Sync;
+
+/// How large cases are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// Small enough for an interpreter.
+    Small,
+    /// Several tiles and thousands of elements.
+    Full,
+}
+
+impl Case {
+    /// The result's bytes on a device.
+    ///
+    /// # Errors
+    /// If memory is short or the driver fails.
+    pub fn run(&self, device: &Device) -> Result<Vec<u8>, Error> {
+        (self.run)(device)
+    }
+}
+
+/// The device that says what is right: one thread, no vectors.
+pub fn reference() -> Device {
+    Device::Cpu(Cpu::new().with_threads(1).with_isa(Isa::Plain).expect("the plain path is always there"))
+}
+
+/// Values at which arithmetic is special.
+pub const SPECIAL: [f32; 16] = [
+    0.0,
+    -0.0,
+    1.0,
+    -1.0,
+    f32::NAN,
+    f32::from_bits(0xffc1_2345),
+    f32::INFINITY,
+    f32::NEG_INFINITY,
+    f32::MAX,
+    f32::MIN,
+    f32::MIN_POSITIVE,
+    f32::from_bits(1),
+    f32::from_bits(0x807f_ffff),
+    88.722_84,
+    -103.972_08,
+    0.5,
+];
+
+/// Numbers of mixed sign and size; every so many-th is special.
+pub fn numbers(n: usize, seed: u32, special_every: usize) -> Vec<f32> {
+    let number = |i: usize| {
+        let [a, b, c, _] = philox([i as u32, seed, 0, 0], [1, 2]);
+        if i % special_every == special_every - 1 {
+            return SPECIAL[c as usize % SPECIAL.len()];
+        }
+        let unit = (a >> 8) as f32 / 8_388_608.0 - 1.0;
+        unit * [1.0, 8.0, 0.01, 60.0][b as usize % 4]
+    };
+    (0..n).map(number).collect()
+}
+
+/// Bytes of every value, the extremes among them.
+pub fn integers(n: usize, seed: u32) -> Vec<i8> {
+    let byte = |i: usize| match philox([i as u32, seed, 0, 0], [3, 4]) {
+        [a, 0..0x1000_0000, ..] => [-128, 127][a as usize % 2],
+        [a, ..] => a as i8,
+    };
+    (0..n).map(byte).collect()
+}
+
+/// A never so rare special value spoils whole sums; most cases keep to plain numbers.
+const NEVER: usize = usize::MAX;
+
+fn bytes<T: Plain, const N: usize>(device: &Device, buffer: &Buffer<T>, of: impl Fn(T) -> [u8; N]) -> Result<Vec<u8>, Error> {
+    Ok(device.read(buffer)?.into_iter().flat_map(of).collect())
+}
+
+fn floats(device: &Device, buffer: &Buffer<f32>) -> Result<Vec<u8>, Error> {
+    bytes(device, buffer, f32::to_le_bytes)
+}
+
+struct Cases(Vec<Case>);
+
+impl Cases {
+    fn add(
+        &mut self,
+        kernel: &'static str,
+        sizes: impl std::fmt::Debug,
+        run: impl Fn(&Device) -> Result<Vec<u8>, Error> + Send + Sync + 'static,
+    ) {
+        self.0.push(Case { kernel, sizes: format!("{sizes:?}"), run: Box::new(run) });
+    }
+
+    fn products(&mut self, extent: Extent) {
+        let mut sizes = vec![
+            [0, 3, 2, 1],
+            [3, 0, 2, 1],
+            [2, 3, 0, 1],
+            [1, 1, 1, 1],
+            [5, 7, 3, 2],
+            [17, 33, 16, 1],
+            [9, 130, 19, 1],
+            [129, 5, 33, 1],
+            [16, 8, 65, 1],
+            [3, 4, 70, 3],
+        ];
+        if extent == Extent::Full {
+            sizes.extend([[128, 128, 64, 1], [200, 545, 401, 1], [193, 31, 193, 2], [97, 1025, 7, 1], [250, 250, 577, 1]]);
+        }
+        for [m, n, k, batch] in sizes {
+            for every in [NEVER, 13] {
+                self.add("gemm_f32", [m, n, k, batch], move |device| {
+                    let a = device.upload(&numbers((m * k * batch) as usize, 1, every))?;
+                    let b = device.upload(&numbers((k * n * batch) as usize, 2, every))?;
+                    let mut c = device.alloc((m * n * batch) as usize)?;
+                    device.gemm_f32([m, n, k, batch], &a, &b, &mut c)?;
+                    floats(device, &c)
+                });
+            }
+            self.add("gemm_i8", [m, n, k, batch], move |device| {
+                let a = device.upload(&integers((m * k * batch) as usize, 1))?;
+                let b = device.upload(&integers((k * n * batch) as usize, 2))?;
+                let mut c = device.alloc((m * n * batch) as usize)?;
+                device.gemm_i8([m, n, k, batch], &a, &b, &mut c)?;
+                bytes(device, &c, i32::to_le_bytes)
+            });
+        }
+    }
+
+    fn matrices(&mut self, extent: Extent) {
+        let mut sizes = vec![[0, 5], [5, 0], [1, 1], [3, 256], [2, 257], [33, 31], [4, 700]];
+        if extent == Extent::Full {
+            sizes.extend([[1000, 3], [65, 4097], [300, 1024]]);
+        }
+        for [m, n] in sizes {
+            for every in [NEVER, 101] {
+                let input = move || numbers((m * n) as usize, 3, every);
+                self.add("gemv", [m, n], move |device| {
+                    let (a, x) = (device.upload(&input())?, device.upload(&numbers(n as usize, 4, NEVER))?);
+                    let mut y = device.alloc(m as usize)?;
+                    device.gemv(m, n, &a, &x, &mut y)?;
+                    floats(device, &y)
+                });
+                self.add("transpose", [m, n], move |device| {
+                    let (a, mut b) = (device.upload(&input())?, device.alloc((m * n) as usize)?);
+                    device.transpose(m, n, &a, &mut b)?;
+                    floats(device, &b)
+                });
+                self.add("softmax", [m, n], move |device| {
+                    let (x, mut y) = (device.upload(&input())?, device.alloc((m * n) as usize)?);
+                    device.softmax(m, n, &x, &mut y)?;
+                    floats(device, &y)
+                });
+                for layer in [true, false] {
+                    self.add(if layer { "layer norm" } else { "RMS norm" }, [m, n], move |device| {
+                        let (x, mut y) = (device.upload(&input())?, device.alloc((m * n) as usize)?);
+                        let gain = device.upload(&numbers(n as usize, 5, NEVER))?;
+                        let bias = device.upload(&numbers(n as usize, 6, NEVER))?;
+                        if layer {
+                            device.layer_norm([m, n], 1e-5, &x, [&gain, &bias], &mut y)?;
+                        } else {
+                            device.rms_norm([m, n], 1e-5, &x, &gain, &mut y)?;
+                        }
+                        floats(device, &y)
+                    });
+                }
+                self.add("top-k", [m, n], move |device| {
+                    let k = n.min(5);
+                    let (x, mut indices) = (device.upload(&input())?, device.alloc((m * k) as usize)?);
+                    device.top_k([m, n], k, &x, &mut indices)?;
+                    bytes(device, &indices, u32::to_le_bytes)
+                });
+                self.add("quantise", [m, n], move |device| {
+                    let (x, mut q) = (device.upload(&input())?, device.alloc((m * n) as usize)?);
+                    let (mut scales, mut y) = (device.alloc(m as usize)?, device.alloc((m * n) as usize)?);
+                    device.quantise([m, n], &x, &mut q, &mut scales)?;
+                    device.dequantise([m, n], &q, &scales, &mut y)?;
+                    let (q, scales) = (bytes(device, &q, i8::to_le_bytes)?, floats(device, &scales)?);
+                    Ok([q, scales, floats(device, &y)?].concat())
+                });
+            }
+        }
+    }
+
+    fn elements(&mut self, extent: Extent) {
+        let mut sizes = vec![0, 1, 255, 256, 257, 4097];
+        if extent == Extent::Full {
+            sizes.extend([4095, 70_001, 1 << 20]);
+        }
+        for n in sizes {
+            for &(function, name) in Unary::ALL {
+                self.add(name, n, move |device| {
+                    let (x, mut y) = (device.upload(&numbers(n, 7, 3))?, device.alloc(n)?);
+                    device.map(function, &x, &mut y)?;
+                    floats(device, &y)
+                });
+            }
+            for &(function, name) in Binary::ALL {
+                self.add(name, n, move |device| {
+                    let (x, y) = (device.upload(&numbers(n, 8, 3))?, device.upload(&numbers(n, 9, 4))?);
+                    let mut z = device.alloc(n)?;
+                    device.zip(function, &x, &y, &mut z)?;
+                    floats(device, &z)
+                });
+            }
+            self.add("axpy", n, move |device| {
+                let (x, y) = (device.upload(&numbers(n, 10, 5))?, device.upload(&numbers(n, 11, 7))?);
+                let mut z = device.alloc(n)?;
+                device.axpy(1.7, &x, &y, &mut z)?;
+                floats(device, &z)
+            });
+            for every in [NEVER, 1000] {
+                for reduction in [Reduction::Sum, Reduction::Max] {
+                    self.add(if reduction == Reduction::Sum { "sum" } else { "max" }, n, move |device| {
+                        let x = device.upload(&numbers(n, 12, every))?;
+                        Ok(device.reduce(reduction, &x)?.to_le_bytes().to_vec())
+                    });
+                }
+                self.add("scan", n, move |device| {
+                    let (x, mut y) = (device.upload(&numbers(n, 13, every))?, device.alloc(n)?);
+                    device.scan(&x, &mut y)?;
+                    floats(device, &y)
+                });
+            }
+            self.add("random bits", n, move |device| {
+                let mut y = device.alloc(n)?;
+                device.random_bits(0x0123_4567_89ab_cdef, 1 << 40, &mut y)?;
+                bytes(device, &y, u32::to_le_bytes)
+            });
+            self.add("random unit", n, move |device| {
+                let mut y = device.alloc(n)?;
+                device.random_unit(5, 6, &mut y)?;
+                floats(device, &y)
+            });
+        }
+    }
+
+    fn challenges(&mut self, extent: Extent) {
+        let mut sizes = vec![0, 1, 2, 37, 300];
+        if extent == Extent::Full {
+            sizes.extend([5000, 1 << 16]);
+        }
+        for n in sizes {
+            self.add("challenge", n, move |device| {
+                let (mut now, mut next) = (device.alloc(n)?, device.alloc(n)?);
+                device.challenge_fill([1, 2, 3, 4, 5, 6, 7, 8], &mut now)?;
+                device.challenge_round(&now, &mut next)?;
+                device.challenge_round(&next, &mut now)?;
+                Ok(device.challenge_root(&now)?.into_iter().flat_map(u32::to_le_bytes).collect())
+            });
+        }
+    }
+}
+
+/// All cases.
+pub fn cases(extent: Extent) -> Vec<Case> {
+    let mut cases = Cases(Vec::new());
+    cases.products(extent);
+    cases.matrices(extent);
+    cases.elements(extent);
+    cases.challenges(extent);
+    cases.0
+}

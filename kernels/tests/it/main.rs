@@ -1,0 +1,8 @@
+//! The kernels against what others published, against exact references, and against one another, bit by bit.
+
+mod accuracy;
+mod committed;
+mod device;
+mod programs;
+mod ptx;
+mod same_bits;
