@@ -1,7 +1,12 @@
 //! Rows that come and go: a slot is reused after its row closes, an identifier never, so memory follows what is open.
 
 use crate::ids::MAX_SLOTS;
-use rkyv::{Archive, Deserialize, Serialize};
+use rkyv::rancor::Fallible;
+use rkyv::ser::{Allocator, Writer};
+use rkyv::vec::{ArchivedVec, VecResolver};
+use rkyv::with::{ArchiveWith, AsOwned, DeserializeWith, SerializeWith};
+use rkyv::{Archive, Deserialize, Place, Serialize};
+use std::borrow::Cow;
 
 /// A row that knows its own identifier. The default row is vacant, with identifier zero.
 pub trait Row: Copy + Default {
@@ -18,11 +23,69 @@ pub struct Slab<T> {
 }
 
 /// A slab as a snapshot holds it: open rows only, in slot order.
-#[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq)]
-pub struct Saved<T> {
-    open: Vec<T>,
-    free: Vec<u32>,
+#[derive(Archive, Serialize, Deserialize)]
+pub struct Saved<'a, T: Row + Archive> {
+    #[rkyv(with = OpenRows)]
+    rows: Cow<'a, [T]>,
+    #[rkyv(with = AsOwned)]
+    free: Cow<'a, [u32]>,
     last_serial: u64,
+}
+
+/// Archives the open ones of a table's rows, as a vector, without copying them into one first.
+struct OpenRows;
+
+/// The open rows of a table, which know how many they are.
+#[derive(Clone)]
+struct Opened<'a, T> {
+    rows: std::slice::Iter<'a, T>,
+    left: usize,
+}
+
+impl<'a, T: Row> Opened<'a, T> {
+    fn of(rows: &'a [T]) -> Self {
+        Self { rows: rows.iter(), left: rows.iter().filter(|row| row.id() != 0).count() }
+    }
+}
+
+impl<'a, T: Row> Iterator for Opened<'a, T> {
+    type Item = &'a T;
+
+    fn next(&mut self) -> Option<&'a T> {
+        let open = self.rows.find(|row| row.id() != 0)?;
+        self.left -= 1;
+        Some(open)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left, Some(self.left))
+    }
+}
+
+impl<T: Row> ExactSizeIterator for Opened<'_, T> {}
+
+impl<T: Row + Archive> ArchiveWith<Cow<'_, [T]>> for OpenRows {
+    type Archived = ArchivedVec<T::Archived>;
+    type Resolver = VecResolver;
+
+    fn resolve_with(rows: &Cow<'_, [T]>, resolver: VecResolver, out: Place<Self::Archived>) {
+        ArchivedVec::resolve_from_len(Opened::of(rows).len(), resolver, out);
+    }
+}
+
+impl<T: Row + Serialize<S>, S: Fallible + Allocator + Writer + ?Sized> SerializeWith<Cow<'_, [T]>, S> for OpenRows {
+    fn serialize_with(rows: &Cow<'_, [T]>, serializer: &mut S) -> Result<VecResolver, S::Error> {
+        ArchivedVec::<T::Archived>::serialize_from_iter::<T, _, S>(Opened::of(rows), serializer)
+    }
+}
+
+impl<'a, T: Row + Archive, D: Fallible + ?Sized> DeserializeWith<ArchivedVec<T::Archived>, Cow<'a, [T]>, D> for OpenRows
+where
+    ArchivedVec<T::Archived>: Deserialize<Vec<T>, D>,
+{
+    fn deserialize_with(rows: &ArchivedVec<T::Archived>, deserializer: &mut D) -> Result<Cow<'a, [T]>, D::Error> {
+        Ok(Cow::Owned(rows.deserialize(deserializer)?))
+    }
 }
 
 impl<T> Default for Slab<T> {
@@ -129,30 +192,39 @@ impl<T: Row> Slab<T> {
     }
 
     /// The slab for a snapshot.
-    pub fn save(&self) -> Saved<T> {
-        let mut open = Vec::with_capacity(self.len());
-        open.extend(self.iter().copied());
-        Saved { open, free: self.free.clone(), last_serial: self.last_serial }
+    pub fn save(&self) -> Saved<'_, T>
+    where
+        T: Archive,
+    {
+        Saved { rows: Cow::Borrowed(&self.rows), free: Cow::Borrowed(&self.free), last_serial: self.last_serial }
     }
 
     /// The slab of a snapshot; `None` when open rows and free slots do not make a table.
-    pub fn load(saved: Saved<T>) -> Option<Self> {
-        let len = saved.open.len() + saved.free.len();
+    pub fn load(saved: Saved<T>) -> Option<Self>
+    where
+        T: Archive,
+    {
+        // What was read back holds open rows and no others.
+        if matches!(&saved.rows, Cow::Owned(rows) if rows.iter().any(|row| row.id() == 0)) {
+            return None;
+        }
+        let open = Opened::of(&saved.rows);
+        let len = open.len() + saved.free.len();
         let mut rows = vec![T::default(); len];
         let mut taken = vec![false; len];
-        let slots = saved.open.iter().map(|row| (row.id() & (MAX_SLOTS - 1)) as usize);
+        let slots = open.clone().map(|row| (row.id() & (MAX_SLOTS - 1)) as usize);
         for slot in slots.chain(saved.free.iter().map(|&slot| slot as usize)) {
             if std::mem::replace(taken.get_mut(slot)?, true) {
                 return None;
             }
         }
-        for row in saved.open {
-            if row.id() >> crate::ids::SLOT_BITS > saved.last_serial || row.id() == 0 {
+        for row in open {
+            if row.id() >> crate::ids::SLOT_BITS > saved.last_serial {
                 return None;
             }
-            rows[(row.id() & (MAX_SLOTS - 1)) as usize] = row;
+            rows[(row.id() & (MAX_SLOTS - 1)) as usize] = *row;
         }
-        Some(Self { rows, free: saved.free, last_serial: saved.last_serial })
+        Some(Self { rows, free: saved.free.into_owned(), last_serial: saved.last_serial })
     }
 }
 
@@ -162,7 +234,7 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::BTreeMap;
 
-    #[derive(Clone, Copy, Debug, Default, PartialEq)]
+    #[derive(Archive, Clone, Copy, Debug, Default, PartialEq)]
     struct Cell(u64, u32);
     impl Row for Cell {
         fn id(&self) -> u64 {

@@ -22,23 +22,29 @@ use bevy_ecs::prelude::World;
 use bevy_ecs::system::SystemState;
 use rkyv::rancor::Error as RkyvError;
 use rkyv::util::AlignedVec;
+use rkyv::with::AsOwned;
 use rkyv::{Archive, Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// Version of the state's layout.
 pub const FORMAT: u32 = 2;
 
 /// Every row that exists and every total. Vacant rows and capacity are not part of it.
 #[derive(Archive, Serialize, Deserialize)]
-struct Snapshot {
+struct Snapshot<'a> {
     format: u32,
     params: Vec<u64>,
     catalogue: Catalogue,
-    accounts: Vec<Account>,
-    keys: Vec<Key>,
-    providers: Vec<Provider>,
-    offers: Vec<Offer>,
-    jobs: Saved<Job>,
-    leases: Saved<Lease>,
+    #[rkyv(with = AsOwned)]
+    accounts: Cow<'a, [Account]>,
+    #[rkyv(with = AsOwned)]
+    keys: Cow<'a, [Key]>,
+    #[rkyv(with = AsOwned)]
+    providers: Cow<'a, [Provider]>,
+    #[rkyv(with = AsOwned)]
+    offers: Cow<'a, [Offer]>,
+    jobs: Saved<'a, Job>,
+    leases: Saved<'a, Lease>,
     unbonding: UnbondingQueue,
     ledger: Ledger,
     clock: Clock,
@@ -57,10 +63,10 @@ pub fn save(state: &State) -> AlignedVec {
         format: FORMAT,
         params: state.params.values().to_vec(),
         catalogue: state.catalogue.clone(),
-        accounts: state.accounts().to_vec(),
-        keys: state.keys[..accounts].to_vec(),
-        providers: state.providers().to_vec(),
-        offers: state.offers().to_vec(),
+        accounts: state.accounts().into(),
+        keys: state.keys[..accounts].into(),
+        providers: state.providers().into(),
+        offers: state.offers().into(),
         jobs: state.jobs.save(),
         leases: state.leases.save(),
         unbonding: state.unbonding.clone(),
