@@ -3,6 +3,20 @@
 //! `cargo bench -p plasma-core --profile release` prints the table; `… -- count` counts instructions under valgrind instead of
 //! timing, where noise would hide the difference between bevy and vectors; `… -- table 10000 500000` prints one part alone, and
 //! `… -- mechanisms 10000 500000` every market mechanism.
+//!
+//! What was found, on two shared cores in November 2026:
+//!
+//! - bevy costs nothing over vectors once its tables are lent as slices: 67.6 ns a record each at 1,000 providers, 910 against 910
+//!   instructions at 10,000. What a record costs is then the order book and the cache: 68 ns at 1,000 providers, 80 at 10,000, 188
+//!   at 100,000, of which vectors pay 176.
+//! - Columns and BLAKE3 add 15 ns, the file 5 to 18, zstd at level 1 about 60: 9.2 to 10.2 M records a CPU-second are written
+//!   uncompressed at 10,000 providers, 6.0 compressed.
+//! - Replay with every check reads 53 M records a second at 1,000 providers, 36 to 40 at 10,000 and 8 at 100,000, where each event
+//!   meets rows that no cache holds.
+//! - A snapshot of 100,000 providers took 40 to 57 ms while it copied its rows into vectors first, and takes 18 since it borrows
+//!   them: half of the time was the kernel's, handing out fresh pages.
+//! - Batch markets are dearer than posted asks by what they sort: 2.4 µs a job for one price at 10,000 providers, 1.7 for the
+//!   protocol's, 4.8 for sealed asks, against 0.5.
 
 #![allow(clippy::disallowed_types, reason = "a benchmark reads the clock and prints ratios")]
 
