@@ -89,9 +89,9 @@ impl Decide for Unbond {
             return Err(Rejection::ZeroAmount.into());
         }
         let needed = provider.required_bond(state.params.bond_per_gpu()) + u128::from(self.amount);
-        if let Some(short) = needed.checked_sub(provider.bond)
-            && short > 0
-        {
+        let unbacked = needed.saturating_sub(state.backing(id));
+        let short = unbacked.max(u128::from(self.amount).saturating_sub(provider.bond));
+        if short > 0 {
             return Err(Rejection::BondTooSmall.needing(u64::try_from(short).unwrap_or(u64::MAX)));
         }
         events.push(state.unbonding(id, self.amount, record.time).into());
@@ -126,14 +126,6 @@ impl State<'_> {
             events.push(self.unbonding(provider, amount, now).into());
             left -= u128::from(amount);
         }
-    }
-
-    /// A cut of `rate` of the bond behind `gpus` GPUs, of which `reward_rate` goes to `to`; never more than the bond holds.
-    pub(crate) fn slash(&self, id: ProviderId, gpus: u16, rate: u64, to: AccountId, reward_rate: u64) -> Option<Slashed> {
-        let behind = self.params.bond_per_gpu().saturating_mul(u64::from(gpus));
-        let bond = u64::try_from(self.providers[id.index()].bond).unwrap_or(u64::MAX);
-        let (burned, reward) = cut(behind, rate, bond, if to.is_some() { reward_rate } else { 0 });
-        (burned > 0 || reward > 0).then_some(Slashed { burned, reward, provider: id, to })
     }
 }
 
@@ -252,8 +244,8 @@ mod tests {
         let mut bench = Bench::new(&[("bond.per_gpu", 2_000 * XPL)]);
         bench.provide(0, 4, XPL);
         bench.engine.view(|state| {
-            let cut = |gpus, rate, to| state.slash(ProviderId(0), gpus, rate, to, 250_000_000);
-            let slashed = |burned, reward, to| Some(Slashed { burned, reward, provider: ProviderId(0), to });
+            let cut = |gpus: u16, rate, to| state.slash(ProviderId(0), gpus, rate, to, 250_000_000).next();
+            let slashed = |burned, reward, to| Some(Event::from(Slashed { burned, reward, provider: ProviderId(0), to }));
             assert_eq!(cut(2, 500_000_000, AccountId(3)), slashed(1_500 * XPL, 500 * XPL, AccountId(3)));
             assert_eq!(cut(2, 500_000_000, AccountId::NONE), slashed(2_000 * XPL, 0, AccountId::NONE));
             assert_eq!(cut(1_000, 1_000_000_000, AccountId::NONE), slashed(100_000 * XPL, 0, AccountId::NONE));
