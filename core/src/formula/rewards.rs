@@ -2,9 +2,9 @@
 //!
 //! Who holds shares remembers where the sum stood when it last changed them, and has earned shares · (sum now − sum then). This is
 //! F1 fee distribution (Ojha & Goes 2019, doi:10.4230/OASIcs.Tokenomics.2019.10; Cosmos x/distribution) and the form in which
-//! SushiSwap's MasterChef keeps it (`accSushiPerShare`, `rewardDebt`). Both originals lose what rounding leaves. Here the sum is
-//! kept in 2^-64 nano-XPL and every remainder is carried into the next distribution: what was paid, what is owed and the
-//! remainder are together what was brought, to the last unit.
+//! SushiSwap's MasterChef keeps it (`accSushiPerShare`, `rewardDebt`). The sum has 18 decimals of a nano-XPL, as F1's of a
+//! token. Both originals lose what rounding leaves; here every remainder is carried into the next distribution: what was paid,
+//! what is owed and the remainder are together what was brought, to the last decimal.
 //!
 //! F1 keeps a delegation's stake and walks over the slashes since; here a delegation keeps shares of a fund
 //! ([`crate::formula::shares`]), which a slash does not change, so that there is nothing to walk over.
@@ -12,24 +12,23 @@
 use crate::money::{mul_div_floor, share};
 use rkyv::{Archive, Deserialize, Serialize};
 
-/// Bits behind the point of sums and remainders.
-pub const POINT: u32 = 64;
+/// Ronto-XPL (10^-27 XPL), in which sums and remainders are kept, in a nano-XPL.
+pub const RONTO: u128 = 1_000_000_000_000_000_000;
 
 /// A running sum of reward per share, and what is too little to be shared yet.
 ///
-/// The sum wraps around: differences are exact as long as nobody is owed 2^64 nano-XPL, which no [`crate::engine::ledger::Pot`]
-/// of rewards can hold.
+/// The sum wraps around: differences are exact as long as nobody is owed 2^64 nano-XPL, which no pot of rewards can hold.
 #[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Accrual {
-    /// Reward per share so far, in 2^-64 nano-XPL, modulo 2^128.
+    /// Reward per share so far, in ronto-XPL, modulo 2^128.
     pub sum: u128,
-    /// Remainder, in 2^-64 nano-XPL.
+    /// Remainder, in ronto-XPL.
     pub rest: u128,
 }
 
 impl Accrual {
-    /// Shares out a gain (2^-64 nano-XPL) among so many shares; it waits while there are none.
+    /// Shares out a gain (ronto-XPL) among so many shares; it waits while there are none.
     ///
     /// # Panics
     /// If the gain and the remainder exceed `u128`: more than any pot holds.
@@ -41,21 +40,21 @@ impl Accrual {
         }
     }
 
-    /// What so many shares have earned since the sum stood at `since`, in 2^-64 nano-XPL; `None` when it exceeds `u128`, which
+    /// What so many shares have earned since the sum stood at `since`, in ronto-XPL; `None` when it exceeds `u128`, which
     /// only a damaged state can owe.
     pub fn earned(&self, shares: u64, since: u128) -> Option<u128> {
         u128::from(shares).checked_mul(self.sum.wrapping_sub(since))
     }
 }
 
-/// Whole nano-XPL in a number of 2^-64 nano-XPL, rounded down.
+/// Ronto-XPL in whole nano-XPL, rounded down.
 pub const fn whole(scaled: u128) -> u64 {
-    (scaled >> POINT) as u64
+    (scaled / RONTO) as u64
 }
 
-/// Nano-XPL in 2^-64 nano-XPL.
+/// Nano-XPL in ronto-XPL.
 pub const fn scaled(amount: u64) -> u128 {
-    (amount as u128) << POINT
+    amount as u128 * RONTO
 }
 
 /// A provider's reward for stake divided between its own bond, its commission (parts per billion of the delegators' part) and its
@@ -149,7 +148,7 @@ mod tests {
     }
 
     /// The same file: TestCalculateRewardsMultiDelegatorMultiSlash. A third of the pool is the first delegator's after its half
-    /// was lost; F1 truncates 5 · 10^6 to the same.
+    /// was lost.
     #[test]
     fn cosmos_rewards_of_several_delegators_over_several_slashes() {
         let (mut validator, initial) = (Validator::default(), 30 * POWER);
@@ -159,11 +158,8 @@ mod tests {
         validator.delegate(100 * POWER);
         validator.allocate(initial);
         validator.slash(50 * POWER);
-        assert_eq!(validator.rewards(0), initial / 2 + initial / 6 - 1, "a sixth in binary is a little less");
-        assert_eq!((validator.rewards(1), validator.commission), (initial / 3 - 1, initial));
-        // What is not paid is not lost: it is the remainder, and the next distribution brings it.
-        validator.allocate(2);
         assert_eq!((validator.rewards(0), validator.rewards(1)), (initial / 2 + initial / 6, initial / 3));
+        assert_eq!(validator.commission, initial);
     }
 
     /// The same file: TestCalculateRewardsMultiDelegatorMultWithdraw.
@@ -182,12 +178,27 @@ mod tests {
         assert_eq!((validator.rewards(0), validator.rewards(1)), (initial / 4, initial / 2));
     }
 
+    /// Three shares of one: what cannot be shared waits, and the next distributions bring it.
+    #[test]
+    fn what_rounding_leaves_is_carried() {
+        let mut accrual = Accrual::default();
+        for distributed in 1..=3 {
+            accrual.share_out(scaled(1), 3);
+            assert_eq!(whole(3 * accrual.sum), distributed - u64::from(distributed % 3 != 0));
+        }
+        assert_eq!(accrual, Accrual { sum: RONTO, rest: 0 });
+        let mut alone = Accrual::default();
+        alone.share_out(scaled(7), 0);
+        alone.share_out(scaled(1), 1);
+        assert_eq!(alone, Accrual { sum: scaled(8), rest: 0 });
+    }
+
     #[test]
     fn a_reward_is_divided_to_the_unit() {
         assert_eq!(divide(100, 3, 0, ONE), [100, 0, 0]);
         assert_eq!(divide(100, 1, 2, 100_000_000), [33, 6, 61]);
         assert_eq!(divide(100, 0, 2, ONE), [0, 100, 0]);
-        assert_eq!(divide(u64::MAX, u128::MAX, u64::MAX, 0), [u64::MAX - 1, 0, 1]);
+        assert_eq!(divide(u64::MAX, u128::MAX - u128::from(u64::MAX), u64::MAX, 0), [u64::MAX - 1, 0, 1]);
         assert_eq!(divide(0, 1, 1, ONE / 2), [0; 3]);
     }
 

@@ -39,6 +39,11 @@ impl Fraction {
     }
 }
 
+/// What a fault costs: `rate` parts per billion of the bond behind the GPUs at fault, rounded down.
+pub fn due(behind: u64, rate: u64) -> u64 {
+    share(behind, rate.min(ONE))
+}
+
 /// What the own bond pays of what is due: its part of the backing, rounded down, never more than there is. The backing is the
 /// bond alone, unless delegated stake counts towards the bond that is required.
 pub fn own_cut(due: u64, bond: u128, backing: u128) -> u64 {

@@ -1,10 +1,9 @@
-//! Bonds: what a provider puts at risk, how it gets it back, and what a slash takes.
+//! Bonds: what a provider puts at risk, and how it gets it back. What a slash takes, [`crate::protocol::slashing`] says.
 
 use crate::engine::derived::Derived;
 use crate::engine::ledger::Pot;
 use crate::engine::state::State;
 use crate::ids::{AccountId, ProviderId};
-use crate::money::{ONE, share};
 use crate::record::{Apply, Decide, Event, Fire, Record, Timer, cause, payload};
 use crate::rejection::{Refusal, Rejection};
 use crate::time::Time;
@@ -127,14 +126,6 @@ impl State<'_> {
             left -= u128::from(amount);
         }
     }
-}
-
-/// What a slash of `rate` of the bond `behind` some GPUs burns and gives to who found the fault, in nano-XPL; together never more
-/// than `bond`. Rates are parts per billion, both rounded down.
-pub fn cut(behind: u64, rate: u64, bond: u64, reward_rate: u64) -> (u64, u64) {
-    let cut = share(behind, rate.min(ONE)).min(bond);
-    let reward = share(cut, reward_rate.min(ONE));
-    (cut - reward, reward)
 }
 
 // Apply

@@ -274,3 +274,140 @@ pub(crate) fn check(state: &State) -> Result<(), String> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::money::{ONE, XPL};
+    use crate::protocol::bond::Bond;
+    use crate::protocol::job::Submit;
+    use crate::protocol::provider::Retire;
+    use crate::testing::{Bench, hour_job, names};
+    use crate::time::{DAY, HOUR};
+
+    /// Nothing is minted, so that what moves is stake alone.
+    fn bench(set: &[(&str, u64)]) -> Bench {
+        let quiet = [("stake.delegation", 1), ("emission.start", 900 * DAY), ("fee.base", 0), ("bond.unbonding", 3 * HOUR)];
+        let mut bench = Bench::new(&quiet.iter().chain(set).copied().collect::<Vec<_>>());
+        bench.provide(0, 1, XPL);
+        bench
+    }
+
+    fn delegate(amount: u64) -> Delegate {
+        Delegate { amount, provider: ProviderId(0), pad: 0 }
+    }
+
+    fn undelegate(amount: u64) -> Undelegate {
+        Undelegate { amount, provider: ProviderId(0), pad: 0 }
+    }
+
+    fn stake(bench: &mut Bench, account: u32) -> u64 {
+        bench.engine.view(|state| state.staking.stake_of(AccountId(account), ProviderId(0)))
+    }
+
+    #[test]
+    fn stake_comes_back_after_the_unbonding_period() {
+        let mut bench = bench(&[]);
+        bench.by(1, delegate(100 * XPL));
+        assert_eq!((bench.free(1), stake(&mut bench, 1)), (u128::from(999_900 * XPL), 100 * XPL));
+        let asked = bench.now;
+        bench.by(1, undelegate(40 * XPL));
+        bench.by(1, undelegate(60 * XPL));
+        assert_eq!(bench.refused_by(1, undelegate(1)), Rejection::NoDelegation);
+        bench.wait(asked + 3 * HOUR - bench.now);
+        assert_eq!(bench.free(1), u128::from(999_900 * XPL));
+        let released = |amount| Released { amount: amount * XPL, account: AccountId(1), provider: ProviderId(0) };
+        assert_eq!(bench.wait(1), [released(40).into()]);
+        assert_eq!(bench.wait(1), [released(60).into()]);
+        assert_eq!(bench.free(1), u128::from(1_000_000 * XPL));
+        assert!(bench.engine.view(|state| state.staking.leaving.is_empty() && state.staking.delegations.is_empty()));
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_with_the_number_that_could() {
+        let mut bench = bench(&[("stake.max_ratio", 2 * ONE)]);
+        let refused = |bench: &mut Bench, account, command: crate::record::Command| match bench.by(account, command)[..] {
+            [Event::Refused(refused)] => (refused.reason().expect("known"), refused.need),
+            ref events => panic!("not refused, but {events:?}"),
+        };
+        assert_eq!(refused(&mut bench, 1, delegate(0).into()), (Rejection::ZeroAmount, 0));
+        assert_eq!(refused(&mut bench, 1, delegate(1).into()), (Rejection::StakeTooSmall, XPL));
+        assert_eq!(refused(&mut bench, 1, delegate(1_000_001 * XPL).into()), (Rejection::InsufficientFunds, XPL));
+        assert_eq!(refused(&mut bench, 0, delegate(XPL).into()), (Rejection::OwnProvider, 0));
+        let nobody = Delegate { amount: XPL, provider: ProviderId(7), pad: 0 };
+        assert_eq!(refused(&mut bench, 1, nobody.into()), (Rejection::NotAProvider, 0));
+        assert_eq!(refused(&mut bench, 1, delegate(200_001 * XPL).into()), (Rejection::RatioExceeded, 200_000 * XPL));
+        bench.by(1, delegate(150_000 * XPL));
+        assert_eq!(refused(&mut bench, 2, delegate(50_001 * XPL).into()), (Rejection::RatioExceeded, 50_000 * XPL));
+        assert_eq!(refused(&mut bench, 1, undelegate(150_002 * XPL).into()), (Rejection::StakeShort, 2 * XPL));
+        assert_eq!(refused(&mut bench, 1, undelegate(0).into()), (Rejection::ZeroAmount, 0));
+        assert_eq!(refused(&mut bench, 2, undelegate(1).into()), (Rejection::NoDelegation, 0));
+        bench.by(0, Retire {});
+        assert_eq!(refused(&mut bench, 2, delegate(XPL).into()), (Rejection::ProviderGone, 0));
+        assert_eq!(bench.refused(crate::record::Origin::Host, delegate(XPL)), Rejection::NotPermitted);
+    }
+
+    #[test]
+    fn everybody_can_leave_whom_nobody_is_left_at() {
+        let mut bench = bench(&[("stake.minimum", 0)]);
+        let amounts = [(1, 300_000 * XPL), (2, 1), (3, 7 * XPL + 3)];
+        for (account, amount) in amounts {
+            bench.by(account, delegate(amount));
+        }
+        bench.by(0, Retire {});
+        for (account, amount) in amounts {
+            assert_eq!(names(&bench.by(account, undelegate(amount))), ["Undelegated"]);
+        }
+        assert_eq!(names(&bench.wait(3 * HOUR)), ["Unbonded", "Released", "Released", "Released"]);
+        assert_eq!([1, 2, 3].map(|account| bench.free(account)), [u128::from(1_000_000 * XPL); 3]);
+    }
+
+    /// A lease on the provider's one GPU that nobody works on: all of the 2 000 XPL behind it are lost, of a bond of 4 000.
+    fn miss(bench: &mut Bench) -> Vec<Event> {
+        let submit = Submit { start_by: bench.now, finish_by: bench.now + HOUR + 1, ..hour_job(bench.now) };
+        names(&bench.by(4, submit)).iter().for_each(|name| assert!(["Submitted", "Leased"].contains(name), "{name}"));
+        bench.wait(HOUR + 1)
+    }
+
+    const HARSH: [(&str, u64); 4] =
+        [("slash.missed", ONE), ("market.lease_grace", 0), ("market.retries", 0), ("bond.per_gpu", 50_000 * XPL)];
+
+    #[test]
+    fn who_left_before_the_lease_is_safe_and_who_left_after_it_is_not() {
+        let mut bench =
+            bench(&[("epoch.length", HOUR), ("market.lease_slack", ONE)].iter().chain(&HARSH).copied().collect::<Vec<_>>());
+        for account in [1, 2, 3] {
+            bench.by(account, delegate(1_000 * XPL));
+        }
+        bench.by(1, undelegate(600 * XPL));
+        bench.wait(HOUR);
+        let submit = Submit { start_by: bench.now, finish_by: bench.now + HOUR + 1, ..hour_job(bench.now) };
+        bench.by(4, submit);
+        bench.by(2, undelegate(600 * XPL));
+        let events = bench.wait(HOUR + 1);
+        let cut: Vec<_> = names(&events).into_iter().filter(|name| name.ends_with("Slashed")).collect();
+        assert_eq!(cut, ["Slashed", "LeavingSlashed", "StakeSlashed"]);
+        // Half of the bond, half of what left since, half of what is there.
+        assert_eq!(bench.bond(0), u128::from(50_000 * XPL));
+        assert_eq!([1, 2, 3].map(|account| stake(&mut bench, account)), [200, 200, 500].map(|xpl| xpl * XPL));
+        bench.wait(3 * HOUR);
+        let free = |xpl: u64| u128::from((999_000 + xpl) * XPL);
+        assert_eq!([1, 2, 3].map(|account| bench.free(account)), [free(600), free(300), free(0)]);
+    }
+
+    #[test]
+    fn a_pool_that_lost_all_begins_anew_when_its_shares_are_given_up() {
+        let mut bench = bench(&HARSH);
+        bench.by(1, delegate(1_000 * XPL));
+        assert_eq!(names(&miss(&mut bench)), ["Missed", "Slashed", "StakeSlashed", "Failed"]);
+        assert_eq!(stake(&mut bench, 1), 500 * XPL);
+        miss(&mut bench);
+        assert_eq!((bench.bond(0), stake(&mut bench, 1)), (0, 0));
+        bench.by(0, Bond { amount: 50_000 * XPL });
+        assert_eq!(bench.refused_by(2, delegate(XPL)), Rejection::TooManyShares);
+        assert_eq!(bench.refused_by(1, undelegate(1)), Rejection::StakeShort);
+        let claim = ClaimRewards { provider: ProviderId(0) };
+        assert_eq!(bench.by(1, claim), [Claimed { reward: 0, shares: 1_000 * XPL }.into()]);
+        assert_eq!(bench.by(2, delegate(XPL)), [Delegated { shares: XPL, reward: 0 }.into()]);
+    }
+}

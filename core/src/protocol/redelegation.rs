@@ -116,7 +116,7 @@ impl Moving {
         self.seen = pool.accrual.sum;
     }
 
-    /// What so many of its shares have earned, in 2^-64 nano-XPL.
+    /// What so many of its shares have earned, in ronto-XPL.
     fn earned(&self, units: u64, since: u128) -> u128 {
         self.accrual.earned(units, since).expect("no more is owed than the pool holds")
     }
@@ -223,4 +223,105 @@ pub(crate) fn check(state: &State) -> Result<(), String> {
         return Err("moving stake is out of order".into());
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::money::{ONE, XPL};
+    use crate::protocol::delegation::{ClaimRewards, Delegate, Undelegate};
+    use crate::protocol::job::Submit;
+    use crate::protocol::slashing::MovedSlashed;
+    use crate::testing::{Bench, hour_job, names};
+    use crate::time::{DAY, HOUR};
+
+    const MOVE: Redelegate = Redelegate { amount: 100_000 * XPL, from: ProviderId(0), to: ProviderId(1) };
+
+    /// Two providers of a bond of a hundred thousand XPL each, and an account with as much stake at the first.
+    fn bench(set: &[(&str, u64)]) -> Bench {
+        let mut bench = Bench::new(&[("stake.delegation", 1), ("fee.base", 0)].iter().chain(set).copied().collect::<Vec<_>>());
+        bench.provide(0, 1, XPL);
+        bench.provide(1, 1, 2 * XPL);
+        bench.by(2, Delegate { amount: 100_000 * XPL, provider: ProviderId(0), pad: 0 });
+        bench
+    }
+
+    fn stake(bench: &mut Bench, provider: u32) -> u64 {
+        bench.engine.view(|state| state.staking.stake_of(AccountId(2), ProviderId(provider)))
+    }
+
+    #[test]
+    fn moved_stake_works_at_once_and_is_its_owners_again_when_the_move_is_complete() {
+        let set = [("emission.schedule", 0), ("emission.yearly", 365_250), ("bond.unbonding", 30 * HOUR)];
+        let mut bench = bench(&set);
+        assert_eq!(names(&bench.by(2, MOVE)), ["Redelegated"]);
+        assert_eq!((stake(&mut bench, 0), stake(&mut bench, 1)), (0, 0));
+        bench.engine.view(|state| assert_eq!(state.staking.delegated(ProviderId(1)), 100_000 * XPL));
+        // It cannot move on, leave, or claim yet.
+        assert_eq!(bench.refused_by(2, Redelegate { from: ProviderId(1), to: ProviderId(0), ..MOVE }), Rejection::NoDelegation);
+        let back = Undelegate { amount: 1, provider: ProviderId(1), pad: 0 };
+        assert_eq!(bench.refused_by(2, back), Rejection::NoDelegation);
+        assert_eq!(bench.refused_by(2, ClaimRewards { provider: ProviderId(1) }), Rejection::NoDelegation);
+        let events = bench.wait(30 * HOUR);
+        // An epoch's three hundred XPL: a hundred for each bond, a hundred for what moved, paid with its arrival.
+        let arrived = Arrived { shares: 100_000 * XPL, reward: 100 * XPL, account: AccountId(2), provider: ProviderId(1) };
+        assert_eq!(events.last(), Some(&arrived.into()));
+        assert_eq!((stake(&mut bench, 1), bench.free(2)), (100_000 * XPL, u128::from(900_100 * XPL)));
+        assert!(bench.engine.view(|state| state.staking.moving.is_empty()));
+        assert_eq!(names(&bench.by(2, back)), ["Undelegated"]);
+    }
+
+    #[test]
+    fn stake_moves_only_to_another_provider_that_may_take_it() {
+        let mut bench = bench(&[("stake.max_ratio", ONE)]);
+        assert_eq!(bench.refused_by(2, Redelegate { to: ProviderId(0), ..MOVE }), Rejection::SameProvider);
+        assert_eq!(bench.refused_by(2, Redelegate { to: ProviderId(9), ..MOVE }), Rejection::NotAProvider);
+        assert_eq!(bench.refused_by(2, Redelegate { amount: 100_001 * XPL, ..MOVE }), Rejection::StakeShort);
+        assert_eq!(bench.refused_by(3, MOVE), Rejection::NoDelegation);
+        bench.by(3, Delegate { amount: XPL, provider: ProviderId(1), pad: 0 });
+        assert_eq!(bench.refused_by(2, MOVE), Rejection::RatioExceeded);
+        assert_eq!(names(&bench.by(2, Redelegate { amount: 99_999 * XPL, ..MOVE })), ["Redelegated"]);
+    }
+
+    /// Half of a bond is lost for a lease that began before the move; others at the new provider lose nothing.
+    #[test]
+    fn what_moved_answers_for_the_provider_that_it_left() {
+        let harsh = [
+            ("slash.missed", ONE),
+            ("market.lease_grace", 0),
+            ("market.retries", 0),
+            ("bond.per_gpu", 50_000 * XPL),
+            ("emission.start", 900 * DAY),
+            ("bond.unbonding", 3 * HOUR),
+        ];
+        for (amount, late) in [(60_000 * XPL, false), (60_000 * XPL, true)] {
+            let mut bench = bench(&harsh);
+            bench.by(3, Delegate { amount: 1_000 * XPL, provider: ProviderId(1), pad: 0 });
+            let redelegate = Redelegate { amount, ..MOVE };
+            if late {
+                bench.by(2, redelegate);
+            }
+            let submit = Submit { start_by: bench.now, finish_by: bench.now + HOUR + 1, ..hour_job(bench.now) };
+            bench.by(4, submit);
+            if !late {
+                bench.by(2, redelegate);
+            }
+            let events = bench.wait(2 * HOUR);
+            let moved = events.iter().find_map(|event| if let Event::MovedSlashed(cut) = event { Some(*cut) } else { None });
+            let kept = if late { 60_000 } else { 30_000 };
+            let cut = MovedSlashed {
+                burned: 30_000 * XPL,
+                shares: 30_000 * XPL,
+                provider: ProviderId(0),
+                pool: ProviderId(1),
+                to: AccountId::NONE,
+                ..MovedSlashed::default()
+            };
+            assert_eq!(moved, (!late).then_some(cut));
+            assert_eq!(stake(&mut bench, 0), 20_000 * XPL);
+            bench.engine.view(|state| assert_eq!(state.staking.stake_of(AccountId(3), ProviderId(1)), 1_000 * XPL));
+            bench.wait(2 * HOUR);
+            assert_eq!(stake(&mut bench, 1), kept * XPL);
+        }
+    }
 }

@@ -12,9 +12,8 @@ use crate::engine::derived::Derived;
 use crate::engine::ledger::Pot;
 use crate::engine::state::State;
 use crate::formula::shares::Fund;
-use crate::formula::slash::{Fraction, bonded_cut, divide, own_cut};
+use crate::formula::slash::{Fraction, bonded_cut, divide, due, own_cut};
 use crate::ids::{AccountId, ProviderId};
-use crate::money::{ONE, share};
 use crate::protocol::bond::Slashed;
 use crate::protocol::lease::Lease;
 use crate::record::{Apply, Event, Record, payload};
@@ -132,7 +131,7 @@ impl State<'_> {
     ) -> std::vec::IntoIter<Event> {
         let Exposure { gpus, since } = exposure.into();
         let behind = self.params.bond_per_gpu().saturating_mul(u64::from(gpus));
-        let due = share(behind, rate.min(ONE));
+        let due = due(behind, rate);
         let bond = self.providers[id.index()].bond;
         let reach = Reach::of(self, id, since);
         let backing = if self.params.stake_counts() == 0 { bond } else { bond.saturating_add(reach.total) };
@@ -233,5 +232,61 @@ impl Apply for MovedSlashed {
 
     fn follow(&self, state: &State, _record: &Record, derived: &mut Derived) {
         derived.restake(state, self.pool);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::money::{ONE, XPL};
+    use crate::protocol::delegation::Delegate;
+    use crate::protocol::offer::PostOffer;
+    use crate::rejection::Rejection;
+    use crate::testing::{Bench, names};
+
+    /// A bond of a hundred thousand XPL, three hundred thousand delegated.
+    fn bench(set: &[(&str, u64)]) -> Bench {
+        let mut bench = Bench::new(&[("stake.delegation", 1), ("fee.base", 0)].iter().chain(set).copied().collect::<Vec<_>>());
+        bench.provide(0, 1, XPL);
+        bench.by(1, Delegate { amount: 300_000 * XPL, provider: ProviderId(0), pad: 0 });
+        bench
+    }
+
+    /// What a fault of so many GPUs costs at half of the bond of 2 000 XPL behind each, a fifth of it to who found it.
+    fn slash(bench: &mut Bench, gpus: u16) -> Vec<Event> {
+        bench.engine.view(|state| state.slash(ProviderId(0), gpus, ONE / 2, AccountId(3), ONE / 5).collect())
+    }
+
+    fn both(own: u64, stake: u64) -> Vec<Event> {
+        let (provider, to) = (ProviderId(0), AccountId(3));
+        let parts = |xpl: u64| (xpl * XPL / 5 * 4, xpl * XPL / 5);
+        let ((burned, reward), stake) = (parts(own), parts(stake));
+        let own = Slashed { burned, reward, provider, to };
+        vec![own.into(), StakeSlashed { burned: stake.0, reward: stake.1, provider, to }.into()]
+    }
+
+    #[test]
+    fn delegators_lose_the_same_part_as_the_provider_or_the_share_of_it_that_is_set() {
+        assert_eq!(slash(&mut bench(&[]), 10), both(10_000, 30_000));
+        assert_eq!(slash(&mut bench(&[("slash.delegators", ONE / 2)]), 10), both(10_000, 15_000));
+        let none = slash(&mut bench(&[("slash.delegators", 0)]), 10);
+        assert_eq!(none, both(10_000, 0)[..1]);
+        // A bond smaller than what the GPUs require: the rate, and no more.
+        assert_eq!(slash(&mut bench(&[]), 500), both(100_000, 150_000));
+        assert_eq!(slash(&mut bench(&[]), 0), []);
+    }
+
+    #[test]
+    fn stake_that_counts_towards_the_bond_pays_its_part_of_the_same_amount() {
+        let mut bench = bench(&[("stake.counts", 1)]);
+        assert_eq!(slash(&mut bench, 10), both(2_500, 7_500));
+        // Two hundred GPUs are backed by bond and stake together.
+        let offer = |gpus| PostOffer { ask: XPL, gpus, class: crate::ids::ClassId(0), pad: [0; 5] };
+        assert_eq!(bench.refused_by(0, offer(200)), Rejection::BondTooSmall);
+        assert_eq!(names(&bench.by(0, offer(199))), ["OfferPosted"]);
+        let leave = crate::protocol::delegation::Undelegate { amount: 1, provider: ProviderId(0), pad: 0 };
+        assert!(bench.engine.view(|state| state.may_lease(ProviderId(0))));
+        bench.by(1, leave);
+        assert!(!bench.engine.view(|state| state.may_lease(ProviderId(0))), "who leaves takes its backing along");
     }
 }

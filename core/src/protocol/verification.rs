@@ -114,8 +114,8 @@ impl Decide for Verdict {
             events.push(Verified { reward }.into());
         } else {
             let params = &state.params;
-            let slashed = state.slash(worker, lease, params.slash_wrong(), provider.owner, params.slash_checker_share());
-            events.extend(slashed.map(Event::from));
+            let slashes = state.slash(worker, lease, params.slash_wrong(), provider.owner, params.slash_checker_share());
+            events.extend(slashes);
             events.push(FoundWrong { reward, job: lease.job }.into());
         }
         Ok(())

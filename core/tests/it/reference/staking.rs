@@ -15,7 +15,7 @@ use plasma_core::time::Time;
 use std::collections::BTreeMap;
 
 const MOST: u128 = u64::MAX as u128;
-const NANO: u128 = 1 << 64;
+const NANO: u128 = 1_000_000_000_000_000_000;
 
 /// A provider's terms, and what its pool could not share.
 #[derive(Clone, Copy, Debug, Default)]
@@ -26,7 +26,7 @@ pub struct Terms {
     pub changed: u64,
 }
 
-/// An account's shares of a pool, and what they have earned in 2^-64 nano-XPL.
+/// An account's shares of a pool, and what they have earned in ronto-XPL.
 #[derive(Clone, Copy, Debug)]
 pub struct Holder {
     pub account: usize,
@@ -78,22 +78,18 @@ pub struct Ledger {
 
 /// Shares for an amount, of a fund with these shares.
 fn issued(amount: u128, holds: u128, shares: u128) -> Option<u128> {
-    let issued = if shares == 0 {
-        amount
-    } else if holds == 0 {
-        return None;
-    } else {
-        amount * shares / holds
-    };
-    (shares + issued <= MOST).then_some(issued)
+    let issued = if shares == 0 { Some(amount) } else { (amount * shares).checked_div(holds) };
+    issued.filter(|issued| shares + issued <= MOST)
 }
 
+/// The largest amount that a fund with these shares takes.
 fn room(holds: u128, shares: u128) -> u128 {
-    if shares == 0 { MOST } else { (MOST - shares) * holds / shares }
+    ((MOST - shares) * holds).checked_div(shares).unwrap_or(MOST)
 }
 
+/// What part of its shares is worth.
 fn worth(part: u128, holds: u128, shares: u128) -> u128 {
-    if shares == 0 { 0 } else { part * holds / shares }
+    (part * holds).checked_div(shares).unwrap_or(0)
 }
 
 fn id(provider: usize) -> ProviderId {
@@ -114,6 +110,11 @@ impl Reference {
         let held = self.stakes.holders.iter().filter(|holder| holder.provider == provider).map(|holder| holder.shares);
         let moving = self.stakes.bands.iter().filter(|(key, _)| key.2 == provider).map(|(_, band)| band.shares);
         held.chain(moving).sum()
+    }
+
+    /// Whether shares of a pool are out and worth nothing.
+    pub fn has_lost_all(&self, provider: usize) -> bool {
+        self.delegated(provider) == 0 && self.shares(provider) > 0
     }
 
     fn units_left(&self, key: (usize, u64)) -> u128 {
