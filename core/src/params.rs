@@ -326,7 +326,7 @@ params! {
     emission_year_8: "emission.year_8" Unit::WholeXpl, 0 => 1_000_000_000_000, 0;
     /// Part of emission for providers, by work verified and paid. The four parts sum to 100 %.
     emission_providers: "emission.providers" Unit::Ratio, 0 => SHARE_MAX, 500_000_000;
-    /// Part of emission for stakers, by bond.
+    /// Part of emission for stakers, by bond and delegated stake.
     emission_stakers: "emission.stakers" Unit::Ratio, 0 => SHARE_MAX, 300_000_000;
     /// Part of emission for the treasury.
     emission_treasury: "emission.treasury" Unit::Ratio, 0 => SHARE_MAX, 100_000_000;
@@ -506,15 +506,17 @@ mod tests {
     }
 
     #[test]
-    fn mechanisms_that_would_pay_nobody_are_refused_with_the_reason() {
+    fn parameters_that_contradict_each_other_are_refused_with_the_reason() {
         let schedule = |name| ("emission.schedule", schedules::number(name));
-        let cases: [(&[(&str, u64)], &str); 6] = [
+        let cases: [(&[(&str, u64)], &str); 8] = [
             (&[schedule("participation"), ("emission.rate", 300_000_000)], "emission.max"),
             (&[schedule("vault_remint")], "settle.mode is vault_remint"),
             (&[("settle.mode", 2)], "emission.schedule net_emission"),
             (&[("settle.mode", 1), ("emission.providers", 0), ("emission.stakers", 800_000_000)], "providers earn nothing"),
             (&[("emission.weight", 2), ("fee.rate", 0)], "weighs nothing"),
             (&[schedule("goal_bonded"), ("emission.max", 0)], "emission.max"),
+            (&[("stake.delegation", 1), ("stake.max_ratio", 0)], "stake.max_ratio lets no provider"),
+            (&[("stake.counts", 1)], "stake.delegation is off"),
         ];
         for (set, reason) in cases {
             let mut params = Params::default();

@@ -4,7 +4,10 @@
 //! books are summed over all of them at every epoch; only how many of them delegate changes. Nothing may grow with that but what a
 //! search in a sorted index and the cache's misses add.
 //!
-//! FINDINGS
+//! What was found, on two shared cores in November 2026, with 1,000, 10,000 and 100,000 delegators: 0.2 µs to delegate or claim,
+//! 0.25 to 0.4 to leave or move, 0.2 to arrive; a fault with all that it reaches 0.5 µs, and 1.1 when rows have left the cache; an
+//! epoch of two providers and 100,000 accounts 50 to 60 µs with and without delegators, nearly all of it the sum of the books; a
+//! snapshot 6 MB and 36 ms more for 100,000 delegators, of which a quarter left and a quarter moved.
 
 #![allow(clippy::disallowed_types, reason = "a benchmark reads the clock and prints ratios")]
 
@@ -28,6 +31,8 @@ use std::time::Instant;
 /// Whoever delegates, two providers and a customer among them.
 const ACCOUNTS: u32 = 100_003;
 const START: Time = 20_000 * DAY;
+/// Faults that a slash is averaged over.
+const FAULTS: u32 = 32;
 const AT_FAULT: ProviderId = ProviderId(0);
 const OTHER: ProviderId = ProviderId(1);
 
@@ -59,8 +64,7 @@ fn genesis() -> Genesis {
         ("slash.missed", ONE),
         ("bond.per_gpu", XPL),
         ("fee.base", 0),
-        ("market.lease_slack", ONE),
-        ("market.lease_grace", 0),
+        ("market.lease_grace", 2 * HOUR),
         ("market.retries", 0),
         ("jail.after", 65_535),
         ("market.ask_ttl", 3_650 * DAY),
@@ -121,7 +125,7 @@ fn measure(delegators: u32) {
         bench.send([
             (owner, provider::Register { region: 0 }.into()),
             (owner, bond::Bond { amount: 1_000 * XPL }.into()),
-            (owner, offer::PostOffer { ask: XPL + u64::from(owner), gpus: 1, class: ClassId(0), pad: [0; 5] }.into()),
+            (owner, offer::PostOffer { ask: XPL + u64::from(owner), gpus: 64, class: ClassId(0), pad: [0; 5] }.into()),
         ]);
     }
     let who = 3..3 + delegators;
@@ -144,39 +148,41 @@ fn measure(delegators: u32) {
             redelegate = bench.send(movers.clone()) / each * 4.0;
         }),
     );
-    let due = bench.wait(22 * DAY);
+    bench.wait(20 * DAY);
+    let due = bench.wait(2 * DAY);
     let arrivals = bench.happened("Released") + bench.happened("Arrived");
     assert_eq!(arrivals, u64::from(delegators / 4) * 2, "all arrive");
-    assert_eq!((bench.happened("StakeSlashed"), bench.happened("LeavingSlashed"), bench.happened("MovedSlashed")), (2, 1, 1));
+    let slashes = ["StakeSlashed", "LeavingSlashed", "MovedSlashed"].map(|event| bench.happened(event));
+    assert_eq!(slashes, [2, 1, 1].map(|times| times * u64::from(FAULTS)), "all are slashed");
     let start = Instant::now();
     let bytes = bench.engine.snapshot().len();
     let snapshot = start.elapsed().as_secs_f64() * 1e3;
     println!(
         "{delegators:8} {idle:9.0} {epoch:9.0} {delegate:9.0} {claim:9.0} {undelegate:10.0} {redelegate:10.0} {:9.0} {staying:9.0} {leaving:9.0} {:9.1} {snapshot:9.1}",
-        (due - 22.0 * epoch) / arrivals as f64,
+        (due - 2.0 * epoch) / arrivals as f64,
         bytes as f64 / 1e6,
     );
 }
 
-/// A lease of two hours whose deadline is missed, with what happens while it runs; CPU time of the deadline in nanoseconds.
+/// Leases whose deadlines are missed, with what happens while they run; CPU time of a deadline in nanoseconds.
 fn fault(bench: &mut Bench, meanwhile: Option<&mut dyn FnMut(&mut Bench)>) -> f64 {
     let start_by = bench.now + MINUTE;
     let submit = job::Submit {
-        budget: 40_000 * XPL,
+        budget: 400 * XPL,
         start_by,
-        finish_by: start_by + 2 * HOUR,
+        finish_by: start_by + DAY,
         classes: u64::MAX,
-        sizes: [2 * HOUR as u32, 0, 0, 0],
+        sizes: [5 * MINUTE as u32, 0, 0, 0],
         ..job::Submit::default()
     };
-    bench.send([(2, submit.into())]);
+    bench.send((0..FAULTS).map(|_| (2, submit.into())));
     if let Some(meanwhile) = meanwhile {
         meanwhile(bench);
     }
-    // To just before the deadline, and past it.
-    let due = bench.engine.view(|state| state.leases.iter().map(|lease| lease.due).next()).expect("a lease");
+    // To just before the deadlines, and past them.
+    let due = bench.engine.view(|state| state.leases.iter().map(|lease| lease.due).min()).expect("a lease");
     bench.wait(due - bench.now);
-    bench.wait(2)
+    bench.wait(MINUTE) / f64::from(FAULTS)
 }
 
 fn main() {
