@@ -231,10 +231,10 @@ params! {
     slash_wrong: "slash.wrong" Unit::Ratio, 0 => SHARE_MAX, 500_000_000;
     /// Share of the leased GPUs' bond that a missed deadline costs.
     slash_missed: "slash.missed" Unit::Ratio, 0 => SHARE_MAX, 10_000_000;
-    /// Share of the part that a slash takes of a provider's bond which it also takes of the stake of its delegators, of what left
-    /// or moved on since the lease began included. 100 %: who delegates loses the same part as the provider.
+    /// How much of the part that a slash takes of a provider's bond it also takes of its delegators' stake, and of what left or
+    /// moved on since the lease began. 100 %: who delegates loses the same part as the provider.
     slash_delegators: "slash.delegators" Unit::Ratio, 0 => SHARE_MAX, SHARE_MAX;
-    /// Share of a slash for a wrong result that goes to the checker who found it; the rest is burned.
+    /// Share of a slash for a wrong result, of bond and stake alike, that goes to the checker who found it; the rest is burned.
     slash_checker_share: "slash.checker_share" Unit::Ratio, 0 => SHARE_MAX, 200_000_000;
     /// Missed deadlines after which a provider is jailed.
     jail_after: "jail.after" Unit::Count, 1 => 65_535, 5;
@@ -251,7 +251,8 @@ params! {
     stake_commission_max: "stake.commission_max" Unit::Ratio, 0 => SHARE_MAX, SHARE_MAX;
     /// Most points by which a commission changes in an epoch while anybody's stake is there.
     stake_commission_step: "stake.commission_step" Unit::Ratio, 0 => SHARE_MAX, 10_000_000;
-    /// Whether delegated stake counts towards the bond that GPUs require. It then pays its part of what a fault costs.
+    /// Whether delegated stake counts towards the bond that GPUs require. It then pays its part of what a fault costs, and no bond
+    /// can be asked back while a lease is open.
     stake_counts: "stake.counts" Unit::Choice(&["no", "yes"]), 0 => 1, 0;
 
     /// Time between two settlements of emission, rewards and metrics.

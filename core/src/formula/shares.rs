@@ -29,7 +29,7 @@ impl Fund {
         self.shares.checked_add(issued).map(|_| issued)
     }
 
-    /// An amount for which shares can be counted for sure; more than one unit less cannot.
+    /// The largest amount for which shares can be counted, or a unit less.
     pub fn room(&self) -> u64 {
         match self.shares {
             0 => u64::MAX,

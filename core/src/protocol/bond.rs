@@ -87,6 +87,10 @@ impl Decide for Unbond {
         if self.amount == 0 {
             return Err(Rejection::ZeroAmount.into());
         }
+        // Where others back the GPUs too, the bond could leave a fault to them.
+        if state.params.stake_counts() != 0 && provider.leases > 0 {
+            return Err(Rejection::LeasesOpen.needing(u64::from(provider.leases)));
+        }
         let needed = provider.required_bond(state.params.bond_per_gpu()) + u128::from(self.amount);
         let unbacked = needed.saturating_sub(state.backing(id));
         let short = unbacked.max(u128::from(self.amount).saturating_sub(provider.bond));

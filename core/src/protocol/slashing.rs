@@ -4,7 +4,7 @@
 //! itself as that amount is of the provider's bond (of the bond that is required, if there is less), times `slash.delegators`;
 //! where `stake.counts`, bond and delegated stake share the amount instead. Stake that left or moved on after the lease began
 //! loses that part too; see [`crate::formula::slash`]. A provider's own bond on its way back is out of reach and may be: the bond
-//! behind every open lease stays, and covers all that its faults can cost.
+//! behind every open lease stays, and covers all that its faults can cost; where `stake.counts`, all of it stays.
 //!
 //! The cost of a slash follows what was left and moved by epoch and provider, never how many delegators did.
 
@@ -286,6 +286,9 @@ mod tests {
         assert_eq!(names(&bench.by(0, offer(199))), ["OfferPosted"]);
         let leave = crate::protocol::delegation::Undelegate { amount: 1, provider: ProviderId(0), pad: 0 };
         assert!(bench.engine.view(|state| state.may_lease(ProviderId(0))));
+        let submit = crate::testing::hour_job(bench.now);
+        assert_eq!(names(&bench.by(4, submit)), ["Submitted", "Leased"]);
+        assert_eq!(bench.refused_by(0, crate::protocol::bond::Unbond { amount: 1 }), Rejection::LeasesOpen);
         bench.by(1, leave);
         assert!(!bench.engine.view(|state| state.may_lease(ProviderId(0))), "who leaves takes its backing along");
     }

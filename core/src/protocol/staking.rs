@@ -126,15 +126,17 @@ impl Staking {
         self.pool(provider).stake.holds
     }
 
-    /// Whether everybody that it names exists.
+    /// Whether everybody and every pool that it names exists.
     pub(crate) fn is_of(&self, state: &State) -> bool {
+        let account = |id: AccountId| state.account(id).is_some();
         let provider = |id: ProviderId| state.provider(id).is_some();
+        let pool = |id: ProviderId| id.index() < self.pools.len();
         self.pools.len() <= state.providers().len()
-            && self.delegations.keys().all(|&(account, to)| state.account(account).is_some() && provider(to))
+            && self.delegations.keys().all(|&(whose, with)| account(whose) && pool(with))
             && self.leaving.keys().all(|&(from, _)| provider(from))
-            && self.moving.keys().all(|&(from, _, to)| provider(from) && provider(to))
-            && self.withdrawals.iter().all(|entry| state.account(entry.account).is_some())
-            && self.moves.iter().all(|entry| state.account(entry.account).is_some())
+            && self.moving.keys().all(|&(from, _, to)| provider(from) && pool(to))
+            && self.withdrawals.iter().all(|entry| account(entry.account))
+            && self.moves.iter().all(|entry| account(entry.account))
     }
 
     /// What an account has earned with a provider since it last claimed, in ronto-XPL.
@@ -287,14 +289,13 @@ impl Apply for StakeRewarded {
 /// Shares add up to those of their pools, and what is owed with the remainder to what the pools hold, to the last ronto-XPL.
 pub(crate) fn check(state: &State) -> Result<(), String> {
     let staking = &state.staking;
-    // What is not counted as shares or owed to anybody in the end: by pool, then down by every claim on it.
+    // By pool: shares that nobody owns, and ronto-XPL that nobody is owed. Every claim takes its own.
     let mut unclaimed: Vec<(Option<u64>, Option<u128>)> =
         staking.pools.iter().map(|pool| (Some(pool.stake.shares), scaled(pool.rewards).checked_sub(pool.accrual.rest))).collect();
     let mut claim = |provider: ProviderId, shares: u64, owed: Option<u128>| {
-        if let Some((left, rewards)) = unclaimed.get_mut(provider.index()) {
-            *left = left.and_then(|left| left.checked_sub(shares));
-            *rewards = rewards.zip(owed).and_then(|(rewards, owed)| rewards.checked_sub(owed));
-        }
+        let (left, rewards) = &mut unclaimed[provider.index()];
+        *left = left.and_then(|left| left.checked_sub(shares));
+        *rewards = rewards.zip(owed).and_then(|(rewards, owed)| rewards.checked_sub(owed));
     };
     for (&(account, provider), delegation) in &staking.delegations {
         let pool = staking.pool(provider);

@@ -101,6 +101,10 @@ impl Reference {
         if amount == 0 {
             return refuse(Rejection::ZeroAmount);
         }
+        let open = self.leases.values().filter(|lease| self.offers[lease.offer].provider == id).count();
+        if self.rules.stake_counts() == 1 && open > 0 {
+            return short_by(Rejection::LeasesOpen, open as u128);
+        }
         let kept = u128::from(self.rules.bond_per_gpu()) * u128::from(self.offered_gpus(id));
         let needed = kept + u128::from(amount);
         if needed > self.backing(id) || u128::from(amount) > self.balances.bonds[id] {
