@@ -7,6 +7,7 @@ pub mod bond;
 pub mod emission;
 pub mod epoch;
 pub mod fee;
+pub mod holdback;
 pub mod job;
 pub mod lease;
 pub mod market;
@@ -35,6 +36,7 @@ pub fn check_invariants(state: &State) -> Result<(), String> {
         beacon::check,
         bond::check,
         emission::check,
+        holdback::check,
         job::check,
         lease::check,
         offer::check,

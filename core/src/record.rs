@@ -7,9 +7,10 @@
 use crate::engine::derived::Derived;
 use crate::engine::state::State;
 use crate::ids::{AccountId, ClassId, JobId, LeaseId, OfferId, ProgramId, ProviderId};
+use crate::protocol::verification::{challenge, copies, draw, panel, planted, verdict};
 use crate::protocol::{
-    account, batch, beacon, bond, emission, epoch, fee, job, lease, market, offer, oracle, provider, sealed, settlement, vault,
-    verification,
+    account, batch, beacon, bond, emission, epoch, fee, holdback, job, lease, market, offer, oracle, provider, sealed, settlement,
+    vault,
 };
 use crate::rejection::{Refusal, Rejection};
 use crate::time::Time;
@@ -163,8 +164,13 @@ macro_rules! vocabulary {
                 14 Stop: lease::Stop,
                 15 Commit: lease::Commit,
                 16 Beacon: beacon::Beacon,
-                17 Verdict: verification::Verdict,
+                17 Verdict: verdict::Verdict,
                 18 PostPrice: oracle::PostPrice,
+                27 SealVerdict: panel::SealVerdict,
+                28 RevealVerdict: panel::RevealVerdict,
+                29 Challenge: challenge::Challenge,
+                30 Expose: planted::Expose,
+                31 RevealCopy: copies::RevealCopy,
                 46 SealAsk: sealed::SealAsk,
                 47 RevealAsk: sealed::RevealAsk,
             }
@@ -174,7 +180,10 @@ macro_rules! vocabulary {
                 66 AskLapse: offer::AskLapse,
                 67 PatienceOver: job::PatienceOver,
                 68 LeaseOverdue: lease::LeaseOverdue,
-                69 CheckOverdue: verification::CheckOverdue,
+                69 CheckOverdue: draw::CheckOverdue,
+                76 PanelDue: panel::PanelDue,
+                77 WindowOver: challenge::WindowOver,
+                78 CopiesDue: copies::CopiesDue,
                 90 BatchDue: batch::BatchDue,
             }
             events {
@@ -205,15 +214,31 @@ macro_rules! vocabulary {
                 152 Missed: lease::Missed,
                 163 Stopped: lease::Stopped,
                 153 RoundClosed: beacon::RoundClosed,
-                154 CheckDrawn: verification::CheckDrawn,
-                155 Verified: verification::Verified,
-                156 FoundWrong: verification::FoundWrong,
-                157 CheckMissed: verification::CheckMissed,
+                154 CheckDrawn: draw::CheckDrawn,
+                155 Verified: verdict::Verified,
+                156 FoundWrong: verdict::FoundWrong,
+                157 CheckMissed: draw::CheckMissed,
                 158 Settled: settlement::Settled,
                 159 PricePosted: oracle::PricePosted,
                 160 Emitted: emission::Emitted,
                 161 Rewarded: emission::Rewarded,
                 162 EpochClosed: epoch::EpochClosed,
+                180 StandsOpen: challenge::StandsOpen,
+                181 Challenged: challenge::Challenged,
+                182 Seated: panel::Seated,
+                183 VerdictSealed: panel::VerdictSealed,
+                184 VerdictRevealed: panel::VerdictRevealed,
+                185 Judged: panel::Judged,
+                186 CheckerJudged: panel::CheckerJudged,
+                187 TrapFound: verdict::TrapFound,
+                188 Exposed: planted::Exposed,
+                189 Copied: copies::Copied,
+                190 CopiesComplete: copies::CopiesComplete,
+                191 CopyRevealed: copies::CopyRevealed,
+                192 Compared: copies::Compared,
+                193 Withheld: holdback::Withheld,
+                194 Released: holdback::Released,
+                195 Seized: holdback::Seized,
                 224 BatchClosed: batch::BatchClosed,
                 225 BatchCleared: batch::BatchCleared,
                 226 ClassCleared: batch::ClassCleared,

@@ -37,6 +37,23 @@ fn choices() -> Vec<(&'static str, Vec<u64>)> {
         ("verification.rate", vec![ONE, HALF, 0, 1]),
         ("verification.reward", vec![HALF, 0, ONE]),
         ("verification.window", vec![DAY, SECOND, 10 * MINUTE]),
+        ("verification.panel", vec![0, 1, 1, 3]),
+        ("verification.quorum", vec![600_000_000, 1, ONE]),
+        ("verification.reveal", vec![HOUR, SECOND, 10 * MINUTE]),
+        ("verification.challenge_deposit", vec![100 * XPL, 0, 7, 400_000 * XPL]),
+        ("verification.deposit_worker", vec![HALF, 0, ONE]),
+        ("verification.planted", vec![0, HALF, HALF]),
+        ("verification.open", vec![0, HOUR, DAY, 10 * MINUTE]),
+        ("verification.bonus", vec![HALF, 0, ONE]),
+        ("verification.freivalds_rate", vec![ONE, HALF, 0]),
+        ("verification.freivalds_cost", vec![5_000_000, 0, ONE]),
+        ("verification.freivalds_rounds", vec![10, 1, 64]),
+        ("settle.holdback", vec![0, HALF, ONE, 1]),
+        ("settle.holdback_period", vec![HOUR, 0, DAY]),
+        ("slash.copied", vec![HALF, 0, ONE]),
+        ("slash.rewards", vec![ONE, HALF, 0]),
+        ("slash.stake", vec![0, 1, 2]),
+        ("jail.check_strikes", vec![0, 1, 3]),
         ("bond.per_gpu", vec![2_000 * XPL, 0, 1, 100_000 * XPL, 1_000_000_000 * XPL]),
         ("bond.unbonding", vec![HOUR, 0, 1, 21 * DAY]),
         ("slash.wrong", vec![HALF, 0, ONE]),
@@ -98,7 +115,7 @@ fn params() -> impl Strategy<Value = Params> {
         parts.into_iter().zip(emission).for_each(|(key, part)| set(key, part));
         if params.check().is_err() {
             // A tame mechanism instead of one that contradicts the rest.
-            for (key, value) in [("emission.schedule", 1), ("settle.mode", 0), ("emission.weight", 0)] {
+            for (key, value) in [("verification.planted", 0), ("verification.open", 0), ("emission.schedule", 1), ("settle.mode", 0), ("emission.weight", 0)] {
                 params.set(key, value).expect("a legal value");
             }
         }
