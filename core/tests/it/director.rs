@@ -148,6 +148,9 @@ impl Director {
             30..=37 if self.reference.rules.market_mechanism() == 2 && !draft.which.is_multiple_of(4) => {
                 self.seal_or_reveal(draft, anybody)
             }
+            30..=33 if self.disputed() => self.check(draft, anybody),
+            34..=35 if self.disputed() => self.commit(draft, anybody),
+            36 if self.disputed() => self.reveal_copy(draft, anybody),
             30..=37 => {
                 let account =
                     if draft.detail >> 8 & 7 == 0 { usize::from(draft.who) % accounts as usize } else { self.an_owner(draft) };
@@ -164,6 +167,11 @@ impl Director {
             44 => (Origin::Feeder(draft.who % 4), oracle::PostPrice { micro_usd: u64::from(draft.amount % 9) }.into()),
             _ => self.nonsense(draft),
         }
+    }
+
+    /// Whether there is more to say of results than one checker does.
+    fn disputed(&self) -> bool {
+        self.reference.rules.verification_panel() > 0 || self.reference.rules.verification_planted() > 0
     }
 
     /// A job whose work, times and budget are mostly within reach.
@@ -232,7 +240,7 @@ impl Director {
         let owner = Origin::Account(AccountId(self.reference.providers[checker].owner as u32));
         let origin = if draft.detail.is_multiple_of(16) { anybody } else { owner };
         let root = if draft.amount.is_multiple_of(8) { [0; 32] } else { root(lease.id) };
-        let root = if draft.amount % 8 == 5 { self.published(lease) } else { root };
+        let root = if matches!(draft.amount % 8, 5 | 6) { self.published(lease) } else { root };
         (origin, Verdict { lease: lease.id, root }.into())
     }
 
@@ -250,12 +258,13 @@ impl Director {
     /// What somebody has to say of a result: as its checker, on a panel, or unasked.
     fn check(&self, draft: &Draft, anybody: Origin) -> (Origin, Command) {
         let cases: Vec<_> = self.reference.cases.iter().filter(|(_, case)| !case.panel.is_empty()).collect();
-        if let Some((&lease, case)) = pick(&cases, draft.which).filter(|_| draft.detail % 8 != 7) {
+        if let Some((&lease, case)) = pick(&cases, draft.which).filter(|_| draft.amount % 8 != 7) {
             let (juror, said) = case.panel[usize::from(draft.who) % case.panel.len()];
-            let (id, root) = (ProviderId(juror as u32), if draft.which % 3 == 1 { FALSE } else { root(lease) });
+            let id = ProviderId(juror as u32);
             // A root that is found again when it is to be revealed.
-            let root = if juror.is_multiple_of(2) { root } else { crate::testing::root(lease) };
-            let origin = if draft.detail.is_multiple_of(16) { anybody } else { self.owner(juror) };
+            let honest = (lease.serial() + juror as u64) % 3 != 0 && !draft.detail.is_multiple_of(17);
+            let root = if honest { root(lease) } else { FALSE };
+            let origin = if draft.detail.is_multiple_of(7) { anybody } else { self.owner(juror) };
             let sealing = (said == Said::Nothing) != draft.detail.is_multiple_of(9);
             let command: Command = if sealing {
                 SealVerdict { lease, digest: seal(lease, id, &root, &[7; 32]) }.into()
@@ -266,7 +275,7 @@ impl Director {
         }
         let confirmed: Vec<_> =
             self.reference.leases.values().filter(|lease| matches!(lease.progress, Progress::Confirmed { .. })).collect();
-        if let Some(lease) = pick(&confirmed, draft.which).filter(|_| draft.detail % 4 == 1) {
+        if let Some(lease) = pick(&confirmed, draft.which).filter(|_| draft.detail % 2 == 1) {
             return (anybody, Expose { lease: lease.id, root: root(lease.id) }.into());
         }
         let leases: Vec<_> = self.reference.leases.values().collect();

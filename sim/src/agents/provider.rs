@@ -3,6 +3,7 @@
 pub mod ask;
 pub mod books;
 pub mod entry;
+pub mod duty;
 pub mod hours;
 pub mod seal;
 pub mod work;

@@ -49,6 +49,10 @@ pub enum Kind {
     Seal,
     /// Providers reveal what they sealed.
     Reveal,
+    /// Some of a panel are done; the id is the lease.
+    SealVerdict,
+    /// A panel reveals what it sealed; the id is the lease.
+    RevealVerdict,
 }
 
 /// An appointment.
