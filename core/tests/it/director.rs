@@ -134,6 +134,15 @@ impl Director {
             self.send(origin, bond::Bond { amount }.into());
             self.send(origin, PostOffer { ask: price(draft.amount), gpus, class, pad: [0; 5] }.into());
         }
+        // Where earnings are held back, somebody has some.
+        let earning = self.reference.rules.settle_holdback() > 0;
+        for draft in drafts.iter().take(6).filter(|_| earning) {
+            let customer = Origin::Account(AccountId(u32::from(draft.who) % count));
+            let submit = job::Submit { policy: Policy::Unchecked, copies: 0, ..self.submit(draft) };
+            self.send(customer, submit.into());
+            let (worker, commit) = self.commit(&Draft { amount: 1, detail: 1, ..*draft }, customer);
+            self.send(worker, commit);
+        }
     }
 
     fn command(&self, draft: &Draft) -> (Origin, Command) {

@@ -50,6 +50,8 @@ fn facts(view: &State) -> Vec<Fact> {
         amount("bonds_nano", "bonds", bonds),
         amount("unbonding_nano", "unbonding", ledger.unbonding),
         amount("sealed_nano", "deposits of sealed asks", ledger.sealed),
+        amount("challenges_nano", "deposits of challenges", ledger.challenges),
+        amount("holdback_nano", "earnings held back", ledger.holdback),
         amount("escrow_nano", "in escrow", escrow),
         Fact {
             key: "price_micro_usd",
