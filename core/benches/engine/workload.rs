@@ -199,6 +199,7 @@ impl Crowd {
     }
 
     /// Takes on what an event asks for.
+    #[inline(never)]
     fn notice(&mut self, view: &State, now: Time, event: &Event) {
         match event {
             Event::CheckDrawn(drawn) => self.duties.set(now + HOUR, (drawn.lease, drawn.checker, Duty::Check)),
@@ -218,6 +219,7 @@ impl Crowd {
     }
 
     /// What a provider commits to where results are verified.
+    #[inline(never)]
     fn commitment(&self, view: &State, lease: LeaseId, provider: ProviderId) -> [u8; 32] {
         let true_root = root(view, lease);
         let policy = view.lease(lease).and_then(|lease| view.job(lease.job)).map_or(Policy::Unchecked, |job| job.policy);
@@ -228,6 +230,7 @@ impl Crowd {
         }
     }
 
+    #[inline(never)]
     fn duty(&mut self, view: &State, time: Time) -> Arrival {
         let (_, (lease, provider, duty)) = self.duties.pop().expect("it has a next time");
         let (root, salt) = (root(view, lease), [9; 32]);
@@ -277,7 +280,8 @@ impl Observer for Crowd {
         if let Event::Leased(leased) = event {
             let provider = view.offers()[leased.offer.index()].provider;
             self.running.set(record.time + leased.work_mgs, (leased.lease, provider));
-        } else if self.verified {
+        }
+        if self.verified {
             self.notice(view, record.time, event);
         }
     }
@@ -297,7 +301,7 @@ impl Environment for Crowd {
         let job = if self.jobs_left > 0 { self.next_job } else { Time::MAX };
         let sooner = job.min(self.next_beacon);
         let done = self.running.next_before(sooner.min(until)).unwrap_or(Time::MAX);
-        let duty = self.duties.next_before(sooner.min(done).min(until)).unwrap_or(Time::MAX);
+        let duty = if self.verified { self.duties.next_before(sooner.min(done).min(until)) } else { None }.unwrap_or(Time::MAX);
         let time = sooner.min(done).min(duty);
         if time >= until {
             return None;

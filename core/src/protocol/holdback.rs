@@ -10,6 +10,7 @@ use crate::engine::state::State;
 use crate::ids::{AccountId, ProviderId};
 use crate::money::{ONE, mul_div_floor, share};
 use crate::params::slash_stake;
+use crate::protocol::lease::Lease;
 use crate::record::{Apply, Event, Record, payload};
 use crate::time::Time;
 use bevy_ecs::prelude::Resource;
@@ -113,15 +114,13 @@ impl Holdback {
 
 // Decide
 
-/// What is held back of a net payment.
-#[inline]
-pub(crate) fn withhold(state: &State, provider: ProviderId, paid: u64, events: &mut Vec<Event>) {
-    let rate = state.params.settle_holdback();
-    if rate > 0 {
-        let amount = share(paid, rate);
-        if amount > 0 {
-            events.push(Withheld { amount, provider, pad: 0 }.into());
-        }
+/// What is held back of the net payment for a lease.
+#[inline(never)]
+pub(crate) fn withhold(state: &State, lease: &Lease, paid: u64, events: &mut Vec<Event>) {
+    let amount = share(paid, state.params.settle_holdback());
+    if amount > 0 {
+        let provider = state.offers[lease.offer.index()].provider;
+        events.push(Withheld { amount, provider, pad: 0 }.into());
     }
 }
 

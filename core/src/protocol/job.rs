@@ -225,7 +225,13 @@ impl State<'_> {
         if job.avoids == 0 { &[] } else { self.avoided.by_job.get(&job.id).map_or(&[], Vec::as_slice) }
     }
 
+    #[cold]
+    fn forget_avoided(&mut self, job: JobId) {
+        self.avoided.by_job.remove(&job);
+    }
+
     /// Makes a job avoid a provider.
+    #[cold]
     pub(crate) fn avoid(&mut self, job: JobId, provider: ProviderId) {
         let avoided = self.avoided.by_job.entry(job).or_default();
         if !avoided.contains(&provider) {
@@ -243,8 +249,10 @@ impl Decide for Submit {
         if self.budget == 0 {
             return Err(Rejection::BadBudget.into());
         }
-        let copies = u64::from(self.copies.max(1));
-        account.require(self.budget.checked_mul(copies).ok_or(Rejection::BadBudget)?)?;
+        match self.copies {
+            0 => account.require(self.budget)?,
+            copies => account.require(self.budget.checked_mul(copies.into()).ok_or(Rejection::BadBudget)?)?,
+        }
         if self.start_by < record.time || self.finish_by < self.start_by || self.finish_by == record.time {
             return Err(Rejection::BadDeadline.into());
         }
@@ -252,7 +260,7 @@ impl Decide for Submit {
             return Err(Rejection::BadGpuCount.into());
         }
         let program = state.catalogue.program(self.program).ok_or(Rejection::UnknownProgram)?;
-        if !self.policy.admits(self.copies) || (copies > 1 && program.kind == Kind::Deployment) {
+        if !self.policy.admits(self.copies) || (self.copies > 0 && program.kind == Kind::Deployment) {
             return Err(Rejection::BadPolicy.into());
         }
         let cost = program.cost(&self.sizes).ok_or(Rejection::BadSizes)?;
@@ -269,15 +277,15 @@ impl Decide for Submit {
         } else {
             events.push(Submitted { job }.into());
         }
-        if copies > 1 { copy(state, job, copies, events) } else { Ok(()) }
+        if self.copies > 0 { copy(state, job, self.copies, events) } else { Ok(()) }
     }
 }
 
 /// The further copies of a job, with the credit that the first one has.
 #[cold]
-fn copy(state: &State, lead: JobId, copies: u64, events: &mut Vec<Event>) -> Result<(), Refusal> {
+fn copy(state: &State, lead: JobId, copies: u8, events: &mut Vec<Event>) -> Result<(), Refusal> {
     let credit = events.iter().find_map(|event| if let Event::Credited(credit) = event { Some(*credit) } else { None });
-    for ahead in 1..copies as usize {
+    for ahead in 1..usize::from(copies) {
         let (serial, slot) = state.jobs.next_after(ahead).ok_or(Rejection::TooManyRows)?;
         let job = JobId::new(serial, slot);
         events.push(Copied { job, lead }.into());
@@ -378,11 +386,11 @@ pub(crate) fn refund_and_close(state: &mut State, id: JobId) {
 }
 
 /// Closes a job's row.
-#[inline]
+#[inline(always)]
 pub(crate) fn close(state: &mut State, job: &Job) {
     state.jobs.close(job.id.0);
     if job.avoids > 0 {
-        state.avoided.by_job.remove(&job.id);
+        state.forget_avoided(job.id);
     }
 }
 

@@ -81,7 +81,9 @@ fn pay(state: &State, lease: &Lease, payment: u64, work_mgs: u64, now: Time, eve
         _ => settled.burned += std::mem::take(&mut settled.paid),
     }
     events.push(settled.into());
-    holdback::withhold(state, state.offers[lease.offer.index()].provider, settled.paid, events);
+    if state.params.settle_holdback() > 0 {
+        holdback::withhold(state, lease, settled.paid, events);
+    }
 }
 
 /// What a provider has of a payment when `rate` parts per billion of it are the fee, and the parts of the fee by their weights:

@@ -113,7 +113,7 @@ impl Decide for Challenge {
 
 impl Fire for WindowOver {
     fn stands(&self, state: &State, time: Time) -> bool {
-        let open = |lease: &Lease| matches!(lease.stage, Stage::Open | Stage::Confirmed) && lease.check_due <= time;
+        let open = |lease: &Lease| matches!(lease.stage, Stage::Open | Stage::Confirmed) && lease.check_due == time;
         state.lease(self.lease).is_some_and(open)
     }
 

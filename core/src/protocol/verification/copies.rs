@@ -143,7 +143,7 @@ impl Decide for RevealCopy {
 
 impl Fire for CopiesDue {
     fn stands(&self, state: &State, time: Time) -> bool {
-        state.docket.sets.get(&self.lead).is_some_and(|set| set.due > 0 && set.due <= time)
+        state.docket.sets.get(&self.lead).is_some_and(|set| set.due == time)
     }
 
     fn decide(&self, state: &State, record: &Record, events: &mut Vec<Event>) {

@@ -264,7 +264,7 @@ impl Decide for RevealVerdict {
 
 impl Fire for PanelDue {
     fn stands(&self, state: &State, time: Time) -> bool {
-        state.docket.cases.get(&self.lease).is_some_and(|case| !case.seats.is_empty() && case.due <= time)
+        state.docket.cases.get(&self.lease).is_some_and(|case| !case.seats.is_empty() && case.due == time)
     }
 
     fn decide(&self, state: &State, record: &Record, events: &mut Vec<Event>) {
