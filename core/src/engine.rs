@@ -31,12 +31,8 @@ use world::Rows;
 pub use step::drain;
 
 /// What happens at the end of an epoch, in this order.
-pub const EPOCH_SYSTEMS: [(&str, EpochSystem); 4] = [
-    ("emission", emission::emit),
-    ("rewards", emission::reward),
-    ("holdback", holdback::release),
-    ("close", epoch::close),
-];
+pub const EPOCH_SYSTEMS: [(&str, EpochSystem); 4] =
+    [("emission", emission::emit), ("rewards", emission::reward), ("holdback", holdback::release), ("close", epoch::close)];
 
 /// How far a run got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

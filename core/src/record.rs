@@ -9,8 +9,8 @@ use crate::engine::state::State;
 use crate::ids::{AccountId, ClassId, JobId, LeaseId, OfferId, ProgramId, ProviderId};
 use crate::protocol::verification::{challenge, copies, draw, panel, planted, verdict};
 use crate::protocol::{
-    account, batch, beacon, bond, emission, epoch, fee, holdback, job, lease, market, offer, oracle, provider, sealed, settlement,
-    vault,
+    account, batch, beacon, bond, emission, epoch, fee, holdback, job, lease, market, offer, oracle, provider, sealed,
+    settlement, vault,
 };
 use crate::rejection::{Refusal, Rejection};
 use crate::time::Time;

@@ -153,7 +153,12 @@ impl Observer for Names {
     fn event(&mut self, _view: &State, _record: &Record, event: &Event) {
         let counted = matches!(
             event,
-            Event::CheckDrawn(_) | Event::TrapFound(_) | Event::Judged(_) | Event::Compared(_) | Event::Seized(_) | Event::Refused(_)
+            Event::CheckDrawn(_)
+                | Event::TrapFound(_)
+                | Event::Judged(_)
+                | Event::Compared(_)
+                | Event::Seized(_)
+                | Event::Refused(_)
         );
         if counted {
             *self.0.entry(event.name()).or_default() += 1;

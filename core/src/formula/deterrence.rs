@@ -193,7 +193,8 @@ impl Planting {
     /// does.
     pub fn least_rate(&self, cost: u64) -> Option<u64> {
         let one = U512::from(ONE);
-        let at_stake = U512::from(self.bonus) * one + U512::from(self.exposed) * (U512::from(self.reward) + U512::from(self.slash));
+        let at_stake =
+            U512::from(self.bonus) * one + U512::from(self.exposed) * (U512::from(self.reward) + U512::from(self.slash));
         let bound = (U512::from(cost) * one * one).checked_div(at_stake)?;
         u64::try_from(bound).ok()?.checked_add(1).filter(|&rate| rate <= ONE)
     }
@@ -246,7 +247,10 @@ mod tests {
     fn a_majority_is_condorcets() {
         assert_eq!(majority(5, ONE / 2), Some(ONE / 2));
         assert_eq!(majority(3, 80 * PERCENT), Some(896_000_000));
-        assert_eq!((majority(1, 7), majority(0, 7), majority(15, ONE), majority(15, 0)), (Some(7), Some(ONE), Some(ONE), Some(0)));
+        assert_eq!(
+            (majority(1, 7), majority(0, 7), majority(15, ONE), majority(15, 0)),
+            (Some(7), Some(ONE), Some(ONE), Some(0))
+        );
         assert_eq!((majority(4, ONE / 2), majority(16, 1)), (Some(312_500_000), None));
     }
 
@@ -263,7 +267,10 @@ mod tests {
 
     #[test]
     fn a_freivalds_check_errs_by_halves() {
-        assert_eq!([0, 1, 2, 10, 29, 30, 64].map(freivalds_power), [0, 500_000_000, 750_000_000, 999_023_437, 999_999_998, 999_999_999, 999_999_999]);
+        assert_eq!(
+            [0, 1, 2, 10, 29, 30, 64].map(freivalds_power),
+            [0, 500_000_000, 750_000_000, 999_023_437, 999_999_998, 999_999_999, 999_999_999]
+        );
     }
 
     /// A tenth is planted: copying earns nine tenths of 100 and loses a tenth of 400; executing earns 100 and a tenth of 50.

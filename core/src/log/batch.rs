@@ -6,8 +6,8 @@
 use super::RULES;
 use crate::protocol::verification::{challenge, copies, draw, panel, planted, verdict};
 use crate::protocol::{
-    account, batch, beacon, bond, emission, epoch, fee, holdback, job, lease, market, offer, oracle, provider, sealed, settlement,
-    vault,
+    account, batch, beacon, bond, emission, epoch, fee, holdback, job, lease, market, offer, oracle, provider, sealed,
+    settlement, vault,
 };
 use crate::record::{Cause, Command, Event, Origin, Record, Timer, vocabulary};
 use crate::time::Time;

@@ -265,7 +265,8 @@ mod tests {
 
     /// A provider with 2 700 XPL held back, found wrong: seized, of which to the finder, and cut off the bond.
     fn fault(set: &[(&str, u64)]) -> (u64, u64, u64) {
-        let set: Vec<_> = [("slash.wrong", ONE / 2), ("slash.checker_share", ONE / 5)].iter().chain(&SET).chain(set).copied().collect();
+        let set: Vec<_> =
+            [("slash.wrong", ONE / 2), ("slash.checker_share", ONE / 5)].iter().chain(&SET).chain(set).copied().collect();
         let (mut bench, lease) = committed(&set, false);
         for _ in 0..3 {
             settled(&mut bench);

@@ -2,8 +2,8 @@
 
 pub mod ask;
 pub mod books;
-pub mod entry;
 pub mod duty;
+pub mod entry;
 pub mod hours;
 pub mod seal;
 pub mod work;

@@ -96,7 +96,10 @@ fn every_market_mechanism_clears() {
 fn every_way_to_verify_is_answered() {
     let panels = ["verification.panel=3", "verification.open=1d", "verification.planted=20%", "settle.holdback=25%"];
     let ways = [
-        (VerificationPolicy::Checked, &["CheckDrawn", "Verified", "TrapFound", "Seated", "VerdictRevealed", "Judged", "Seized"][..]),
+        (
+            VerificationPolicy::Checked,
+            &["CheckDrawn", "Verified", "TrapFound", "Seated", "VerdictRevealed", "Judged", "Seized"][..],
+        ),
         (VerificationPolicy::Freivalds, &["CheckDrawn", "Verified", "Seated", "VerdictRevealed", "Judged"]),
         (VerificationPolicy::Redundant, &["Copied", "CopiesComplete", "CopyRevealed", "Compared", "Withheld"]),
     ];

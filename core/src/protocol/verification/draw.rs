@@ -194,7 +194,9 @@ mod tests {
     #[test]
     fn each_policy_is_drawn_at_its_own_rate() {
         let rates = [("verification.rate", 0), ("verification.freivalds_rate", ONE)];
-        for (policy, follows) in [(Policy::Sampled, "Settled"), (Policy::Freivalds, "CheckDrawn"), (Policy::Checked, "CheckDrawn")] {
+        for (policy, follows) in
+            [(Policy::Sampled, "Settled"), (Policy::Freivalds, "CheckDrawn"), (Policy::Checked, "CheckDrawn")]
+        {
             let mut bench = Bench::new(&rates);
             bench.provide(0, 1, XPL);
             bench.provide(1, 1, 2 * XPL);

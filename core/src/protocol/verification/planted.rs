@@ -191,7 +191,10 @@ mod tests {
         let (bond, checker, worker) = (bench.bond(1), bench.free(1), bench.free(0));
         assert_eq!(names(&bench.by(0, expose)), ["Slashed", "Exposed"]);
         // A quarter of the bond behind one GPU, a fifth of that to who exposed it.
-        assert_eq!((bond - bench.bond(1), bench.free(1), bench.free(0) - worker), (u128::from(500 * XPL), checker, u128::from(100 * XPL)));
+        assert_eq!(
+            (bond - bench.bond(1), bench.free(1), bench.free(0) - worker),
+            (u128::from(500 * XPL), checker, u128::from(100 * XPL))
+        );
         assert_eq!(names(&bench.beacon(2)), ["RoundClosed", "CheckDrawn"]);
     }
 

@@ -104,7 +104,10 @@ mod tests {
             params.set(key, value).expect("in range");
         }
         params.set("verification.freivalds_rounds", 10).expect("in range");
-        assert_eq!([Policy::Sampled, Policy::Checked, Policy::Freivalds].map(|policy| policy.reward(&params, 1_000)), [500, 500, 50]);
+        assert_eq!(
+            [Policy::Sampled, Policy::Checked, Policy::Freivalds].map(|policy| policy.reward(&params, 1_000)),
+            [500, 500, 50]
+        );
         params.set("verification.freivalds_cost", ONE / 2).expect("in range");
         assert_eq!(Policy::Freivalds.reward(&params, 1_000), 500);
     }

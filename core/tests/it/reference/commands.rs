@@ -203,7 +203,8 @@ impl Reference {
         self.happen(RoundClosed {}, |this| {
             this.beacon = value;
             let alone = |lease: &&Lease| this.jobs[&lease.job].set.is_none();
-            let committed = this.leases.values().filter(|lease| matches!(lease.progress, Progress::Committed { .. })).filter(alone);
+            let committed =
+                this.leases.values().filter(|lease| matches!(lease.progress, Progress::Committed { .. })).filter(alone);
             this.agenda.extend(committed.map(|lease| Todo::Draw(lease.id)));
             let waiting = this.cases.iter().filter(|(_, case)| case.panel.is_empty());
             this.agenda.extend(waiting.map(|(&lease, _)| Todo::Empanel(lease)));

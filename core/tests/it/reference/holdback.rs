@@ -35,8 +35,11 @@ impl Reference {
     /// Everything due now comes free: by time, then by provider.
     pub fn release_holdback(&mut self) {
         let now = self.epoch_ends;
-        let mut due: Vec<(u64, usize)> =
-            self.held.iter().filter_map(|&(provider, time, _)| time.filter(|&time| time <= now).map(|time| (time, provider))).collect();
+        let mut due: Vec<(u64, usize)> = self
+            .held
+            .iter()
+            .filter_map(|&(provider, time, _)| time.filter(|&time| time <= now).map(|time| (time, provider)))
+            .collect();
         due.sort_unstable();
         due.dedup();
         for (time, provider) in due {

@@ -34,9 +34,9 @@ impl Agents {
         let broken = broken.unwrap_or(ProviderId::NONE).0.to_le_bytes();
         let hash = |message: &[u8]| *blake3::keyed_hash(&self.root_key, message).as_bytes();
         match view.job(id) {
-            Some(job) if matches!(job.policy, Policy::Redundant | Policy::Checked) => {
-                hash(&[&job.submitted.to_le_bytes()[..], &job.customer.0.to_le_bytes(), &job.sizes[0].to_le_bytes(), &broken].concat())
-            }
+            Some(job) if matches!(job.policy, Policy::Redundant | Policy::Checked) => hash(
+                &[&job.submitted.to_le_bytes()[..], &job.customer.0.to_le_bytes(), &job.sizes[0].to_le_bytes(), &broken].concat(),
+            ),
             _ => {
                 let mut message = [0u8; 12];
                 message[..8].copy_from_slice(&id.0.to_le_bytes());

@@ -82,7 +82,8 @@ fn without_a_majority_checkers_are_drawn_and_every_honest_copy_is_paid() {
     let events = reveal(&mut bench, &leases, &roots);
     assert_eq!(outcomes(&events), [Comparison::Undecided; 2]);
     assert_eq!(names(&bench.beacon(1)), ["RoundClosed", "CheckDrawn", "CheckDrawn"]);
-    let checkers: Vec<u32> = bench.engine.view(|state| leases.iter().map(|lease| state.leases.row(lease.0.0).checker.0).collect());
+    let checkers: Vec<u32> =
+        bench.engine.view(|state| leases.iter().map(|lease| state.leases.row(lease.0.0).checker.0).collect());
     assert!(checkers.iter().all(|&checker| checker > 1), "no copy's provider checks another: {checkers:?}");
     assert_eq!(names(&bench.by(checkers[0], Verdict { lease: leases[0].0, root: RIGHT })), ["Verified", "Settled"]);
     let events = bench.by(checkers[1], Verdict { lease: leases[1].0, root: RIGHT });

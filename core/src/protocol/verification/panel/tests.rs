@@ -80,7 +80,16 @@ fn a_challenger_who_is_overruled_pays_the_accused_and_the_panel() {
     let before: Vec<u128> = (0..9).map(|account| bench.free(account)).collect();
     let right = root(lease);
     let events = vote(&mut bench, lease, &[(panel[0], right), (panel[1], [9; 32]), (panel[2], right)]);
-    let expected = ["VerdictRevealed", "VerdictRevealed", "VerdictRevealed", "Judged", "CheckerJudged", "CheckerJudged", "CheckerJudged", "Settled"];
+    let expected = [
+        "VerdictRevealed",
+        "VerdictRevealed",
+        "VerdictRevealed",
+        "Judged",
+        "CheckerJudged",
+        "CheckerJudged",
+        "CheckerJudged",
+        "Settled",
+    ];
     assert_eq!(names(&events), expected);
     assert_eq!(judged(&events).outcome, Outcome::Overruled);
     // Of 11, five to the worker and three each to two of the majority; the price is the worker's own.
@@ -98,7 +107,10 @@ fn a_provider_found_wrong_pays_and_the_treasury_pays_challenger_and_majority() {
     let before: Vec<u128> = (0..9).map(|account| bench.free(account)).collect();
     // That their roots differ does not matter: none opens the commitment.
     let events = vote(&mut bench, lease, &[(panel[0], [5; 32]), (panel[1], root(lease)), (panel[2], [6; 32])]);
-    assert!(names(&events).ends_with(&["Slashed", "Judged", "CheckerJudged", "CheckerJudged", "CheckerJudged", "Failed"]), "{events:?}");
+    assert!(
+        names(&events).ends_with(&["Slashed", "Judged", "CheckerJudged", "CheckerJudged", "CheckerJudged", "Failed"]),
+        "{events:?}"
+    );
     let slashed = Slashed { burned: 800 * XPL, reward: 200 * XPL, provider: ProviderId(0), to: AccountId(checker) };
     assert!(events.contains(&slashed.into()));
     let gained = |bench: &mut Bench, account: u32| bench.free(account) - before[account as usize];
@@ -146,7 +158,8 @@ fn a_quorum_decides_without_the_silent_who_are_struck() {
 
 #[test]
 fn a_panel_that_hangs_is_drawn_again_and_after_three_the_accused_goes_free() {
-    let mut bench = bench(&[("verification.window", 2 * HOUR), ("verification.reveal", HOUR), ("verification.challenge_deposit", 11)]);
+    let mut bench =
+        bench(&[("verification.window", 2 * HOUR), ("verification.reveal", HOUR), ("verification.challenge_deposit", 11)]);
     let (lease, first, checker) = challenged(&mut bench, false);
     let before = bench.free(checker);
     bench.by(first[0], sealed(lease, first[0], root(lease)));
