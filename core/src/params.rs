@@ -138,6 +138,16 @@ pub mod settle_mode {
     pub const VAULT_REMINT: u64 = 3;
 }
 
+/// What a proven fault costs of the stake, where rewards are held back. The order is that of `slash.stake`.
+pub mod slash_stake {
+    /// The whole cut.
+    pub const ALWAYS: u64 = 0;
+    /// What seized rewards fall short of the cut.
+    pub const SHORTFALL: u64 = 1;
+    /// Nothing.
+    pub const NEVER: u64 = 2;
+}
+
 /// What a settlement weighs when emission is shared. The order is that of `emission.weight`.
 pub mod emission_weight {
     /// Its work, normalised by class.
@@ -187,6 +197,10 @@ params! {
     settle_mode: "settle.mode" Unit::Choice(&["pay", "burn_schedule", "net_emission", "vault_remint"]), 0 => 3, 0;
     /// `vault_remint`: no job is taken while the vault's collateral is below this share of what it owes (Akash's halt threshold).
     settle_halt: "settle.halt" Unit::Ratio, 0 => 100 * SHARE_MAX, 900_000_000;
+    /// Share of every net payment that is held back, where a slash can still reach it.
+    settle_holdback: "settle.holdback" Unit::Ratio, 0 => SHARE_MAX, 0;
+    /// How long after its epoch's end it is held; it comes free at the end of an epoch.
+    settle_holdback_period: "settle.holdback_period" Unit::Span, 0 => 10 * YEAR, 30 * DAY;
 
     /// How jobs meet offers: at the posted ask at once, or in batches at one price for each class, by sealed asks, or at a price
     /// that the protocol sets.
@@ -222,6 +236,30 @@ params! {
     verification_reward: "verification.reward" Unit::Ratio, 0 => SHARE_MAX, 500_000_000;
     /// A drawn checker must answer within this.
     verification_window: "verification.window" Unit::Span, SECOND => 30 * DAY, DAY;
+    /// Providers that decide when a checker finds a result wrong, an odd number; 0 lets the checker decide alone.
+    verification_panel: "verification.panel" Unit::Count, 0 => 15, 0;
+    /// Share of a panel that must have revealed its verdicts for a decision.
+    verification_quorum: "verification.quorum" Unit::Ratio, 1 => SHARE_MAX, 600_000_000;
+    /// Verdicts of a panel that are sealed, and roots of a job's copies, must be revealed within this.
+    verification_reveal: "verification.reveal" Unit::Span, SECOND => 30 * DAY, 6 * HOUR;
+    /// Deposit of whoever challenges a result; it is lost if a panel finds it right.
+    verification_challenge_deposit: "verification.challenge_deposit" Unit::Amount,
+        0 => 1_000_000 * crate::money::XPL, 100 * crate::money::XPL;
+    /// Part of a lost deposit that goes to the accused provider; the rest goes to the panel's majority.
+    verification_deposit_worker: "verification.deposit_worker" Unit::Ratio, 0 => SHARE_MAX, 500_000_000;
+    /// How long a result stands open before it settles: one that was not drawn, after its commitment, to challenges; one that its
+    /// checker confirmed, after that, also to exposure as planted. 0 settles at once.
+    verification_open: "verification.open" Unit::Span, 0 => 30 * DAY, 0;
+    /// Share of right results that are planted as errors, so that checkers who copy are caught.
+    verification_planted: "verification.planted" Unit::Ratio, 0 => SHARE_MAX / 2, 0;
+    /// What a checker earns beside for finding a planted error, as a share of the payment it checked.
+    verification_bonus: "verification.bonus" Unit::Ratio, 0 => SHARE_MAX, 500_000_000;
+    /// Probability that the result of a job with the policy `freivalds` is checked.
+    verification_freivalds_rate: "verification.freivalds_rate" Unit::Ratio, 0 => SHARE_MAX, SHARE_MAX;
+    /// Rounds of a Freivalds check: a wrong product passes each with probability one half at most.
+    verification_freivalds_rounds: "verification.freivalds_rounds" Unit::Count, 1 => 64, 10;
+    /// What a round costs the checker, as a share of the work.
+    verification_freivalds_cost: "verification.freivalds_cost" Unit::Ratio, 0 => SHARE_MAX, 5_000_000;
 
     /// Bond that a provider must hold for each GPU it offers.
     bond_per_gpu: "bond.per_gpu" Unit::Amount, 0 => 1_000_000_000 * crate::money::XPL, 2_000 * crate::money::XPL;
@@ -236,7 +274,15 @@ params! {
     slash_delegators: "slash.delegators" Unit::Ratio, 0 => SHARE_MAX, SHARE_MAX;
     /// Share of a slash for a wrong result, of bond and stake alike, that goes to the checker who found it; the rest is burned.
     slash_checker_share: "slash.checker_share" Unit::Ratio, 0 => SHARE_MAX, 200_000_000;
-    /// Missed deadlines after which a provider is jailed.
+    /// Share of the bond behind the checked GPUs that a checker loses who copied what it was to check.
+    slash_copied: "slash.copied" Unit::Ratio, 0 => SHARE_MAX, 500_000_000;
+    /// Share of the earnings held back of a provider that a wrong result costs.
+    slash_rewards: "slash.rewards" Unit::Ratio, 0 => SHARE_MAX, SHARE_MAX;
+    /// Whether a wrong result costs stake too: always; as far as seized earnings fall short of the cut; never.
+    slash_stake: "slash.stake" Unit::Choice(&["always", "shortfall", "never"]), 0 => 2, 0;
+    /// Strikes for a check that a drawn checker missed.
+    jail_check_strikes: "jail.check_strikes" Unit::Count, 0 => 100, 0;
+    /// Strikes, missed deadlines above all, after which a provider is jailed.
     jail_after: "jail.after" Unit::Count, 1 => 65_535, 5;
     /// How long jail lasts.
     jail_time: "jail.time" Unit::Span, 0 => 10 * YEAR, 7 * DAY;
@@ -420,8 +466,26 @@ impl Params {
             ),
             (self.stake_counts() == 1 && self.stake_delegation() == 0, "stake.counts is yes, but stake.delegation is off"),
         ];
-        first_of(&contradictions)?;
+        refuse_first(&contradictions)?;
+        self.check_verification()?;
         self.check_minting()
+    }
+
+    /// Contradictions between the ways to verify.
+    fn check_verification(&self) -> Result<(), ParamError> {
+        let (panel, open) = (self.verification_panel(), self.verification_open());
+        let contradictions = [
+            (panel > 0 && panel.is_multiple_of(2), "verification.panel must be odd, so that a majority is found, or 0"),
+            (
+                open > 0 && panel == 0 && self.verification_planted() == 0,
+                "verification.open leaves results open to panels or to exposure, but verification.panel and verification.planted are 0",
+            ),
+            (
+                open == 0 && self.verification_planted() > 0,
+                "verification.planted needs verification.open above zero, in which copied verdicts are exposed",
+            ),
+        ];
+        refuse_first(&contradictions)
     }
 
     /// Contradictions between how payments settle and how tokens are minted.
@@ -453,7 +517,7 @@ impl Params {
                 "emission.weight burned weighs nothing when fee.rate or fee.burn is zero",
             ),
         ];
-        first_of(&contradictions)
+        refuse_first(&contradictions)
     }
 
     /// How long a lease of `work_mgs` milli-GPU-seconds on `gpus` reference GPUs may take before it is overdue.
@@ -467,8 +531,8 @@ impl Params {
     }
 }
 
-/// The first contradiction that is one.
-fn first_of(contradictions: &[(bool, &str)]) -> Result<(), ParamError> {
+/// Refuses for the first contradiction that there is.
+fn refuse_first(contradictions: &[(bool, &str)]) -> Result<(), ParamError> {
     match contradictions.iter().find(|(contradicts, _)| *contradicts) {
         Some((_, why)) => Err(ParamError::Contradiction((*why).into())),
         None => Ok(()),
@@ -507,9 +571,9 @@ mod tests {
     }
 
     #[test]
-    fn parameters_that_contradict_each_other_are_refused_with_the_reason() {
+    fn mechanisms_that_contradict_each_other_are_refused_with_the_reason() {
         let schedule = |name| ("emission.schedule", schedules::number(name));
-        let cases: [(&[(&str, u64)], &str); 8] = [
+        let cases: [(&[(&str, u64)], &str); 11] = [
             (&[schedule("participation"), ("emission.rate", 300_000_000)], "emission.max"),
             (&[schedule("vault_remint")], "settle.mode is vault_remint"),
             (&[("settle.mode", 2)], "emission.schedule net_emission"),
@@ -518,6 +582,9 @@ mod tests {
             (&[schedule("goal_bonded"), ("emission.max", 0)], "emission.max"),
             (&[("stake.delegation", 1), ("stake.max_ratio", 0)], "stake.max_ratio lets no provider"),
             (&[("stake.counts", 1)], "stake.delegation is off"),
+            (&[("verification.panel", 4)], "must be odd"),
+            (&[("verification.open", DAY)], "verification.panel and verification.planted are 0"),
+            (&[("verification.planted", 1)], "verification.open above zero"),
         ];
         for (set, reason) in cases {
             let mut params = Params::default();

@@ -8,6 +8,7 @@ pub mod delegation;
 pub mod emission;
 pub mod epoch;
 pub mod fee;
+pub mod holdback;
 pub mod job;
 pub mod lease;
 pub mod market;
@@ -40,6 +41,7 @@ pub fn check_invariants(state: &State) -> Result<(), String> {
         bond::check,
         delegation::check,
         emission::check,
+        holdback::check,
         job::check,
         lease::check,
         offer::check,

@@ -12,7 +12,7 @@ macro_rules! rejections {
         pub enum Rejection { $(#[doc = $text] $name = $code),+ }
 
         impl Rejection {
-            /// Every reason, by code.
+            /// Every reason, in the order of their codes.
             pub const ALL: &[Rejection] = &[$(Rejection::$name),+];
 
             /// What is wrong and what to do. `{need}` stands for the number in [`Refused::need`].
@@ -41,7 +41,7 @@ rejections! {
     16 BadSizes "these sizes make a cost beyond what can be counted: split the job",
     17 NoClassFits "no GPU class satisfies the job's memory, datatypes and class list",
     18 BadDeadline "the job's times must not lie in the past, nor its deadline before its latest start",
-    19 BadBudget "the budget must be above zero",
+    19 BadBudget "the budget must be above zero, and that of all copies below 2^64 nano-XPL",
     20 UnknownJob "no such open job of this account",
     21 NotQueued "only a queued job can be cancelled: a leased deployment is stopped instead",
     22 UnknownLease "no such open lease",
@@ -52,7 +52,7 @@ rejections! {
     27 ZeroAmount "the amount must be above zero",
     28 UnknownFeeder "no such price feeder",
     29 TooManyRows "the table is full: this network has reached the largest number of rows or rounds that it can count",
-    30 BadPolicy "no such verification policy",
+    30 BadPolicy "a redundant job has 2 to 7 copies and is no deployment; every other policy has no copies",
     31 NoSealedAsks "this market does not take sealed asks: quote the offer instead",
     32 WrongPhase "asks are sealed in one batch and revealed in the next: wait {need} ms for the other",
     33 NothingSealed "no ask of this offer is sealed and unrevealed",
@@ -71,6 +71,15 @@ rejections! {
         until the next epoch",
     48 CommissionTooFar "the commission cannot be set to that now: the nearest that it can is {need} parts per billion",
     49 SameProvider "the stake is with this provider already: name another",
+    50 NotOpenToChallenge "the result is not open to challenge: it is your own, its time is over, or it is challenged already",
+    51 MayNotCheck "a challenger must be active, offer GPUs and hold their bond",
+    52 NotOnPanel "this provider has no seat on a panel on the lease",
+    53 SealingOver "the time to seal is over, or this verdict is sealed already: reveal it",
+    54 NoSealedVerdict "no verdict of this provider is sealed and unrevealed",
+    55 StillSealing "others are still sealing their verdicts: reveal in {need} ms, or when all have",
+    56 BadSeal "what was revealed does not open what was committed to",
+    57 NotATrap "the root does not show that a confirmed result was planted",
+    58 NothingToReveal "there is nothing to reveal: the lease is no copy, others are not committed yet, or its root is known",
 }
 
 payload! {
@@ -139,10 +148,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_are_in_order_and_known() {
-        assert!(Rejection::ALL.is_sorted_by(|a, b| (*a as u32) < *b as u32));
-        for &reason in Rejection::ALL {
-            assert_eq!(Refused::from(Refusal::from(reason)).reason(), Some(reason));
+    fn every_reason_is_found_by_its_code() {
+        assert!(Rejection::ALL.is_sorted_by(|a, b| a < b));
+        for reason in Rejection::ALL {
+            assert_eq!(Refused::from(Refusal::from(*reason)).reason(), Some(*reason));
         }
         let refused = Refused::from(Rejection::LeasesOpen.needing(3));
         assert!(refused.to_string().contains("3 open leases"));

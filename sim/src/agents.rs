@@ -258,6 +258,8 @@ impl Agents {
             Kind::WashDone => self.finish_washed(view, time, number),
             Kind::Seal => self.seal(view, time),
             Kind::Reveal => self.reveal(view, time),
+            Kind::SealVerdict => self.seal_verdicts(view, time, LeaseId(id)),
+            Kind::RevealVerdict => self.reveal_verdicts(view, time, LeaseId(id)),
         }
     }
 }
@@ -301,6 +303,13 @@ impl Observer for Agents {
                 self.rows.board.ended(view.offers()[missed.offer.index()].class, false);
             }
             Event::CheckDrawn(drawn) => self.begin_check(view, now, drawn),
+            Event::Seated(seated) => self.begin_duty(view, now, seated),
+            Event::VerdictSealed(_) => {
+                if let Cause::Command { command: Command::SealVerdict(sealed), .. } = record.cause {
+                    self.all_sealed(view, now, sealed.lease);
+                }
+            }
+            Event::CopiesComplete(complete) => self.reveal_copies(view, now, complete),
             Event::Slashed(slashed) => self.slashed(view, now, slashed),
             Event::Jailed(jailed) => self.jailed(view, jailed),
             Event::Rewarded(rewarded) => {

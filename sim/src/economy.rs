@@ -21,6 +21,7 @@ use crate::traces::{Job, Trace};
 pub use attackers::{Attacker, Plan};
 use plasma_core::catalogue::MAX_SIZES;
 use plasma_core::ids::{AccountId, ClassId, ProgramId};
+use plasma_core::protocol::verification::policy::Policy;
 use plasma_core::time::{HOUR, Span};
 pub use providers::Host;
 use shocks::Timetable;
@@ -86,8 +87,8 @@ pub struct Patrons {
     pub deadline: Span,
     /// How it chooses between the network and other ways.
     pub choosing: Choosing,
-    /// 0 unchecked, 1 sampled: as [`plasma_core::protocol::job::Submit`] wants it.
-    pub policy: u8,
+    /// How results are verified, with the number of copies.
+    pub policy: (Policy, u8),
 }
 
 /// How a group of customers chooses.
@@ -355,9 +356,12 @@ fn recorded(scenario: &Scenario, name: &str, terms: &TraceJobs, trace: &Trace, (
     }
 }
 
-fn policy(policy: VerificationPolicy) -> u8 {
+fn policy(policy: VerificationPolicy) -> (Policy, u8) {
     match policy {
-        VerificationPolicy::None => 0,
-        VerificationPolicy::Sampled => 1,
+        VerificationPolicy::None => (Policy::Unchecked, 0),
+        VerificationPolicy::Sampled => (Policy::Sampled, 0),
+        VerificationPolicy::Checked => (Policy::Checked, 0),
+        VerificationPolicy::Freivalds => (Policy::Freivalds, 0),
+        VerificationPolicy::Redundant => (Policy::Redundant, 3),
     }
 }

@@ -4,6 +4,7 @@
 
 mod auction;
 mod burn_mint;
+mod deterrence;
 mod emission;
 mod exchange;
 mod fee;

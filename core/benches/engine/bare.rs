@@ -16,11 +16,14 @@ use plasma_core::protocol::beacon::Clock;
 use plasma_core::protocol::bond::UnbondingQueue;
 use plasma_core::protocol::emission::Minter;
 use plasma_core::protocol::fee::Fees;
+use plasma_core::protocol::holdback::Holdback;
+use plasma_core::protocol::job::Avoided;
 use plasma_core::protocol::offer::Offer;
 use plasma_core::protocol::oracle::Oracle;
 use plasma_core::protocol::provider::Provider;
 use plasma_core::protocol::staking::Staking;
 use plasma_core::protocol::vault::Vault;
+use plasma_core::protocol::verification::Docket;
 use plasma_core::time::Time;
 
 use crate::workload::Crowd;
@@ -53,6 +56,9 @@ pub fn run<O: Observer>(genesis: &Genesis, providers: u32, mut crowd: Crowd, obs
         minter: &mut Minter::default(),
         vault: &mut Vault::default(),
         market: &mut market,
+        avoided: &mut Avoided::default(),
+        docket: &mut Docket::default(),
+        holdback: &mut Holdback::default(),
         params: &params,
         catalogue: &genesis.catalogue,
     };

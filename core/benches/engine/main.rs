@@ -2,7 +2,7 @@
 //!
 //! `cargo bench -p plasma-core --profile release` prints the table; `… -- count` counts instructions under valgrind instead of
 //! timing, where noise would hide the difference between bevy and vectors; `… -- table 10000 500000` prints one part alone, and
-//! `… -- mechanisms 10000 500000` every market mechanism.
+//! `… -- mechanisms 10000 500000` every market mechanism, `… -- verified 10000 500000` every way to verify.
 //!
 //! What was found, on two shared cores in November 2026:
 //!
@@ -122,6 +122,50 @@ fn mechanisms(providers: u32, jobs: u64) {
     }
 }
 
+/// The same demand with the protocol's defaults, and with every way to verify beside each other: drawn checks, Freivalds, redundancy,
+/// panels, planted errors, strikes, earnings held back. Hashing for roots and commitments is the crowd's, and is counted.
+fn verified(providers: u32, jobs: u64) {
+    let plain = workload::genesis(providers, mechanism::POSTED);
+    let genesis = workload::verified_genesis(providers);
+    let base = timed(|| bevy(&plain, providers, jobs, ()).0);
+    let mut seen = Names::default();
+    let run = timed(|| {
+        let mut engine = Engine::genesis(&genesis, Crowd::verified(providers, jobs), Names::default()).expect("a legal genesis");
+        engine.run(Crowd::end(providers, jobs));
+        let (crowd, names) = engine.into_parts();
+        seen = names;
+        crowd.records
+    });
+    println!("\n{providers} providers, {jobs} jobs, verified in every way");
+    for (name, run) in [("defaults", &base), ("verified", &run)] {
+        println!("  {name:28} {:7.1} ns/record  {:6.2} M records/CPU-s  {:5.2}x", run.ns(), run.rate(), run.ns() / base.ns());
+    }
+    let told: Vec<String> = seen.0.iter().map(|(name, times)| format!("{name} {times}")).collect();
+    println!("    {} records; {}", run.records, told.join(", "));
+}
+
+/// Counts what verification came to.
+#[derive(Default)]
+struct Names(std::collections::BTreeMap<&'static str, u64>);
+
+impl Observer for Names {
+    fn cause(&mut self, _view: &State, _record: &Record) {}
+    fn event(&mut self, _view: &State, _record: &Record, event: &Event) {
+        let counted = matches!(
+            event,
+            Event::CheckDrawn(_)
+                | Event::TrapFound(_)
+                | Event::Judged(_)
+                | Event::Compared(_)
+                | Event::Seized(_)
+                | Event::Refused(_)
+        );
+        if counted {
+            *self.0.entry(event.name()).or_default() += 1;
+        }
+    }
+}
+
 /// Counts leases.
 struct Leases(u64);
 
@@ -203,12 +247,14 @@ fn main() {
         }
         Some("table") => table(number(1) as u32, number(2)),
         Some("mechanisms") => mechanisms(number(1) as u32, number(2)),
+        Some("verified") => verified(number(1) as u32, number(2)),
         Some("snapshot") => snapshot(number(1) as u32),
         Some("count") => [1_000, 10_000, 100_000].into_iter().for_each(count),
         _ => {
             for (providers, jobs) in [(1_000, 300_000), (10_000, 500_000), (100_000, 500_000)] {
                 table(providers, jobs);
                 mechanisms(providers, jobs);
+                verified(providers, jobs);
             }
             snapshot(100_000);
         }

@@ -8,6 +8,11 @@ use plasma_core::genesis::{Allocation, Genesis};
 use plasma_core::ids::{AccountId, ClassId, LeaseId, OfferId, ProviderId};
 use plasma_core::money::XPL;
 use plasma_core::params::{Params, mechanism};
+use plasma_core::protocol::verification::copies::RevealCopy;
+use plasma_core::protocol::verification::panel::{RevealVerdict, SealVerdict, seal};
+use plasma_core::protocol::verification::planted::presented;
+use plasma_core::protocol::verification::policy::Policy;
+use plasma_core::protocol::verification::verdict::Verdict;
 use plasma_core::protocol::{beacon, bond, job, lease, offer, provider, sealed};
 use plasma_core::record::{Command, Event, Origin, Record};
 use plasma_core::time::{DAY, HOUR, MINUTE, Time};
@@ -53,6 +58,44 @@ pub fn genesis(providers: u32, mechanism: u64) -> Genesis {
     }
 }
 
+/// [`genesis`] with every way to verify: checks at five times the default's rate, panels, planted errors, earnings held back.
+pub fn verified_genesis(providers: u32) -> Genesis {
+    let mut genesis = genesis(providers, mechanism::POSTED);
+    let mut params = Params::from_values(genesis.params).expect("legal");
+    let set = [
+        ("verification.rate", 100_000_000),
+        ("verification.panel", 3),
+        ("verification.open", 2 * HOUR),
+        ("verification.planted", 50_000_000),
+        ("settle.holdback", 250_000_000),
+        ("jail.check_strikes", 1),
+    ];
+    set.into_iter().for_each(|(key, value)| params.set(key, value).expect("in range"));
+    params.check().expect("parameters agree");
+    genesis.params = params.values().to_vec();
+    genesis
+}
+
+/// One result in this many is wrong, where results are verified.
+const WRONG: u64 = 64;
+
+/// What somebody has to say of a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Duty {
+    Check,
+    Seal,
+    Reveal,
+    Compare,
+}
+
+/// The root that every honest provider computes, the same for all copies of a job.
+fn root(view: &State, lease: LeaseId) -> [u8; 32] {
+    let submitted = view.lease(lease).and_then(|lease| view.job(lease.job)).map_or(0, |job| job.submitted);
+    let mut root = [7; 32];
+    root[..8].copy_from_slice(&submitted.to_le_bytes());
+    root
+}
+
 /// Submits jobs, commits results when their time comes, and turns the clockwork.
 pub struct Crowd {
     providers: u32,
@@ -68,6 +111,9 @@ pub struct Crowd {
     /// Offers whose asks are still to be sealed in it, or revealed.
     envelopes: Vec<OfferId>,
     sealed: Vec<OfferId>,
+    /// Whether jobs are verified in every way, and what is to be said of their results.
+    verified: bool,
+    duties: Agenda<(LeaseId, ProviderId, Duty)>,
     pub records: u64,
 }
 
@@ -85,6 +131,8 @@ impl Crowd {
             batch: u64::MAX,
             envelopes: Vec::new(),
             sealed: Vec::new(),
+            verified: false,
+            duties: Agenda::starting(START),
             records: 0,
         }
     }
@@ -92,6 +140,11 @@ impl Crowd {
     /// As many jobs at once as there are providers.
     pub fn flooding(providers: u32) -> Self {
         Self { gap: 2, ..Self::new(providers, u64::from(providers) * 21 / 20) }
+    }
+
+    /// A crowd whose jobs are verified in every way.
+    pub fn verified(providers: u32, jobs: u64) -> Self {
+        Self { verified: true, ..Self::new(providers, jobs) }
     }
 
     /// When the last job will have ended.
@@ -145,7 +198,60 @@ impl Crowd {
         Some(Arrival { time, origin: Origin::Account(view.providers()[row.provider.index()].owner), command })
     }
 
+    /// Takes on what an event asks for.
+    #[inline(never)]
+    fn notice(&mut self, view: &State, now: Time, event: &Event) {
+        match event {
+            Event::CheckDrawn(drawn) => self.duties.set(now + HOUR, (drawn.lease, drawn.checker, Duty::Check)),
+            Event::Seated(seated) => {
+                self.duties.set(now + HOUR, (seated.lease, seated.juror, Duty::Seal));
+                self.duties.set(now + 2 * HOUR, (seated.lease, seated.juror, Duty::Reveal));
+            }
+            Event::CopiesComplete(complete) => {
+                for copy in &view.docket.sets[&complete.lead].copies {
+                    let lease = view.jobs.row(copy.job.0).lease;
+                    let provider = view.offers()[view.leases.row(lease.0).offer.index()].provider;
+                    self.duties.set(now + MINUTE, (lease, provider, Duty::Compare));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// What a provider commits to where results are verified.
+    #[inline(never)]
+    fn commitment(&self, view: &State, lease: LeaseId, provider: ProviderId) -> [u8; 32] {
+        let true_root = root(view, lease);
+        let policy = view.lease(lease).and_then(|lease| view.job(lease.job)).map_or(Policy::Unchecked, |job| job.policy);
+        let planted = if policy.executes_again() { view.params.verification_planted() } else { 0 };
+        match lease.serial() % WRONG {
+            0 => lease::commitment(lease, provider, &[1; 32]),
+            _ => lease::commitment(lease, provider, &presented(lease, &true_root, planted)),
+        }
+    }
+
+    #[inline(never)]
+    fn duty(&mut self, view: &State, time: Time) -> Arrival {
+        let (_, (lease, provider, duty)) = self.duties.pop().expect("it has a next time");
+        let (root, salt) = (root(view, lease), [9; 32]);
+        let command: Command = match duty {
+            Duty::Check => Verdict { lease, root }.into(),
+            Duty::Seal => SealVerdict { lease, digest: seal(lease, provider, &root, &salt) }.into(),
+            Duty::Reveal => RevealVerdict { lease, root, salt }.into(),
+            Duty::Compare if lease.serial() % WRONG == 0 => RevealCopy { lease, root: [1; 32] }.into(),
+            Duty::Compare => RevealCopy { lease, root }.into(),
+        };
+        Arrival { time, origin: Origin::Account(view.providers()[provider.index()].owner), command }
+    }
+
     fn submit(&mut self, now: Time) -> Command {
+        let lot = if self.verified { self.random() % 16 } else { 15 };
+        let (policy, copies) = match lot {
+            0 => (Policy::Redundant, 3),
+            1 => (Policy::Checked, 0),
+            2 | 3 => (Policy::Freivalds, 0),
+            _ => (Policy::Sampled, 0),
+        };
         let work = MEAN_WORK_MS / 2 + self.random() % MEAN_WORK_MS;
         job::Submit {
             budget: 400 * XPL,
@@ -154,7 +260,8 @@ impl Crowd {
             classes: u64::MAX,
             sizes: [work as u32, 0, 0, 0],
             vram_gib: 8 << (self.random() % 4),
-            policy: 1,
+            policy,
+            copies,
             ..job::Submit::default()
         }
         .into()
@@ -174,6 +281,9 @@ impl Observer for Crowd {
             let provider = view.offers()[leased.offer.index()].provider;
             self.running.set(record.time + leased.work_mgs, (leased.lease, provider));
         }
+        if self.verified {
+            self.notice(view, record.time, event);
+        }
     }
 }
 
@@ -191,9 +301,13 @@ impl Environment for Crowd {
         let job = if self.jobs_left > 0 { self.next_job } else { Time::MAX };
         let sooner = job.min(self.next_beacon);
         let done = self.running.next_before(sooner.min(until)).unwrap_or(Time::MAX);
-        let time = sooner.min(done);
+        let duty = if self.verified { self.duties.next_before(sooner.min(done).min(until)) } else { None }.unwrap_or(Time::MAX);
+        let time = sooner.min(done).min(duty);
         if time >= until {
             return None;
+        }
+        if time == duty && duty < sooner.min(done) {
+            return Some(self.duty(view, time));
         }
         if time == self.next_beacon {
             self.next_beacon += HOUR;
@@ -205,6 +319,9 @@ impl Environment for Crowd {
             let (_, (lease, provider)) = self.running.pop().expect("it has a next time");
             let mut commitment = [0; 32];
             commitment[..8].copy_from_slice(&self.random().to_le_bytes());
+            if self.verified {
+                commitment = self.commitment(view, lease, provider);
+            }
             let origin = Origin::Account(view.providers()[provider.index()].owner);
             return Some(Arrival { time, origin, command: lease::Commit { lease, commitment }.into() });
         }

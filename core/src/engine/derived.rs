@@ -14,8 +14,12 @@ use crate::protocol::job::PatienceOver;
 use crate::protocol::lease::{LeaseOverdue, Stage};
 use crate::protocol::offer::{AskLapse, Status};
 use crate::protocol::redelegation::MoveDue;
-use crate::protocol::verification::CheckOverdue;
-use crate::protocol::{batch, market, settlement, verification};
+use crate::protocol::verification::challenge::WindowOver;
+use crate::protocol::verification::copies::{self, CopiesDue};
+use crate::protocol::verification::draw::{self, CheckOverdue};
+use crate::protocol::verification::panel::{self, PanelDue};
+use crate::protocol::verification::policy::Policy;
+use crate::protocol::{batch, market, settlement};
 use crate::record::{Event, Fire, Timer};
 use crate::time::{NEVER, Time};
 use bevy_ecs::prelude::Resource;
@@ -34,6 +38,12 @@ pub enum Task {
     Settle(LeaseId),
     /// Clear the batch that has closed.
     Clear,
+    /// Draw a panel for a challenged lease.
+    Empanel(LeaseId),
+    /// Decide a challenge on what its panel said.
+    Judge(LeaseId),
+    /// Compare the copies of a job.
+    Compare(JobId),
 }
 
 impl Task {
@@ -44,7 +54,10 @@ impl Task {
             Task::Match(job) => market::match_job(state, derived, job, now, events),
             Task::Fill(offer) => market::fill_offer(state, derived, offer, now, events),
             Task::Clear => batch::clear(state, derived, now, events),
-            Task::Draw(lease) => verification::draw(state, lease, now, events),
+            Task::Draw(lease) => draw::draw(state, lease, now, events),
+            Task::Empanel(lease) => panel::empanel(state, lease, now, events),
+            Task::Judge(lease) => panel::judge(state, lease, now, events),
+            Task::Compare(lead) => copies::compare(state, lead, now, events),
             Task::Settle(lease) => {
                 if let Some(lease) = state.lease(lease) {
                     settlement::settle(state, lease, now, events);
@@ -106,11 +119,22 @@ impl Derived {
         for lease in state.leases.iter() {
             match lease.stage {
                 Stage::Running => derived.timers.set(lease.due, Timer::LeaseOverdue(LeaseOverdue { lease: lease.id })),
+                Stage::Committed if state.jobs.row(lease.job.0).policy == Policy::Redundant => {}
                 Stage::Committed => derived.awaiting_draw.push(lease.id),
+                Stage::Open | Stage::Confirmed => {
+                    derived.timers.set(lease.check_due, Timer::WindowOver(WindowOver { lease: lease.id }));
+                }
+                Stage::Challenged => {}
                 Stage::UnderCheck => {
                     derived.timers.set(lease.check_due, Timer::CheckOverdue(CheckOverdue { lease: lease.id }));
                 }
             }
+        }
+        for (&lease, case) in state.docket.cases.iter().filter(|(_, case)| !case.seats.is_empty()) {
+            derived.timers.set(case.due, Timer::PanelDue(PanelDue { lease }));
+        }
+        for (&lead, set) in state.docket.sets.iter().filter(|(_, set)| set.due > 0) {
+            derived.timers.set(set.due, Timer::CopiesDue(CopiesDue { lead }));
         }
         let mut queued: Vec<_> = state.jobs.iter().filter(|job| job.is_queued()).collect();
         queued.sort_unstable_by_key(|job| job.queued_as);
@@ -173,14 +197,15 @@ impl Derived {
         self.offers_of.get(provider.index()).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether what was kept is what [`Derived::rebuild`] makes of the rows. Timers count while they stand, awaiting draws in
-    /// any order.
+    /// Whether what was kept is what [`Derived::rebuild`] makes of the rows. Timers and awaiting draws count
+    /// while they stand, in any order.
     ///
     /// # Errors
     /// Which index went astray.
     pub fn check(&self, state: &State) -> Result<(), String> {
         let rebuilt = Self::rebuild(state);
-        let awaiting = |derived: &Self| derived.awaiting_draw.iter().copied().collect::<BTreeSet<_>>();
+        let awaits = |id: &LeaseId| state.lease(*id).is_some_and(|lease| lease.stage == Stage::Committed);
+        let awaiting = |derived: &Self| derived.awaiting_draw.iter().copied().filter(awaits).collect::<BTreeSet<_>>();
         let standing = |derived: &Self| -> BTreeSet<(Time, Timer)> {
             derived.timers.iter().filter(|(time, timer)| timer.stands(state, *time)).copied().collect()
         };

@@ -27,6 +27,10 @@ pub struct Ledger {
     pub vault: u128,
     /// Deposits of asks that are sealed and unrevealed.
     pub sealed: u128,
+    /// Deposits of challenges that no panel has decided.
+    pub challenges: u128,
+    /// Earnings that a slash may still reach; see [`crate::protocol::holdback`].
+    pub holdback: u128,
     /// Everything there is: the sum of all pots at every moment.
     pub cap: u128,
     /// What genesis issued.
@@ -58,6 +62,10 @@ pub enum Pot {
     Vault,
     /// See [`Ledger::sealed`].
     Sealed,
+    /// See [`Ledger::challenges`].
+    Challenges,
+    /// See [`Ledger::holdback`].
+    Holdback,
     /// An account's free balance.
     Free(AccountId),
     /// A provider's bond.
@@ -116,6 +124,8 @@ impl State<'_> {
             Pot::Unbonding => &mut self.ledger.unbonding,
             Pot::Vault => &mut self.ledger.vault,
             Pot::Sealed => &mut self.ledger.sealed,
+            Pot::Challenges => &mut self.ledger.challenges,
+            Pot::Holdback => &mut self.ledger.holdback,
             Pot::Free(id) => &mut self.accounts[id.index()].free,
             Pot::Bond(id) => &mut self.providers[id.index()].bond,
             // An escrow is one command's amount, so 64 bits hold it; what others stake is counted in as many.
@@ -144,6 +154,8 @@ impl State<'_> {
             ledger.unbonding,
             ledger.vault,
             ledger.sealed,
+            ledger.challenges,
+            ledger.holdback,
         ];
         let free = self.accounts().iter().map(|account| account.free);
         let bonds = self.providers().iter().map(|provider| provider.bond);

@@ -12,13 +12,15 @@ use crate::protocol::beacon::Clock;
 use crate::protocol::bond::UnbondingQueue;
 use crate::protocol::emission::Minter;
 use crate::protocol::fee::Fees;
-use crate::protocol::job::Job;
+use crate::protocol::holdback::Holdback;
+use crate::protocol::job::{Avoided, Job};
 use crate::protocol::lease::Lease;
 use crate::protocol::offer::Offer;
 use crate::protocol::oracle::Oracle;
 use crate::protocol::provider::Provider;
 use crate::protocol::staking::Staking;
 use crate::protocol::vault::Vault;
+use crate::protocol::verification::Docket;
 use bevy_ecs::prelude::World;
 use bevy_ecs::system::SystemState;
 use rkyv::rancor::Error as RkyvError;
@@ -56,6 +58,9 @@ struct Snapshot<'a> {
     minter: Minter,
     vault: Vault,
     market: Market,
+    avoided: Avoided,
+    docket: Docket,
+    holdback: Holdback,
 }
 
 /// The state as bytes. Equal states give equal bytes.
@@ -81,6 +86,9 @@ pub fn save(state: &State) -> AlignedVec {
         minter: *state.minter,
         vault: *state.vault,
         market: state.market.clone(),
+        avoided: state.avoided.clone(),
+        docket: state.docket.clone(),
+        holdback: state.holdback.clone(),
     };
     let rows = size_of::<Job>() * state.jobs.len() + size_of::<Lease>() * state.leases.len();
     let tables = size_of_val(state.accounts()) + size_of_val(state.providers()) + size_of_val(state.offers()) + 32 * accounts;
@@ -130,6 +138,9 @@ pub(crate) fn load(bytes: &[u8]) -> Result<World, String> {
     world.insert_resource(snapshot.minter);
     world.insert_resource(snapshot.vault);
     world.insert_resource(snapshot.market);
+    world.insert_resource(snapshot.avoided);
+    world.insert_resource(snapshot.docket);
+    world.insert_resource(snapshot.holdback);
     let mut rows = SystemState::<Rows>::new(&mut world);
     let sound = rows.get_mut(&mut world).expect("the tables were just made").with(|state| {
         state.accounts[..snapshot.accounts.len()].copy_from_slice(&snapshot.accounts);

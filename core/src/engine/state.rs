@@ -13,13 +13,15 @@ use crate::protocol::beacon::Clock;
 use crate::protocol::bond::UnbondingQueue;
 use crate::protocol::emission::Minter;
 use crate::protocol::fee::Fees;
-use crate::protocol::job::Job;
+use crate::protocol::holdback::Holdback;
+use crate::protocol::job::{Avoided, Job};
 use crate::protocol::lease::Lease;
 use crate::protocol::offer::Offer;
 use crate::protocol::oracle::Oracle;
 use crate::protocol::provider::Provider;
 use crate::protocol::staking::Staking;
 use crate::protocol::vault::Vault;
+use crate::protocol::verification::Docket;
 use bevy_ecs::prelude::Resource;
 use rkyv::{Archive, Deserialize, Serialize};
 
@@ -71,6 +73,12 @@ pub struct State<'a> {
     pub vault: &'a mut Vault,
     /// The batches of a market that clears in batches.
     pub market: &'a mut Market,
+    /// Which providers jobs avoid.
+    pub avoided: &'a mut Avoided,
+    /// Challenges and copies to be decided.
+    pub docket: &'a mut Docket,
+    /// Earnings held back.
+    pub holdback: &'a mut Holdback,
     /// The parameters in force.
     pub params: &'a Params,
     /// GPU classes and programs.

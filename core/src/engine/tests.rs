@@ -35,7 +35,7 @@ fn a_job_is_leased_committed_checked_and_settled() {
         classes: u64::MAX,
         sizes: [3_600_000, 0, 0, 0],
         vram_gib: 24,
-        policy: 1,
+        policy: verification::policy::Policy::Sampled,
         ..job::Submit::default()
     };
     let submitted = send(SECOND, account(2), submit.into());
@@ -44,7 +44,7 @@ fn a_job_is_leased_committed_checked_and_settled() {
     let commitment = lease::commitment(first, ProviderId(0), &root);
     send(HOUR, account(0), lease::Commit { lease: first, commitment }.into());
     send(SECOND, Origin::Host, beacon::Beacon { value: [3; 32] }.into());
-    send(SECOND, account(1), verification::Verdict { lease: first, root }.into());
+    send(SECOND, account(1), verification::verdict::Verdict { lease: first, root }.into());
 
     let mut engine = Engine::genesis(&genesis, Script::new(commands), ()).unwrap();
     assert_eq!(engine.run_epoch(submitted + 2 * HOUR), Progress::Reached);

@@ -12,13 +12,15 @@ use crate::protocol::beacon::Clock;
 use crate::protocol::bond::UnbondingQueue;
 use crate::protocol::emission::Minter;
 use crate::protocol::fee::Fees;
-use crate::protocol::job::Job;
+use crate::protocol::holdback::Holdback;
+use crate::protocol::job::{Avoided, Job};
 use crate::protocol::lease::Lease;
 use crate::protocol::offer::Offer;
 use crate::protocol::oracle::Oracle;
 use crate::protocol::provider::Provider;
 use crate::protocol::staking::Staking;
 use crate::protocol::vault::Vault;
+use crate::protocol::verification::Docket;
 use bevy_ecs::change_detection::ContiguousMut;
 use bevy_ecs::prelude::*;
 use bevy_ecs::query::{ArchetypeFilter, ContiguousQueryData};
@@ -61,6 +63,9 @@ pub(crate) struct Rows<'w, 's> {
     minter: ResMut<'w, Minter>,
     vault: ResMut<'w, Vault>,
     market: ResMut<'w, Market>,
+    avoided: ResMut<'w, Avoided>,
+    docket: ResMut<'w, Docket>,
+    holdback: ResMut<'w, Holdback>,
     params: Res<'w, InForce>,
     catalogue: Res<'w, Wares>,
 }
@@ -86,6 +91,9 @@ impl Rows<'_, '_> {
             minter: &mut self.minter,
             vault: &mut self.vault,
             market: &mut self.market,
+            avoided: &mut self.avoided,
+            docket: &mut self.docket,
+            holdback: &mut self.holdback,
             params: &self.params.0,
             catalogue: &self.catalogue.0,
         };
@@ -116,6 +124,9 @@ pub(crate) fn empty(params: Params, catalogue: Catalogue) -> World {
     world.init_resource::<Minter>();
     world.init_resource::<Vault>();
     world.init_resource::<Market>();
+    world.init_resource::<Avoided>();
+    world.init_resource::<Docket>();
+    world.init_resource::<Holdback>();
     world.insert_resource(InForce(params));
     world.insert_resource(Wares(catalogue));
     grow(&mut world, 0, 0, 0);

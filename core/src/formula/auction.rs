@@ -17,7 +17,7 @@ pub mod uniform;
 /// Femto-XPL in a nano-XPL: standing prices are kept to six digits below the nano-XPL.
 pub const FEMTO: u64 = 1_000_000;
 
-/// No seller: what a bid that shuns nobody shuns.
+/// No seller.
 pub const NOBODY: u32 = u32::MAX;
 
 /// Idle GPUs of one offer.
@@ -53,8 +53,8 @@ pub struct Bid {
     pub ways: Vec<Way>,
     /// Rank among equal bids.
     pub tie: u64,
-    /// A seller it does not buy from, or [`NOBODY`].
-    pub shuns: u32,
+    /// Sellers it does not buy from.
+    pub shuns: Vec<u32>,
     /// Base-2 logarithm of the GPUs it takes together.
     pub gpus_log2: u8,
 }

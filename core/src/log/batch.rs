@@ -4,9 +4,10 @@
 #![allow(non_snake_case)]
 
 use super::RULES;
+use crate::protocol::verification::{challenge, copies, draw, panel, planted, verdict};
 use crate::protocol::{
-    account, batch, beacon, bond, delegation, emission, epoch, fee, job, lease, market, offer, oracle, provider, redelegation,
-    sealed, settlement, slashing, staking, vault, verification,
+    account, batch, beacon, bond, delegation, emission, epoch, fee, holdback, job, lease, market, offer, oracle, provider,
+    redelegation, sealed, settlement, slashing, staking, vault,
 };
 use crate::record::{Cause, Command, Event, Origin, Record, Timer, vocabulary};
 use crate::time::Time;

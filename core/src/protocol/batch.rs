@@ -21,7 +21,7 @@ use crate::record::{Apply, Event, Fire, Record, Timer, payload};
 use crate::time::{NEVER, Time};
 use bevy_ecs::prelude::Resource;
 use rkyv::{Archive, Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 // Components
 
@@ -186,15 +186,18 @@ impl Orders {
             orders.asks.push(Ask { price, tie: quote.tie, seller: offer.provider.0, gpus: offer.free, class: offer.class.0 });
             orders.offers.push(id);
         }
+        let mut sets = BTreeSet::new();
         let called = |job: &&Job| !sealed || job.queued_as <= state.market.called;
         for job in derived.line.iter().filter_map(|(id, _)| state.job(id)).filter(called) {
             let in_time = |work: u64| now.saturating_add(ideal_span(work, job.gpus())) < job.finish_by;
             let ways = work_by_class(state, job).filter(|&(_, work)| in_time(work));
             let ways = ways.map(|(class, work)| Way { limit: highest_ask(job.escrow, work), work, class: class.0 });
             let ways: Vec<Way> = ways.filter(|way| way.limit > 0).collect();
-            if !ways.is_empty() {
+            // One copy of a set at a time: two might meet at one provider.
+            if !ways.is_empty() && state.docket.lead_of.get(&job.id).is_none_or(|&lead| sets.insert(lead)) {
                 let tie = state.clock.tie_of_job(job.id);
-                orders.bids.push(Bid { ways, tie, shuns: job.avoid.0, gpus_log2: job.gpus_log2 });
+                let shuns = state.avoided(job).iter().map(|provider| provider.0).collect();
+                orders.bids.push(Bid { ways, tie, shuns, gpus_log2: job.gpus_log2 });
                 orders.jobs.push(job.id);
             }
         }

@@ -114,6 +114,8 @@ impl Apply for RoundClosed {
                 derived.tasks.push_back(Task::Draw(lease));
             }
         }
+        let awaiting_panel = state.docket.cases.iter().filter(|(_, case)| case.seats.is_empty());
+        derived.tasks.extend(awaiting_panel.map(|(&lease, _)| Task::Empanel(lease)));
     }
 }
 

@@ -239,7 +239,7 @@ mod tests {
         let mut bench = Bench::new(&[("bond.per_gpu", 2_000 * XPL)]);
         bench.provide(0, 4, XPL);
         bench.engine.view(|state| {
-            let cut = |gpus: u16, rate, to| state.slash(ProviderId(0), gpus, rate, to, 250_000_000).next();
+            let cut = |gpus: u16, rate, to| state.slash(ProviderId(0), gpus, rate, to, 250_000_000, &[]).next();
             let slashed = |burned, reward, to| Some(Event::from(Slashed { burned, reward, provider: ProviderId(0), to }));
             assert_eq!(cut(2, 500_000_000, AccountId(3)), slashed(1_500 * XPL, 500 * XPL, AccountId(3)));
             assert_eq!(cut(2, 500_000_000, AccountId::NONE), slashed(2_000 * XPL, 0, AccountId::NONE));

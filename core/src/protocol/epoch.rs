@@ -43,6 +43,7 @@ impl Apply for EpochClosed {
             provider.work = 0;
         }
         state.minter.begin_epoch(state.ledger.burned);
+        state.holdback.turn(record.time, state.params.settle_holdback_period());
         let clock = &mut state.clock;
         clock.epoch = self.epoch + 1;
         clock.epoch_started = record.time;

@@ -1,9 +1,9 @@
 //! Jobs: what a customer wants done, and what became of it.
 //!
 //! submitted → leased or queued → committed → settled. A queued job whose patience ends expires; a lease that fails is tried
-//! again elsewhere, `market.retries` times, and then the job fails. Every way out but settlement returns the whole escrow.
+//! again, `market.retries` times, by providers that have not failed it, and then the job fails. Every way out but settlement returns the whole escrow.
 
-use crate::catalogue::{MAX_SIZES, Sizes};
+use crate::catalogue::{Kind, MAX_SIZES, Sizes};
 use crate::engine::derived::{Derived, Task};
 use crate::engine::ledger::Pot;
 use crate::engine::slab::Row;
@@ -12,10 +12,15 @@ use crate::ids::{AccountId, JobId, LeaseId, ProgramId, ProviderId};
 use crate::params::settle_mode;
 use crate::protocol::market;
 use crate::protocol::vault::{self, Credited};
+use crate::protocol::verification::copies::{self, Copied};
+use crate::protocol::verification::policy::Policy;
 use crate::record::{Apply, Decide, Event, Fire, Record, Timer, cause, payload};
 use crate::rejection::{Refusal, Rejection};
 use crate::time::Time;
+use bevy_ecs::prelude::Resource;
+use rkyv::with::AsVec;
 use rkyv::{Archive, Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 // Components
 
@@ -47,8 +52,8 @@ pub struct Job {
     pub input: [u8; 32],
     /// Who pays.
     pub customer: AccountId,
-    /// The provider that failed it last, which does not get it again, or none.
-    pub avoid: ProviderId,
+    /// How many providers it avoids; see [`State::avoided`].
+    pub avoids: u32,
     /// What runs.
     pub program: ProgramId,
     /// GPU memory it needs, in GiB.
@@ -70,15 +75,12 @@ impl Row for Job {
     }
 }
 
-/// How a job's result is verified.
-#[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Policy {
-    /// Not at all: the commitment settles.
-    #[default]
-    Unchecked,
-    /// With probability `verification.rate`, a drawn checker executes it again.
-    Sampled,
+/// The providers that each job avoids: those that failed it, and those that execute another copy of it. Few jobs avoid any.
+#[derive(Resource, Archive, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Avoided {
+    /// By open job, in the order in which they came to be avoided.
+    #[rkyv(with = AsVec)]
+    pub by_job: BTreeMap<JobId, Vec<ProviderId>>,
 }
 
 /// Why a lease failed.
@@ -108,7 +110,7 @@ pub const MAX_GPUS_LOG2: u8 = 7;
 payload! {
     /// Submits a job and puts its budget in escrow.
     pub struct Submit {
-        /// Most nano-XPL that may be paid for it.
+        /// Most nano-XPL that may be paid for it, or for each of its copies.
         pub budget: u64,
         /// Latest start.
         pub start_by: Time,
@@ -126,10 +128,12 @@ payload! {
         pub vram_gib: u16,
         /// Base-2 logarithm of the GPUs to lease together.
         pub gpus_log2: u8,
-        /// 0 unchecked, 1 sampled.
-        pub policy: u8,
+        /// How the result is verified.
+        pub policy: Policy,
+        /// `Redundant`: how many copies are executed; otherwise zero.
+        pub copies: u8,
         /// Zero.
-        pub pad: u16,
+        pub pad: u8,
     }
 
     /// Takes a queued job back.
@@ -186,6 +190,55 @@ impl Job {
     pub const fn is_queued(&self) -> bool {
         self.queued_as != 0
     }
+
+    /// The row of a job as it was asked for, its escrow still empty.
+    #[inline(always)]
+    pub(crate) fn asked(id: JobId, command: &Submit, record: &Record) -> Self {
+        Self {
+            id,
+            escrow: 0,
+            submitted: record.time,
+            start_by: command.start_by,
+            finish_by: command.finish_by,
+            credit: 0,
+            lease: LeaseId::NONE,
+            queued_as: 0,
+            classes: command.classes,
+            sizes: command.sizes,
+            input: command.input,
+            customer: record.account(),
+            avoids: 0,
+            program: command.program,
+            vram_gib: command.vram_gib,
+            failures: 0,
+            gpus_log2: command.gpus_log2,
+            policy: command.policy,
+            last_failure: Failure::default(),
+        }
+    }
+}
+
+impl State<'_> {
+    /// The providers that a job avoids.
+    #[inline]
+    pub fn avoided(&self, job: &Job) -> &[ProviderId] {
+        if job.avoids == 0 { &[] } else { self.avoided.by_job.get(&job.id).map_or(&[], Vec::as_slice) }
+    }
+
+    #[cold]
+    fn forget_avoided(&mut self, job: JobId) {
+        self.avoided.by_job.remove(&job);
+    }
+
+    /// Makes a job avoid a provider.
+    #[cold]
+    pub(crate) fn avoid(&mut self, job: JobId, provider: ProviderId) {
+        let avoided = self.avoided.by_job.entry(job).or_default();
+        if !avoided.contains(&provider) {
+            avoided.push(provider);
+            self.jobs.row_mut(job.0).avoids = avoided.len() as u32;
+        }
+    }
 }
 
 // Decide
@@ -196,17 +249,20 @@ impl Decide for Submit {
         if self.budget == 0 {
             return Err(Rejection::BadBudget.into());
         }
-        account.require(self.budget)?;
+        match self.copies {
+            0 => account.require(self.budget)?,
+            copies => account.require(self.budget.checked_mul(copies.into()).ok_or(Rejection::BadBudget)?)?,
+        }
         if self.start_by < record.time || self.finish_by < self.start_by || self.finish_by == record.time {
             return Err(Rejection::BadDeadline.into());
         }
         if self.gpus_log2 > MAX_GPUS_LOG2 {
             return Err(Rejection::BadGpuCount.into());
         }
-        if self.policy > Policy::Sampled as u8 {
+        let program = state.catalogue.program(self.program).ok_or(Rejection::UnknownProgram)?;
+        if !self.policy.admits(self.copies) || (self.copies > 0 && program.kind == Kind::Deployment) {
             return Err(Rejection::BadPolicy.into());
         }
-        let program = state.catalogue.program(self.program).ok_or(Rejection::UnknownProgram)?;
         let cost = program.cost(&self.sizes).ok_or(Rejection::BadSizes)?;
         let fits = market::classes_for(state, self.classes, self.vram_gib).any(|(_, class)| class.work_mgs(&cost).is_some());
         if !fits {
@@ -221,8 +277,21 @@ impl Decide for Submit {
         } else {
             events.push(Submitted { job }.into());
         }
-        Ok(())
+        if self.copies > 0 { copy(state, job, self.copies, events) } else { Ok(()) }
     }
+}
+
+/// The further copies of a job, with the credit that the first one has.
+#[cold]
+fn copy(state: &State, lead: JobId, copies: u8, events: &mut Vec<Event>) -> Result<(), Refusal> {
+    let credit = events.iter().find_map(|event| if let Event::Credited(credit) = event { Some(*credit) } else { None });
+    for ahead in 1..usize::from(copies) {
+        let (serial, slot) = state.jobs.next_after(ahead).ok_or(Rejection::TooManyRows)?;
+        let job = JobId::new(serial, slot);
+        events.push(Copied { job, lead }.into());
+        events.extend(credit.map(|credit| Event::from(Credited { job, ..credit })));
+    }
+    Ok(())
 }
 
 impl Decide for Cancel {
@@ -253,29 +322,8 @@ impl Fire for PatienceOver {
 impl Apply for Submitted {
     fn apply(&self, state: &mut State, record: &Record) {
         let command = cause!(record, Command::Submit);
-        let customer = record.account();
-        state.jobs.open(Job {
-            id: self.job,
-            escrow: 0,
-            submitted: record.time,
-            start_by: command.start_by,
-            finish_by: command.finish_by,
-            credit: 0,
-            lease: LeaseId::NONE,
-            queued_as: 0,
-            classes: command.classes,
-            sizes: command.sizes,
-            input: command.input,
-            customer,
-            avoid: ProviderId::NONE,
-            program: command.program,
-            vram_gib: command.vram_gib,
-            failures: 0,
-            gpus_log2: command.gpus_log2,
-            policy: if command.policy == Policy::Sampled as u8 { Policy::Sampled } else { Policy::Unchecked },
-            last_failure: Failure::default(),
-        });
-        state.transfer(Pot::Free(customer), Pot::Escrow(self.job), command.budget);
+        state.jobs.open(Job::asked(self.job, &command, record));
+        state.transfer(Pot::Free(record.account()), Pot::Escrow(self.job), command.budget);
     }
 
     fn follow(&self, _state: &State, _record: &Record, derived: &mut Derived) {
@@ -301,8 +349,8 @@ impl Apply for Cancelled {
         refund_and_close(state, cause!(record, Command::Cancel).job);
     }
 
-    fn follow(&self, _state: &State, record: &Record, derived: &mut Derived) {
-        derived.line.leave(cause!(record, Command::Cancel).job);
+    fn follow(&self, state: &State, record: &Record, derived: &mut Derived) {
+        follow_end(state, derived, cause!(record, Command::Cancel).job);
     }
 }
 
@@ -311,8 +359,8 @@ impl Apply for Expired {
         refund_and_close(state, self.job);
     }
 
-    fn follow(&self, _state: &State, _record: &Record, derived: &mut Derived) {
-        derived.line.leave(self.job);
+    fn follow(&self, state: &State, _record: &Record, derived: &mut Derived) {
+        follow_end(state, derived, self.job);
     }
 }
 
@@ -321,16 +369,35 @@ impl Apply for Failed {
         refund_and_close(state, self.job);
     }
 
-    fn follow(&self, _state: &State, _record: &Record, derived: &mut Derived) {
-        derived.line.leave(self.job);
+    fn follow(&self, state: &State, _record: &Record, derived: &mut Derived) {
+        follow_end(state, derived, self.job);
     }
 }
 
-fn refund_and_close(state: &mut State, id: JobId) {
+/// Returns a job's escrow and closes its row.
+pub(crate) fn refund_and_close(state: &mut State, id: JobId) {
     let job = *state.jobs.row(id.0);
+    if job.policy == Policy::Redundant {
+        copies::leave(state, id);
+    }
     vault::release(state, &job);
     state.transfer(Pot::Escrow(id), Pot::Free(job.customer), job.escrow);
-    state.jobs.close(id.0);
+    close(state, &job);
+}
+
+/// Closes a job's row.
+#[inline(always)]
+pub(crate) fn close(state: &mut State, job: &Job) {
+    state.jobs.close(job.id.0);
+    if job.avoids > 0 {
+        state.forget_avoided(job.id);
+    }
+}
+
+/// Strikes a job that ended without a result off the line; the other copies of it may be complete without it.
+fn follow_end(state: &State, derived: &mut Derived, job: JobId) {
+    derived.line.leave(job);
+    derived.tasks.extend(copies::comparison(state, job));
 }
 
 // Invariants
@@ -353,6 +420,14 @@ pub(crate) fn check(state: &State) -> Result<(), String> {
         if leased && state.lease(job.lease).is_none_or(|lease| lease.job != job.id) {
             return Err(format!("{} holds {}, which is not its own", job.id, job.lease));
         }
+    }
+    for (&id, avoided) in &state.avoided.by_job {
+        if state.job(id).is_none_or(|job| job.avoids as usize != avoided.len()) || avoided.is_empty() {
+            return Err(format!("{id} does not avoid the {} providers on its list", avoided.len()));
+        }
+    }
+    if state.jobs.iter().filter(|job| job.avoids > 0).count() != state.avoided.by_job.len() {
+        return Err("a job avoids providers without a list of them".into());
     }
     if state.leases.len() != state.jobs.iter().filter(|job| job.lease.is_some()).count() {
         return Err("a lease is open without a job".into());
@@ -383,7 +458,11 @@ mod tests {
         assert_eq!(refusal(&|s| s.start_by = 0), Rejection::BadDeadline);
         assert_eq!(refusal(&|s| s.finish_by = s.start_by - 1), Rejection::BadDeadline);
         assert_eq!(refusal(&|s| s.gpus_log2 = 8), Rejection::BadGpuCount);
-        assert_eq!(refusal(&|s| s.policy = 2), Rejection::BadPolicy);
+        assert_eq!(refusal(&|s| s.copies = 2), Rejection::BadPolicy);
+        assert_eq!(refusal(&|s| s.policy = Policy::Redundant), Rejection::BadPolicy);
+        assert_eq!(refusal(&|s| (s.policy, s.copies) = (Policy::Redundant, 8)), Rejection::BadPolicy);
+        let deployed = |s: &mut Submit| (s.policy, s.copies, s.program) = (Policy::Redundant, 2, ProgramId(1));
+        assert_eq!(refusal(&deployed), Rejection::BadPolicy);
         assert_eq!(refusal(&|s| s.program = ProgramId(9)), Rejection::UnknownProgram);
         assert_eq!(refusal(&|s| s.vram_gib = 81), Rejection::NoClassFits);
         assert_eq!(refusal(&|s| s.classes = 0b100), Rejection::NoClassFits);

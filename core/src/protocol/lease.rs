@@ -4,8 +4,11 @@ use crate::engine::derived::{Derived, Task};
 use crate::engine::slab::Row;
 use crate::engine::state::State;
 use crate::ids::{AccountId, JobId, LeaseId, OfferId, ProviderId};
-use crate::protocol::job::{Failure, Policy};
-use crate::protocol::{provider, settlement, verification};
+use crate::protocol::job::Failure;
+use crate::protocol::verification::copies;
+use crate::protocol::verification::draw::MAX_CHECKS_MISSED;
+use crate::protocol::verification::policy::Policy;
+use crate::protocol::{provider, settlement};
 use crate::record::{Apply, Decide, Event, Fire, Record, cause, payload};
 use crate::rejection::{Refusal, Rejection};
 use crate::time::Time;
@@ -29,19 +32,19 @@ pub struct Lease {
     pub started: Time,
     /// When the result must be committed; once it is, when it was.
     pub due: Time,
-    /// When the drawn checker must have answered.
+    /// When the drawn checker must have answered, or until when the result stands open.
     pub check_due: Time,
     /// What the provider committed to; see [`commitment`].
     pub commitment: [u8; 32],
     /// Whose GPUs.
     pub offer: OfferId,
-    /// The drawn checker; meaningful under check.
+    /// The drawn checker; meaningful under check and once it has confirmed the result.
     pub checker: ProviderId,
     /// The round in which the result was committed.
     pub round: u32,
     /// How many GPUs.
     pub gpus: u16,
-    /// How many drawn checkers did not answer.
+    /// How many drawn checkers did not answer, or only copied.
     pub checks_missed: u8,
     /// A [`Stage`].
     pub stage: Stage,
@@ -61,10 +64,16 @@ pub enum Stage {
     /// At work: its GPUs are busy.
     #[default]
     Running,
-    /// The result is committed and awaits the next beacon.
+    /// The result is committed and awaits the next beacon, or the other copies.
     Committed,
     /// A checker was drawn.
     UnderCheck,
+    /// Nobody was drawn; it can be challenged.
+    Open,
+    /// Its checker confirmed it; it can be challenged, or exposed as planted.
+    Confirmed,
+    /// It was challenged, and a panel decides.
+    Challenged,
 }
 
 impl Lease {
@@ -170,8 +179,8 @@ impl Fire for LeaseOverdue {
         let lease = state.leases.row(self.lease.0);
         let provider = state.offers[lease.offer.index()].provider;
         events.push(Missed { job: lease.job, offer: lease.offer, pad: 0 }.into());
-        events.extend(state.slash(provider, lease, state.params.slash_missed(), AccountId::NONE, 0));
-        events.extend(provider::jail_after_strike(state, provider, record.time).map(Event::from));
+        events.extend(state.slash(provider, lease, state.params.slash_missed(), AccountId::NONE, 0, &[]));
+        events.extend(provider::jail_after(state, provider, 1, record.time).map(Event::from));
     }
 }
 
@@ -189,14 +198,14 @@ pub(crate) fn close(state: &mut State, id: LeaseId) -> Lease {
     lease
 }
 
-/// Hands a job whose lease failed back to the market, which avoids the provider that failed it.
+/// Hands a job whose lease failed back to the market, which avoids every provider that failed it.
 pub(crate) fn fail(state: &mut State, id: LeaseId, why: Failure) {
     let lease = close(state, id);
     let job = state.jobs.row_mut(lease.job.0);
     job.lease = LeaseId::NONE;
     job.failures = job.failures.saturating_add(1);
     job.last_failure = why;
-    job.avoid = state.offers[lease.offer.index()].provider;
+    state.avoid(lease.job, state.offers[lease.offer.index()].provider);
 }
 
 impl Apply for Committed {
@@ -215,7 +224,8 @@ impl Apply for Committed {
         let lease = state.leases.row(command.lease.0);
         match state.jobs.row(lease.job.0).policy {
             Policy::Unchecked => derived.tasks.push_back(Task::Settle(lease.id)),
-            Policy::Sampled => derived.awaiting_draw.push(lease.id),
+            Policy::Sampled | Policy::Freivalds | Policy::Checked => derived.awaiting_draw.push(lease.id),
+            Policy::Redundant => derived.tasks.extend(copies::comparison(state, lease.job)),
         }
         derived.requote(state, lease.offer);
     }
@@ -254,7 +264,7 @@ pub(crate) fn check(state: &State) -> Result<(), String> {
     for lease in state.leases.iter() {
         let Some(job) = state.job(lease.job) else { return Err(format!("{} serves no job", lease.id)) };
         let sound = lease.gpus == job.gpus() && lease.price <= job.escrow && lease.started <= state.clock.now;
-        if job.lease != lease.id || !sound || lease.work_mgs == 0 || lease.checks_missed > verification::MAX_CHECKS_MISSED {
+        if job.lease != lease.id || !sound || lease.work_mgs == 0 || lease.checks_missed > MAX_CHECKS_MISSED {
             return Err(format!("{} does not fit {}", lease.id, job.id));
         }
     }
@@ -276,7 +286,7 @@ mod tests {
         let mut bench = Bench::new(&[]);
         bench.provide(0, 1, XPL);
         bench.provide(1, 1, 2 * XPL);
-        let submit = Submit { policy: 1, ..hour_job(bench.now) };
+        let submit = Submit { policy: Policy::Sampled, ..hour_job(bench.now) };
         let (lease, ..) = leased(&bench.by(2, submit)).expect("a lease");
         let commit = Commit { lease, commitment: [0; 32] };
         assert_eq!(bench.refused_by(3, commit), Rejection::NotAProvider);
@@ -309,7 +319,7 @@ mod tests {
         let submit = hour_job(bench.now);
         let (batch, ..) = leased(&bench.by(2, submit)).expect("a lease");
         assert_eq!(bench.refused_by(2, Stop { lease: batch }), Rejection::NotADeployment);
-        let submit = Submit { program: ProgramId(1), policy: 1, ..hour_job(bench.now) };
+        let submit = Submit { program: ProgramId(1), policy: Policy::Sampled, ..hour_job(bench.now) };
         let (lease, ..) = leased(&bench.by(2, submit)).expect("a lease");
         bench.commit(0, lease);
         assert_eq!(bench.refused_by(2, Stop { lease }), Rejection::NotRunning);

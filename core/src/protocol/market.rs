@@ -15,6 +15,8 @@ use crate::money::price_of;
 use crate::params::mechanism::POSTED;
 use crate::protocol::job::{Expired, Failed, Job, Queued};
 use crate::protocol::lease::{Lease, LeaseOverdue, Stage};
+use crate::protocol::verification::copies;
+use crate::protocol::verification::policy::Policy;
 use crate::record::{Apply, Event, Record, Timer, payload};
 use crate::time::Time;
 
@@ -83,8 +85,9 @@ fn cheapest(state: &State, derived: &Derived, job: &Job, now: Time) -> Option<Le
     let mut best: Option<(u128, &Quote, u64)> = None;
     let program = state.catalogue.program(job.program);
     let cost = program.and_then(|program| program.cost(&job.sizes)).unwrap_or_default();
+    let avoided = state.avoided(job);
     for (id, class) in classes_for(state, job.classes, job.vram_gib) {
-        let elsewhere = |offer: OfferId| state.offers[offer.index()].provider != job.avoid;
+        let elsewhere = |offer: OfferId| avoided.is_empty() || !avoided.contains(&state.offers[offer.index()].provider);
         let Some(quote) = derived.book.cheapest(id, job.gpus_log2, elsewhere) else { continue };
         let Some(work) = class.work_mgs(&cost) else { continue };
         let price = u128::from(quote.ask) * u128::from(work);
@@ -106,7 +109,7 @@ pub(crate) fn fill_offer(state: &State, derived: &Derived, id: OfferId, now: Tim
     let offer = &state.offers[id.index()];
     let work_here = |job: &Job| work_by_class(state, job).find_map(|(class, work)| (class == quote.class).then_some(work));
     let fits = |id: JobId| {
-        let job = state.job(id).filter(|job| job.avoid != offer.provider);
+        let job = state.job(id).filter(|job| !state.avoided(job).contains(&offer.provider));
         job.is_some_and(|job| work_here(job).is_some_and(|work| now.saturating_add(ideal_span(work, job.gpus())) < job.finish_by))
     };
     let Some(job) = derived.line.first(quote, fits).and_then(|job| state.job(job)) else { return };
@@ -141,7 +144,7 @@ pub(crate) fn terms(
 impl Apply for Leased {
     fn apply(&self, state: &mut State, record: &Record) {
         let job = state.jobs.row_mut(self.job.0);
-        let gpus = job.gpus();
+        let (gpus, redundant) = (job.gpus(), job.policy == Policy::Redundant);
         job.lease = self.lease;
         job.queued_as = 0;
         state.leases.open(Lease {
@@ -159,7 +162,11 @@ impl Apply for Leased {
         let offer = &mut state.offers[self.offer.index()];
         offer.free -= gpus;
         offer.leases += 1;
-        state.providers[offer.provider.index()].leases += 1;
+        let provider = offer.provider;
+        state.providers[provider.index()].leases += 1;
+        if redundant {
+            copies::leased(state, self.job, provider);
+        }
     }
 
     fn follow(&self, state: &State, _record: &Record, derived: &mut Derived) {

@@ -27,7 +27,7 @@ pub struct Provider {
     pub gpus: u32,
     /// Leases not yet settled.
     pub leases: u32,
-    /// Deadlines missed since jail last ended.
+    /// Deadlines and checks missed since jail last ended.
     pub strikes: u16,
     /// Region: its place in the host's list; the protocol only carries it.
     pub region: u8,
@@ -202,10 +202,10 @@ impl Decide for WentSilent {
     }
 }
 
-/// [`Jailed`], if this strike is the last one allowed.
-pub(crate) fn jail_after_strike(state: &State, id: ProviderId, now: Time) -> Option<Jailed> {
+/// [`Jailed`], if one of these further strikes is the last allowed.
+pub(crate) fn jail_after(state: &State, id: ProviderId, strikes: u32, now: Time) -> Option<Jailed> {
     let provider = state.provider(id)?;
-    let struck_out = u64::from(provider.strikes) + 1 >= state.params.jail_after();
+    let struck_out = u64::from(provider.strikes) + u64::from(strikes) >= state.params.jail_after();
     let until = now.saturating_add(state.params.jail_time());
     (struck_out && provider.status != Status::Retired).then_some(Jailed { until, provider: id, pad: 0 })
 }

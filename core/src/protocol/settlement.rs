@@ -12,7 +12,7 @@ use crate::money::{ONE, share, split};
 use crate::params::{emission_weight, settle_mode};
 use crate::protocol::lease::{self, Lease};
 use crate::protocol::market::ideal_span;
-use crate::protocol::vault;
+use crate::protocol::{holdback, job, vault};
 use crate::record::{Apply, Event, Record, payload};
 use crate::time::Time;
 
@@ -81,6 +81,9 @@ fn pay(state: &State, lease: &Lease, payment: u64, work_mgs: u64, now: Time, eve
         _ => settled.burned += std::mem::take(&mut settled.paid),
     }
     events.push(settled.into());
+    if state.params.settle_holdback() > 0 {
+        holdback::withhold(state, lease, settled.paid, events);
+    }
 }
 
 /// What a provider has of a payment when `rate` parts per billion of it are the fee, and the parts of the fee by their weights:
@@ -126,7 +129,7 @@ impl Apply for Settled {
         state.transfer(Pot::Escrow(job.id), Pot::Treasury, self.treasury);
         state.transfer(Pot::Escrow(job.id), Pot::StakerPool, self.stakers);
         state.transfer(Pot::Escrow(job.id), Pot::Free(job.customer), job.escrow - self.payment());
-        state.jobs.close(job.id.0);
+        job::close(state, &job);
     }
 }
 

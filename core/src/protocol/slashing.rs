@@ -14,6 +14,7 @@ use crate::engine::state::State;
 use crate::formula::shares::Fund;
 use crate::formula::slash::{Fraction, bonded_cut, divide, due, own_cut};
 use crate::ids::{AccountId, ProviderId};
+use crate::params::Params;
 use crate::protocol::bond::Slashed;
 use crate::protocol::lease::Lease;
 use crate::record::{Apply, Event, Record, payload};
@@ -29,6 +30,13 @@ pub(crate) struct Exposure {
     gpus: u16,
     /// When the lease began: stake that had left by then is safe.
     since: Time,
+}
+
+impl Exposure {
+    /// Nano-XPL of bond behind the GPUs at fault.
+    pub(crate) fn behind(&self, params: &Params) -> u64 {
+        params.bond_per_gpu().saturating_mul(u64::from(self.gpus))
+    }
 }
 
 impl From<&Lease> for Exposure {
@@ -103,15 +111,15 @@ struct Reach {
 }
 
 impl Reach {
-    fn of(state: &State, id: ProviderId, since: Time) -> Self {
+    fn of(state: &State, id: ProviderId, since: Time, pending: &[Event]) -> Self {
         let staking = &state.staking;
-        let bonded = staking.delegated(id);
+        let bonded = pool_after(state, id, pending).holds;
         let left = staking.leaving.range((id, 0)..=(id, u64::MAX)).filter(|(_, leaving)| leaving.last >= since);
         let left: Vec<_> = left.map(|(&(_, epoch), leaving)| (epoch, leaving.fund.holds)).collect();
         let whole = (id, 0, ProviderId(0))..=(id, u64::MAX, ProviderId::NONE);
         let moved = staking.moving.range(whole).filter(|(_, moving)| moving.last >= since);
         let moved: Vec<_> = moved.map(|(&(_, epoch, to), moving)| (epoch, to, moving.fund)).collect();
-        let worth = moved.iter().map(|&(_, to, fund)| staking.pool(to).stake.worth(fund.holds));
+        let worth = moved.iter().map(|&(_, to, fund)| pool_after(state, to, pending).worth(fund.holds));
         let total = left.iter().map(|&(_, stake)| stake).chain(worth).chain([bonded]).map(u128::from).sum();
         Self { bonded, left, moved, total }
     }
@@ -120,7 +128,7 @@ impl Reach {
 impl State<'_> {
     /// A cut of `rate` of the bond behind the GPUs at fault, of which `reward_rate` goes to `to`, and what it takes of the stake
     /// of others. Nothing is cut beyond what there is. A lease as exposure reaches stake that left after it began; a number of
-    /// GPUs reaches none that has left.
+    /// GPUs reaches none that has left. `pending` are events of the same record that are yet to be applied.
     pub(crate) fn slash(
         &self,
         id: ProviderId,
@@ -128,12 +136,13 @@ impl State<'_> {
         rate: u64,
         to: AccountId,
         reward_rate: u64,
+        pending: &[Event],
     ) -> std::vec::IntoIter<Event> {
-        let Exposure { gpus, since } = exposure.into();
-        let behind = self.params.bond_per_gpu().saturating_mul(u64::from(gpus));
+        let exposure = exposure.into();
+        let behind = exposure.behind(self.params);
         let due = due(behind, rate);
         let bond = self.providers[id.index()].bond;
-        let reach = Reach::of(self, id, since);
+        let reach = Reach::of(self, id, exposure.since, pending);
         let backing = if self.params.stake_counts() == 0 { bond } else { bond.saturating_add(reach.total) };
         let (burned, reward) = divided(own_cut(due, bond, backing), to, reward_rate);
         let mut events = Vec::new();
@@ -142,7 +151,7 @@ impl State<'_> {
         }
         if reach.total > 0 {
             let fraction = Fraction::of_backing(due, backing.max(behind.into()), self.params.slash_delegators());
-            self.slash_stake(id, &reach, fraction, to, reward_rate, &mut events);
+            self.slash_stake(id, &reach, fraction, (to, reward_rate), pending, &mut events);
         }
         events.into_iter()
     }
@@ -153,8 +162,8 @@ impl State<'_> {
         id: ProviderId,
         reach: &Reach,
         fraction: Fraction,
-        to: AccountId,
-        finder: u64,
+        (to, finder): (AccountId, u64),
+        pending: &[Event],
         events: &mut Vec<Event>,
     ) {
         let mut paid = 0;
@@ -169,7 +178,7 @@ impl State<'_> {
         // What is cut of a pool for one epoch is gone when it is cut for the next.
         let mut pools = BTreeMap::new();
         for &(epoch, pool, fund) in &reach.moved {
-            let stake: &mut Fund = pools.entry(pool).or_insert(self.staking.pool(pool).stake);
+            let stake: &mut Fund = pools.entry(pool).or_insert_with(|| pool_after(self, pool, pending));
             let shares = fraction.of_stake(fund.holds);
             let cut = stake.worth(shares);
             *stake = Fund { holds: stake.holds - cut, shares: stake.shares - shares };
@@ -185,6 +194,22 @@ impl State<'_> {
             events.push(StakeSlashed { burned, reward, provider: id, to }.into());
         }
     }
+}
+
+/// A pool as it will be when what is pending is applied: a record may slash several providers, whose stake meets in one pool.
+fn pool_after(state: &State, id: ProviderId, pending: &[Event]) -> Fund {
+    let mut fund = state.staking.pool(id).stake;
+    for event in pending {
+        match event {
+            Event::StakeSlashed(cut) if cut.provider == id => fund.holds -= cut.burned + cut.reward,
+            Event::MovedSlashed(cut) if cut.pool == id => {
+                fund.holds -= cut.burned + cut.reward;
+                fund.shares -= cut.shares;
+            }
+            _ => {}
+        }
+    }
+    fund
 }
 
 /// A cut divided between the fire and who proved the fault, if anybody did.
@@ -254,7 +279,7 @@ mod tests {
 
     /// What a fault of so many GPUs costs at half of the bond of 2 000 XPL behind each, a fifth of it to who found it.
     fn slash(bench: &mut Bench, gpus: u16) -> Vec<Event> {
-        bench.engine.view(|state| state.slash(ProviderId(0), gpus, ONE / 2, AccountId(3), ONE / 5).collect())
+        bench.engine.view(|state| state.slash(ProviderId(0), gpus, ONE / 2, AccountId(3), ONE / 5, &[]).collect())
     }
 
     fn both(own: u64, stake: u64) -> Vec<Event> {

@@ -1,7 +1,7 @@
 //! Turns random numbers into commands that mostly make sense: it looks at the reference to know which leases are open, who was
 //! drawn to check, what an ask costs. One command in a dozen is nonsense on purpose.
 
-use crate::reference::{Lease, Progress, Reference};
+use crate::reference::{Lease, Progress, Reference, Said};
 use crate::testing::root;
 use plasma_core::engine::step::Arrival;
 use plasma_core::genesis::Genesis;
@@ -11,7 +11,13 @@ use plasma_core::protocol::lease::commitment;
 use plasma_core::protocol::offer::{PostOffer, Requote, Withdraw};
 use plasma_core::protocol::provider::{Drain, Register, Resume, Retire, WentSilent};
 use plasma_core::protocol::sealed::{RevealAsk, SealAsk};
-use plasma_core::protocol::{account, beacon, bond, delegation, job, lease, oracle, redelegation, sealed, staking, verification};
+use plasma_core::protocol::verification::challenge::Challenge;
+use plasma_core::protocol::verification::copies::RevealCopy;
+use plasma_core::protocol::verification::panel::{RevealVerdict, SealVerdict, seal};
+use plasma_core::protocol::verification::planted::{Expose, presented};
+use plasma_core::protocol::verification::policy::Policy;
+use plasma_core::protocol::verification::verdict::Verdict;
+use plasma_core::protocol::{account, beacon, bond, delegation, job, lease, oracle, redelegation, sealed, staking};
 use plasma_core::record::{Command, Origin};
 use plasma_core::time::Time;
 use proptest::prelude::*;
@@ -79,6 +85,18 @@ pub fn play(genesis: &Genesis, drafts: &[Draft]) -> Play {
     Play { commands, reference, until }
 }
 
+/// Policies and copies of jobs, the plainest most often.
+const POLICIES: [(Policy, u8); 8] = [
+    (Policy::Unchecked, 0),
+    (Policy::Sampled, 0),
+    (Policy::Sampled, 0),
+    (Policy::Checked, 0),
+    (Policy::Checked, 0),
+    (Policy::Redundant, 2),
+    (Policy::Redundant, 3),
+    (Policy::Freivalds, 0),
+];
+
 struct Director {
     reference: Reference,
     commands: Vec<Arrival>,
@@ -105,7 +123,9 @@ impl Director {
             self.send(Origin::Feeder(0), oracle::PostPrice { micro_usd: 5 }.into());
         }
         let count = self.reference.accounts.len() as u32;
-        for (n, draft) in (0..count).step_by(2).zip(drafts) {
+        // A panel needs more of them.
+        let step = if self.reference.rules.verification_panel() > 0 { 1 } else { 2 };
+        for (n, draft) in (0..count).step_by(step).zip(drafts) {
             let origin = Origin::Account(AccountId(n));
             let (gpus, class) =
                 (1 + u16::from(draft.who % 5), ClassId(draft.which % self.reference.catalogue.classes.len() as u8));
@@ -114,6 +134,15 @@ impl Director {
             self.send(origin, bond::Bond { amount }.into());
             self.send(origin, PostOffer { ask: price(draft.amount), gpus, class, pad: [0; 5] }.into());
         }
+        // Where earnings are held back, somebody has some.
+        let earning = self.reference.rules.settle_holdback() > 0;
+        for draft in drafts.iter().take(6).filter(|_| earning) {
+            let customer = Origin::Account(AccountId(u32::from(draft.who) % count));
+            let submit = job::Submit { policy: Policy::Unchecked, copies: 0, ..self.submit(draft) };
+            self.send(customer, submit.into());
+            let (worker, commit) = self.commit(&Draft { amount: 1, detail: 1, ..*draft }, customer);
+            self.send(worker, commit);
+        }
     }
 
     fn command(&self, draft: &Draft) -> (Origin, Command) {
@@ -121,12 +150,16 @@ impl Director {
         let anybody = Origin::Account(AccountId(u32::from(draft.who) % accounts));
         match draft.kind % 60 {
             0..=11 => (anybody, self.submit(draft).into()),
-            12..=19 => self.commit(draft, anybody),
+            12..=18 => self.commit(draft, anybody),
+            19 => self.reveal_copy(draft, anybody),
             20..=24 => (Origin::Host, beacon::Beacon { value: *blake3::hash(&draft.detail.to_le_bytes()).as_bytes() }.into()),
-            25..=29 => self.verdict(draft, anybody),
+            25..=29 => self.check(draft, anybody),
             30..=37 if self.reference.rules.market_mechanism() == 2 && !draft.which.is_multiple_of(4) => {
                 self.seal_or_reveal(draft, anybody)
             }
+            30..=33 if self.disputed() => self.check(draft, anybody),
+            34..=35 if self.disputed() => self.commit(draft, anybody),
+            36 if self.disputed() => self.reveal_copy(draft, anybody),
             30..=37 => {
                 let account =
                     if draft.detail >> 8 & 7 == 0 { usize::from(draft.who) % accounts as usize } else { self.an_owner(draft) };
@@ -146,6 +179,11 @@ impl Director {
         }
     }
 
+    /// Whether there is more to say of results than one checker does.
+    fn disputed(&self) -> bool {
+        self.reference.rules.verification_panel() > 0 || self.reference.rules.verification_planted() > 0
+    }
+
     /// A job whose work, times and budget are mostly within reach.
     fn submit(&self, draft: &Draft) -> job::Submit {
         let bits = draft.detail;
@@ -158,6 +196,7 @@ impl Director {
         let spend = u128::from(ask) * u128::from(work) / 1000;
         let budget = u64::try_from(spend * [2, 1, 4, 0][usize::from(draft.which % 4)]).unwrap_or(u64::MAX);
         let odd = bits >> 12 & 31;
+        let (policy, copies) = POLICIES[usize::from(draft.who / 8) % POLICIES.len()];
         job::Submit {
             budget: if odd == 7 { budget } else { budget.max(1) },
             start_by: if odd == 1 { now - 1 } else { start_by },
@@ -171,7 +210,8 @@ impl Director {
             }),
             vram_gib: [0, 24, 80, 81][(bits >> 25 & 7) as usize % 3 + usize::from(odd == 3)],
             gpus_log2: if odd == 4 { 8 } else { [0, 0, 1, 2][(bits >> 28 & 3) as usize] },
-            policy: if odd == 5 { 2 } else { (bits >> 30 & 1) as u8 },
+            policy,
+            copies: if odd == 5 { 8 } else { copies },
             ..job::Submit::default()
         }
     }
@@ -185,8 +225,13 @@ impl Director {
             return (anybody, self.submit(draft).into());
         };
         let provider = self.reference.offers[lease.offer].provider;
-        let truth = commitment(lease.id, ProviderId(provider as u32), &root(lease.id));
-        let said = if draft.amount.is_multiple_of(4) { [draft.amount; 32] } else { truth };
+        let truth = commitment(lease.id, ProviderId(provider as u32), &self.published(lease));
+        let false_root = [draft.amount; 32];
+        let said = match draft.amount % 8 {
+            0 => false_root,
+            4 => commitment(lease.id, ProviderId(provider as u32), &FALSE),
+            _ => truth,
+        };
         let owner = Origin::Account(AccountId(self.reference.providers[provider].owner as u32));
         let origin = if draft.detail.is_multiple_of(6) { anybody } else { owner };
         (origin, lease::Commit { lease: lease.id, commitment: said }.into())
@@ -207,7 +252,68 @@ impl Director {
         let owner = Origin::Account(AccountId(self.reference.providers[checker].owner as u32));
         let origin = if draft.detail.is_multiple_of(16) { anybody } else { owner };
         let root = if draft.amount.is_multiple_of(8) { [0; 32] } else { root(lease.id) };
-        (origin, verification::Verdict { lease: lease.id, root }.into())
+        let root = if matches!(draft.amount % 8, 5 | 6) { self.published(lease) } else { root };
+        (origin, Verdict { lease: lease.id, root }.into())
+    }
+
+    /// What an honest provider publishes of a lease: the decoy where the true root calls for it, and errors are planted.
+    fn published(&self, lease: &Lease) -> [u8; 32] {
+        let again = matches!(self.reference.jobs[&lease.job].asked.policy, Policy::Sampled | Policy::Checked);
+        let rate = if again { self.reference.rules.verification_planted() } else { 0 };
+        presented(lease.id, &root(lease.id), rate)
+    }
+
+    fn owner(&self, provider: usize) -> Origin {
+        Origin::Account(AccountId(self.reference.providers[provider].owner as u32))
+    }
+
+    /// What somebody has to say of a result: as its checker, on a panel, or unasked.
+    fn check(&self, draft: &Draft, anybody: Origin) -> (Origin, Command) {
+        let cases: Vec<_> = self.reference.cases.iter().filter(|(_, case)| !case.panel.is_empty()).collect();
+        if let Some((&lease, case)) = pick(&cases, draft.which).filter(|_| draft.amount % 8 != 7) {
+            let (juror, said) = case.panel[usize::from(draft.who) % case.panel.len()];
+            let id = ProviderId(juror as u32);
+            // A root that is found again when it is to be revealed.
+            let honest = (lease.serial() + juror as u64) % 3 != 0 && !draft.detail.is_multiple_of(17);
+            let root = if honest { root(lease) } else { FALSE };
+            let origin = if draft.detail.is_multiple_of(7) { anybody } else { self.owner(juror) };
+            let sealing = (said == Said::Nothing) != draft.detail.is_multiple_of(9);
+            let command: Command = if sealing {
+                SealVerdict { lease, digest: seal(lease, id, &root, &[7; 32]) }.into()
+            } else {
+                RevealVerdict { lease, root, salt: [7; 32] }.into()
+            };
+            return (origin, command);
+        }
+        let confirmed: Vec<_> =
+            self.reference.leases.values().filter(|lease| matches!(lease.progress, Progress::Confirmed { .. })).collect();
+        if let Some(lease) = pick(&confirmed, draft.which).filter(|_| draft.detail % 2 == 1) {
+            return (anybody, Expose { lease: lease.id, root: root(lease.id) }.into());
+        }
+        let leases: Vec<_> = self.reference.leases.values().collect();
+        if let Some(lease) = pick(&leases, draft.which).filter(|_| draft.detail % 8 == 6) {
+            return (anybody, Challenge { lease: lease.id }.into());
+        }
+        self.verdict(draft, anybody)
+    }
+
+    /// What a copy's provider committed to; sometimes something else, or too early.
+    fn reveal_copy(&self, draft: &Draft, anybody: Origin) -> (Origin, Command) {
+        let asked = |lease: &&Lease| {
+            let set = self.reference.jobs[&lease.job].set.and_then(|set| self.reference.sets.get(&set));
+            set.is_some_and(|set| set.reveal_by.is_some())
+        };
+        let leases: Vec<_> = self.reference.leases.values().collect();
+        let copies: Vec<_> = leases.iter().filter(|lease| asked(lease)).copied().collect();
+        let Some(lease) = pick(&copies, draft.which).or_else(|| pick(&leases, draft.which)) else {
+            return (anybody, self.submit(draft).into());
+        };
+        let provider = self.reference.offers[lease.offer].provider;
+        let truth = commitment(lease.id, ProviderId(provider as u32), &root(lease.id));
+        let honest = lease.progress == Progress::Committed { commitment: truth };
+        let root = if honest && draft.amount % 8 != 1 { root(lease.id) } else { FALSE };
+        let origin = if draft.detail.is_multiple_of(16) { anybody } else { self.owner(provider) };
+        (origin, RevealCopy { lease: lease.id, root }.into())
     }
 
     /// An account that is a provider, if there is one.
@@ -341,6 +447,9 @@ impl Director {
         choices[usize::from(draft.amount % 8)]
     }
 }
+
+/// A root that nobody computes honestly.
+const FALSE: [u8; 32] = [99; 32];
 
 fn pick<T: Copy>(things: &[T], which: u8) -> Option<T> {
     (!things.is_empty()).then(|| things[usize::from(which) % things.len()])

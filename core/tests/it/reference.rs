@@ -7,8 +7,11 @@ mod auctions;
 mod batch;
 mod chance;
 mod commands;
+mod copies;
 mod epochs;
+mod holdback;
 mod market;
+mod panel;
 mod provision;
 mod schedules;
 mod staking;
@@ -25,7 +28,7 @@ use plasma_core::params::Params;
 use plasma_core::protocol::{job, offer, provider};
 use plasma_core::record::{Cause, Event, Origin};
 use plasma_core::time::Time;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// What every holder holds, in nano-XPL.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -46,6 +49,8 @@ pub struct Balances {
     pub pools: BTreeMap<usize, (u128, u128)>,
     /// Of others and on its way back, by provider and epoch.
     pub leaving: BTreeMap<(usize, u64), u128>,
+    pub challenges: u128,
+    pub holdback: u128,
 }
 
 impl Balances {
@@ -73,6 +78,8 @@ impl Balances {
                 .map(|(i, pool)| (i, (pool.stake.holds.into(), pool.rewards.into())))
                 .collect(),
             leaving: state.staking.leaving.iter().map(|(key, left)| ((key.0.index(), key.1), left.fund.holds.into())).collect(),
+            challenges: ledger.challenges,
+            holdback: ledger.holdback,
         }
         .without_empty_pools()
     }
@@ -124,8 +131,40 @@ pub struct Job {
     pub asked: job::Submit,
     pub place: Option<u64>,
     pub failures: u64,
-    pub avoid: Option<usize>,
+    pub avoided: BTreeSet<usize>,
     pub credit: u64,
+    /// The first of the copies that it is one of.
+    pub set: Option<JobId>,
+    /// What was revealed of its result, while copies are compared.
+    pub root: Option<[u8; 32]>,
+}
+
+/// The copies of a redundant job.
+#[derive(Clone, Debug, Default)]
+pub struct CopySet {
+    pub asked: usize,
+    pub reveal_by: Option<Time>,
+}
+
+/// What one of a panel has said.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Said {
+    Nothing,
+    Sealed([u8; 32]),
+    Right,
+    Wrong,
+}
+
+/// A challenge, and the panel that decides it.
+#[derive(Clone, Debug)]
+pub struct Case {
+    pub challenger: usize,
+    pub deposit: u64,
+    pub confirmed_by: Option<usize>,
+    pub hung: usize,
+    pub seal_by: Time,
+    pub due: Time,
+    pub panel: Vec<(usize, Said)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -133,6 +172,9 @@ pub enum Progress {
     Running,
     Committed { commitment: [u8; 32] },
     UnderCheck { commitment: [u8; 32], checker: usize, due: Time },
+    Open { commitment: [u8; 32], until: Time },
+    Confirmed { commitment: [u8; 32], checker: usize, until: Time },
+    Challenged { commitment: [u8; 32] },
 }
 
 #[derive(Clone, Debug)]
@@ -147,6 +189,19 @@ pub struct Lease {
     pub due: Time,
     pub checks_missed: u64,
     pub progress: Progress,
+}
+
+/// What a fault exposes: the GPUs behind it, and stake that was there at a time or later.
+#[derive(Clone, Copy, Debug)]
+pub struct Fault {
+    pub gpus: u64,
+    pub since: Time,
+}
+
+impl Fault {
+    pub const fn of(lease: &Lease) -> Self {
+        Self { gpus: lease.gpus, since: lease.started }
+    }
 }
 
 /// A sealed ask; its price once it is revealed.
@@ -187,6 +242,9 @@ enum Todo {
     Fill(usize),
     Draw(LeaseId),
     Settle(LeaseId),
+    Empanel(LeaseId),
+    Judge(LeaseId),
+    Compare(JobId),
 }
 
 pub struct Reference {
@@ -224,6 +282,10 @@ pub struct Reference {
     pub called: u64,
     pub standing: Vec<u64>,
     pub envelopes: BTreeMap<usize, Envelope>,
+    pub cases: BTreeMap<LeaseId, Case>,
+    pub sets: BTreeMap<JobId, CopySet>,
+    /// Earnings held back: of whom, due when, or not yet for those of the running epoch.
+    pub held: Vec<(usize, Option<Time>, u128)>,
     pub trace: Vec<Entry>,
     pub turned_away: Vec<(Arrival, Inadmissible)>,
     job_numbers: Numbers,
@@ -273,6 +335,9 @@ impl Reference {
             called: 0,
             standing: vec![opening; genesis.catalogue.classes.len()],
             envelopes: BTreeMap::new(),
+            cases: BTreeMap::new(),
+            sets: BTreeMap::new(),
+            held: Vec::new(),
             trace: Vec::new(),
             turned_away: Vec::new(),
             job_numbers: Numbers::default(),
@@ -319,6 +384,9 @@ impl Reference {
                 Todo::Fill(offer) => self.fill(offer),
                 Todo::Draw(lease) => self.draw(lease),
                 Todo::Settle(lease) => self.settle(lease),
+                Todo::Empanel(lease) => self.empanel(lease),
+                Todo::Judge(lease) => self.judge(lease),
+                Todo::Compare(set) => self.compare(set),
             }
         }
         let events = std::mem::take(&mut self.events);

@@ -34,9 +34,26 @@ fn choices() -> Vec<(&'static str, Vec<u64>)> {
         ("market.lease_slack", vec![2 * ONE, ONE, ONE + 1]),
         ("market.lease_grace", vec![10 * MINUTE, 0, 1]),
         ("market.retries", vec![2, 0, 1]),
-        ("verification.rate", vec![ONE, HALF, 0, 1]),
+        ("verification.rate", vec![ONE, ONE, HALF, 0, 1]),
         ("verification.reward", vec![HALF, 0, ONE]),
-        ("verification.window", vec![DAY, SECOND, 10 * MINUTE]),
+        ("verification.window", vec![DAY, SECOND, HOUR]),
+        ("verification.panel", vec![0, 1, 3, 3]),
+        ("verification.quorum", vec![600_000_000, 1, ONE, 600_000_000]),
+        ("verification.reveal", vec![HOUR, SECOND, 10 * MINUTE]),
+        ("verification.challenge_deposit", vec![100 * XPL, 0, 7, 400_000 * XPL]),
+        ("verification.deposit_worker", vec![HALF, 0, ONE]),
+        ("verification.planted", vec![0, HALF, HALF]),
+        ("verification.open", vec![0, HOUR, DAY, DAY]),
+        ("verification.bonus", vec![HALF, 0, ONE]),
+        ("verification.freivalds_rate", vec![ONE, HALF, 0]),
+        ("verification.freivalds_cost", vec![5_000_000, 0, ONE]),
+        ("verification.freivalds_rounds", vec![10, 1, 64]),
+        ("settle.holdback", vec![0, HALF, ONE, 1]),
+        ("settle.holdback_period", vec![HOUR, 30 * DAY, 30 * DAY, 0]),
+        ("slash.copied", vec![HALF, 0, ONE]),
+        ("slash.rewards", vec![ONE, HALF, 0]),
+        ("slash.stake", vec![0, 1, 2]),
+        ("jail.check_strikes", vec![0, 1, 3]),
         ("bond.per_gpu", vec![2_000 * XPL, 0, 1, 100_000 * XPL, 1_000_000_000 * XPL]),
         ("bond.unbonding", vec![HOUR, 0, 1, 21 * DAY]),
         ("slash.wrong", vec![HALF, 0, ONE]),
@@ -93,16 +110,25 @@ const AMOUNTS: [u64; 8] =
 fn params() -> impl Strategy<Value = Params> {
     // Three of four parameters keep their tame value: worlds in which everything is extreme soon stand still.
     let picks = prop::collection::vec((0..4u8, any::<Index>()), choices().len());
-    (picks, select(&FEE_SPLITS), select(&EMISSION_SPLITS)).prop_map(|(picks, fees, emission)| {
+    // In one world of three all of verification is out of the ordinary: its parts meet seldom otherwise.
+    let disputed = 0..3u8;
+    (picks, select(&FEE_SPLITS), select(&EMISSION_SPLITS), disputed).prop_map(|(picks, fees, emission, disputed)| {
         let mut params = Params::default();
         let mut set = |key: &str, value| params.set(key, value).expect("a legal value");
         for ((key, values), (wild, pick)) in choices().into_iter().zip(picks) {
-            set(key, if wild == 0 { *pick.get(&values) } else { values[0] });
+            let wild = wild == 0 || disputed == 2 && (key.starts_with("verification.") || key.starts_with("settle.hold"));
+            set(key, if wild { *pick.get(&values) } else { values[0] });
         }
         set("beacon.interval", SECOND);
         ["fee.burn", "fee.treasury", "fee.stakers"].into_iter().zip(fees).for_each(|(key, part)| set(key, part));
         let parts = ["emission.providers", "emission.stakers", "emission.treasury", "emission.builders"];
         parts.into_iter().zip(emission).for_each(|(key, part)| set(key, part));
+        if params.verification_planted() > 0 && params.verification_open() == 0 {
+            params.set("verification.open", HOUR).expect("a legal value");
+        }
+        if params.verification_planted() + params.verification_panel() == 0 {
+            params.set("verification.open", 0).expect("a legal value");
+        }
         if params.check().is_err() {
             // A tame mechanism instead of one that contradicts the rest.
             for (key, value) in [("emission.schedule", 1), ("settle.mode", 0), ("emission.weight", 0), ("stake.counts", 0)] {

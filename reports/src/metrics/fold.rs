@@ -16,6 +16,7 @@ use plasma_core::protocol::market::Leased;
 use plasma_core::protocol::offer::OfferPosted;
 use plasma_core::protocol::provider::{Provider, Status};
 use plasma_core::protocol::settlement::Settled;
+use plasma_core::protocol::verification::panel::Outcome;
 use plasma_core::record::{Cause, Command, Event, Origin, Record, Timer};
 use plasma_core::time::{NEVER, Time, YEAR};
 use rkyv::{Archive, Deserialize, Serialize};
@@ -332,6 +333,15 @@ impl Metrics {
                 checks.verified += 1;
                 self.epoch.row.check_rewards += u128::from(verified.reward);
             }
+            Event::TrapFound(trap) => {
+                checks.verified += 1;
+                self.epoch.row.check_rewards += u128::from(trap.reward);
+            }
+            Event::Judged(judged) => {
+                checks.wrong += u64::from(judged.outcome == Outcome::Upheld);
+                self.epoch.row.check_rewards += u128::from(judged.reward);
+            }
+            Event::CheckerJudged(judged) => self.epoch.row.check_rewards += u128::from(judged.from_treasury),
             Event::FoundWrong(wrong) => {
                 checks.wrong += 1;
                 self.epoch.row.check_rewards += u128::from(wrong.reward);
@@ -379,6 +389,10 @@ impl Metrics {
             Event::Unbonding(unbonding) => {
                 self.staked.change(row, now, |stake| stake - u128::from(unbonding.amount));
                 self.refresh(view, now, unbonding.provider);
+            }
+            Event::Seized(seized) => {
+                row.burned.slashes += u128::from(seized.burned);
+                row.slash_rewards += u128::from(seized.reward);
             }
             Event::Slashed(slashed) => {
                 row.burned.slashes += u128::from(slashed.burned);

@@ -42,7 +42,7 @@ pub struct Row {
     pub rewards_work: u128,
     /// Paid to stakers out of their pool: emission and fees.
     pub rewards_stake: u128,
-    /// Part of slashed bonds that went to checkers.
+    /// Part of slashed bonds and seized earnings that went to checkers.
     pub slash_rewards: u128,
     /// Paid to checkers by the treasury.
     pub check_rewards: u128,
@@ -178,7 +178,7 @@ pub struct Burned {
     pub fees: u128,
     /// Base fees of commands.
     pub base: u128,
-    /// The burned part of slashed bonds.
+    /// The burned part of slashed bonds and seized earnings.
     pub slashes: u128,
     /// Deposits of sealed asks that were not revealed.
     pub deposits: u128,

@@ -251,7 +251,7 @@ metrics! { METRICS: Row;
     burned Xpl; "burned_fees + burned_base_fees + burned_slashes + burned_deposits"; "How many were destroyed?"; |r| xpl(r.burned.total());
     burned_fees Xpl; "Σ burned part of protocol fees"; "… by use of the network?"; |r| xpl(r.burned.fees);
     burned_base_fees Xpl; "Σ base fees of admitted commands"; "… by traffic?"; |r| xpl(r.burned.base);
-    burned_slashes Xpl; "Σ slashed bonds and stake − rewards to checkers"; "… as punishment?"; |r| xpl(r.burned.slashes);
+    burned_slashes Xpl; "Σ slashed bonds and stake and seized earnings − rewards to checkers"; "… as punishment?"; |r| xpl(r.burned.slashes);
     burned_deposits Xpl; "Σ deposits of sealed asks that were not revealed"; "… for breaking off auctions?"; |r| xpl(r.burned.deposits);
     treasury Xpl; "balance at the end"; "What can governance spend?"; |r| xpl(r.stocks.treasury);
     builders Xpl; "balance at the end"; "What is left for builders?"; |r| xpl(r.stocks.builders);
@@ -311,7 +311,7 @@ metrics! { METRICS: Row;
     checks_verified Count; "results found right"; "… and right?"; |r| count(r.checks.verified);
     checks_wrong Count; "results found wrong"; "… and wrong?"; |r| count(r.checks.wrong);
     checks_missed Count; "drawn checkers that did not answer"; "Do checkers do their duty?"; |r| count(r.checks.missed);
-    slashed Xpl; "burned_slashes + rewards to checkers out of bonds and stake"; "What did misbehaviour cost?"; |r| xpl(r.burned.slashes + r.slash_rewards);
+    slashed Xpl; "burned_slashes + rewards to checkers out of them"; "What did misbehaviour cost?"; |r| xpl(r.burned.slashes + r.slash_rewards);
 
     work_hhi Number ? NO_WORK; "Σ sᵢ², sᵢ = provider i's share of class-weighted work settled, by id"; "Is compute concentrated?"; |r| Some(r.concentration.work?.hhi);
     work_gini Number ? NO_WORK; "Gini coefficient of the same, over providers that are active or settled work"; "How unequal are providers?"; |r| Some(r.concentration.work?.gini);

@@ -57,7 +57,7 @@ impl Environment for Script {
                 lease::Commit { lease, commitment: lease::commitment(lease, provider, &[root; 32]) }.into()
             }
             Step::Verdict(root) => {
-                verification::Verdict { lease: lease_of(view, account, Stage::UnderCheck).0, root: [root; 32] }.into()
+                verification::verdict::Verdict { lease: lease_of(view, account, Stage::UnderCheck).0, root: [root; 32] }.into()
             }
             Step::Cancel => {
                 let queued = view.jobs.iter().filter(|job| job.is_queued()).map(|job| job.id);
@@ -99,7 +99,7 @@ pub fn genesis(accounts: u8) -> Genesis {
     }
 }
 
-fn submit(size: u32, start_by: Time, policy: u8) -> Step {
+fn submit(size: u32, start_by: Time, policy: Policy) -> Step {
     let (budget, finish_by, classes) = (10_000 * XPL, START + 2 * DAY, u64::MAX);
     let sizes = [size, 0, 0, 0];
     Step::Say(job::Submit { budget, start_by, finish_by, classes, sizes, policy, ..job::Submit::default() }.into())
@@ -121,11 +121,11 @@ pub fn script() -> Script {
         (6, b, Step::Say(post(3 * XPL, 1))),
         (7, b, Step::Say(post(0, 1))),
         (10, Origin::Feeder(0), Step::Say(oracle::PostPrice { micro_usd: 500_000 }.into())),
-        (SECOND, customer, submit(hour, START + 2 * HOUR, 0)),
-        (2 * SECOND, customer, submit(hour, START + 2 * HOUR, 0)),
-        (3 * SECOND, customer, submit(hour, START + 2 * HOUR, 0)),
-        (4 * SECOND, customer, submit(hour, START + 64 * SECOND, 0)),
-        (5 * SECOND, customer, submit(hour, START + 2 * HOUR, 0)),
+        (SECOND, customer, submit(hour, START + 2 * HOUR, Policy::Unchecked)),
+        (2 * SECOND, customer, submit(hour, START + 2 * HOUR, Policy::Unchecked)),
+        (3 * SECOND, customer, submit(hour, START + 2 * HOUR, Policy::Unchecked)),
+        (4 * SECOND, customer, submit(hour, START + 64 * SECOND, Policy::Unchecked)),
+        (5 * SECOND, customer, submit(hour, START + 2 * HOUR, Policy::Unchecked)),
         (6 * SECOND, customer, Step::Cancel),
         (2 * SECOND + 30 * MINUTE, b, Step::Commit(1)),
         (SECOND + HOUR, a, Step::Commit(1)),
@@ -133,7 +133,7 @@ pub fn script() -> Script {
         (2 * SECOND + 90 * MINUTE + HOUR, a, Step::Commit(1)),
     ];
     let day1 = [
-        (SECOND, customer, submit(100_000, START + DAY + HOUR, 1)),
+        (SECOND, customer, submit(100_000, START + DAY + HOUR, Policy::Sampled)),
         (101 * SECOND, a, Step::Commit(66)),
         (HOUR, Origin::Host, Step::Say(beacon::Beacon { value: [3; 32] }.into())),
         (HOUR + SECOND, b, Step::Verdict(1)),

@@ -161,7 +161,8 @@ impl Agents {
             program: patrons.program,
             vram_gib: patrons.vram_gib,
             gpus_log2: candidate.gpus_log2,
-            policy: patrons.policy,
+            policy: patrons.policy.0,
+            copies: patrons.policy.1,
             pad: 0,
         })
     }
@@ -177,8 +178,9 @@ impl Agents {
     /// Submits, after buying XPL if they run low.
     fn submit(&mut self, view: &State, now: Time, group: usize, customer: AccountId, submit: Submit) {
         let have = Self::spendable(view, customer);
-        if have < submit.budget {
-            let ahead = submit.budget.saturating_mul(JOBS_AHEAD) - have;
+        let budget = submit.budget.saturating_mul(u64::from(submit.copies.max(1)));
+        if have < budget {
+            let ahead = budget.saturating_mul(JOBS_AHEAD) - have;
             let fees = 8 * view.base_fee();
             if !self.buy(view, now, customer, ahead.saturating_add(fees)) {
                 self.tally.unfunded[group] += 1;

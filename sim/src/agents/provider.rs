@@ -2,6 +2,7 @@
 
 pub mod ask;
 pub mod books;
+pub mod duty;
 pub mod entry;
 pub mod hours;
 pub mod seal;

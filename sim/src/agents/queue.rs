@@ -53,6 +53,10 @@ pub enum Kind {
     Attack,
     /// A job that somebody bought from themselves is declared done; the id is the attacker.
     WashDone,
+    /// Some of a panel are done; the id is the lease.
+    SealVerdict,
+    /// A panel reveals what it sealed; the id is the lease.
+    RevealVerdict,
 }
 
 /// An appointment.

@@ -102,7 +102,8 @@ impl Tally {
     /// Counts for so many groups of customers.
     pub fn new(groups: usize) -> Self {
         let zeros = vec![0; groups];
-        let refused = vec![0; plasma_core::rejection::Rejection::ALL.len()];
+        let last = plasma_core::rejection::Rejection::ALL.last();
+        let refused = vec![0; last.map_or(0, |last| *last as usize + 1)];
         Self {
             candidates: zeros.clone(),
             declined: zeros.clone(),

@@ -8,8 +8,11 @@ use plasma_core::protocol::check_invariants;
 use plasma_core::record::{Cause, Command, Event, Record};
 use plasma_core::time::DAY;
 use plasma_sim::agents::Agents;
+use plasma_sim::scenario::model::VerificationPolicy;
+use plasma_sim::scenario::quantity::Ratio;
 use plasma_sim::scenario::{Loaded, Scenario};
 use plasma_sim::world;
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
 fn small(sets: &[&str]) -> Loaded {
@@ -23,6 +26,7 @@ fn small(sets: &[&str]) -> Loaded {
 struct Watch {
     epochs: u64,
     leases: u64,
+    names: BTreeMap<&'static str, u64>,
     budgets: Vec<(u64, u64)>,
 }
 
@@ -34,6 +38,7 @@ impl Observer for Watch {
     }
     fn event(&mut self, _view: &State, _record: &Record, event: &Event) {
         self.leases += u64::from(matches!(event, Event::Leased(_)));
+        *self.names.entry(event.name()).or_default() += 1;
     }
     fn epoch_closed(&mut self, view: &State) {
         self.epochs += 1;
@@ -85,6 +90,31 @@ fn every_market_mechanism_clears() {
         assert!((0.05..0.95).contains(&busy), "{set:?}: {busy:.2} of the GPUs at work");
         engine.view(|state| assert_eq!(state.ledger.sealed, 0, "{set:?}: what was sealed was revealed"));
     }
+}
+
+#[test]
+fn every_way_to_verify_is_answered() {
+    let panels = ["verification.panel=3", "verification.open=1d", "verification.planted=20%", "settle.holdback=25%"];
+    let ways = [
+        (
+            VerificationPolicy::Checked,
+            &["CheckDrawn", "Verified", "TrapFound", "Seated", "VerdictRevealed", "Judged", "Seized"][..],
+        ),
+        (VerificationPolicy::Freivalds, &["CheckDrawn", "Verified", "Seated", "VerdictRevealed", "Judged"]),
+        (VerificationPolicy::Redundant, &["Copied", "CopiesComplete", "CopyRevealed", "Compared", "Withheld"]),
+    ];
+    for (policy, expected) in ways {
+        let mut loaded = small(&panels);
+        loaded.scenario.demand.iter_mut().for_each(|group| group.policy = policy);
+        loaded.scenario.provider.iter_mut().for_each(|group| group.faults.wrong = Ratio(20_000_000));
+        let mut engine = play(&loaded, 0);
+        let names = &engine.observer().names;
+        assert!(expected.iter().all(|name| names.contains_key(name)), "{policy:?}: {names:?}");
+        assert_eq!(names.get("VerdictRevealed"), names.get("VerdictSealed"), "{policy:?}: whoever seals reveals");
+        let tally = engine.environment().tally();
+        assert_eq!((tally.inadmissible, tally.refused.iter().sum::<u64>()), (0, 0), "{policy:?}: {:?}", tally.refused);
+    }
+    continues_identically(&small(&panels));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::rule::{Rule, rule};
 use plasma_core::formula::auction::algorithmic::{Algorithmic, HIGHEST};
 use plasma_core::formula::auction::sealed::{Payment, Sealed};
 use plasma_core::formula::auction::uniform::Uniform;
-use plasma_core::formula::auction::{self, Batch, Bid, Class, Cleared, FEMTO, Mechanism, NOBODY, Way};
+use plasma_core::formula::auction::{self, Batch, Bid, Class, Cleared, FEMTO, Mechanism, Way};
 use plasma_core::money::ONE;
 use serde_json::value::RawValue;
 
@@ -47,8 +47,8 @@ record! { input
         gpus: u16 = "GPUs",
         /// The classes that satisfy it, each at most once.
         ways: Vec<Suits> = "by class",
-        /// A seller it does not buy from, by number.
-        shuns: Option<u32> = "number",
+        /// Sellers it does not buy from, by number; by default none.
+        shuns: Option<Vec<u32>> = "number",
         /// Rank among equal bids; by default their order.
         tie: Option<u64> = "number",
     }
@@ -102,7 +102,7 @@ fn orders(asks: &[Ask], bids: &[Wanted]) -> Result<(Vec<auction::Ask>, Vec<Bid>,
             return Err(Refusal::from(format!("`bids[{i}].ways`: a class is there twice")));
         }
         let gpus_log2 = bid.gpus.ilog2() as u8;
-        Ok(Bid { ways, tie: bid.tie.unwrap_or(i as u64), shuns: bid.shuns.unwrap_or(NOBODY), gpus_log2 })
+        Ok(Bid { ways, tie: bid.tie.unwrap_or(i as u64), shuns: bid.shuns.clone().unwrap_or_default(), gpus_log2 })
     };
     let asks: Vec<auction::Ask> = asks.iter().enumerate().map(ask).collect();
     let bids: Vec<Bid> = bids.iter().enumerate().map(bid).collect::<Result<_, _>>()?;

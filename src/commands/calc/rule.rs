@@ -1,7 +1,7 @@
 //! A rule that can be asked alone, and the table of them.
 
 use super::field::{Described, Refusal};
-use super::{auction, burn_mint, emission, exchange, fee, measure, stake};
+use super::{auction, burn_mint, deterrence, emission, exchange, fee, measure, stake};
 
 /// A rule: what it takes, what it gives, where it comes from.
 pub struct Rule {
@@ -23,7 +23,16 @@ pub struct Rule {
 
 /// Every rule, by family.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
-    let families = [emission::RULES, fee::RULES, burn_mint::RULES, exchange::RULES, auction::RULES, stake::RULES, measure::RULES];
+    let families = [
+        emission::RULES,
+        fee::RULES,
+        burn_mint::RULES,
+        exchange::RULES,
+        auction::RULES,
+        stake::RULES,
+        deterrence::RULES,
+        measure::RULES,
+    ];
     families.into_iter().flatten()
 }
 

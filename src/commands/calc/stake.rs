@@ -1,8 +1,7 @@
-//! What stake earns and risks, asked alone: rewards, slashes, vesting, and whether cheating pays.
+//! What stake earns and risks, asked alone: rewards, slashes, vesting.
 
 use super::field::{Amount, Length, Nano, Share, at_most};
 use super::rule::{Rule, rule};
-use plasma_core::formula::deterrence::{Detection, Stakes, false_positive_loss, least_stake, margin, margin_usd};
 use plasma_core::formula::rewards::{self, Accrual};
 use plasma_core::formula::slash::{self, Fraction};
 use plasma_core::formula::vesting::{Terms, vested};
@@ -163,82 +162,6 @@ pub const RULES: &[Rule] = &[
             let terms = Terms { cliff: case.cliff.0, at_cliff: case.at_cliff.0, duration: case.duration.0, steps: case.steps };
             let vested = vested(case.total.0, &terms, case.elapsed.0);
             Ok(Answer { vested, locked: case.total.0 - vested })
-        }
-    },
-    rule! {
-        /// Whether cheating pays: p · d · (1 − r) · (R + S) − D, below zero where it does; the least stake at which it does not.
-        "cheating.margin" by "Becker 1968, Crime and Punishment, with detection thinned by collusion",
-        as in r#"{"checked": "5%", "power": "100%", "colluding": "20%", "saved": 900000, "earned": 1000000, "#
-            r#""slashed": 21500001}"#:
-        {
-            /// p: that a result is checked.
-            checked: Share = "parts per billion",
-            /// d: that a check of a wrong result finds it wrong.
-            power: Share = "parts per billion",
-            /// r: share of checkers who collude.
-            colluding: Share = "parts per billion",
-            /// D: what cheating saves.
-            saved: Amount = "nano-XPL",
-            /// R: what honest work earns.
-            earned: Amount = "nano-XPL",
-            /// S: what is slashed.
-            slashed: Amount = "nano-XPL",
-        } -> {
-            /// What a cheat loses on average beyond what it saves; its expected loss is rounded down.
-            margin: i128 = "nano-XPL",
-            /// Least stake that makes cheating not pay; null where cheats are never caught.
-            least_stake: Option<u128> = "nano-XPL",
-        }
-        |case| {
-            for (name, share) in [("checked", case.checked), ("power", case.power), ("colluding", case.colluding)] {
-                at_most(name, share.0, ONE.into())?;
-            }
-            let detection = Detection { checked: case.checked.0, power: case.power.0, colluding: case.colluding.0 };
-            let stakes = Stakes { saved: case.saved.0, earned: case.earned.0, slashed: case.slashed.0 };
-            let least_stake = least_stake(&detection, case.saved.0, case.earned.0);
-            Ok(Answer { margin: margin(&detection, &stakes), least_stake })
-        }
-    },
-    rule! {
-        /// The margin of cheating in dollars when the price of XPL has changed, which stake and pay follow and what cheating saves
-        /// does not; and what a check that errs costs the honest.
-        "cheating.margin_usd" by "The same, stake and pay being tokens",
-        as in r#"{"checked": "10%", "power": "100%", "colluding": 0, "saved": "1 XPL", "earned": "1 XPL", "slashed": "#
-            r#""19 XPL", "price": 100000, "change": "50%", "error": "0.1%"}"#:
-        {
-            /// p: that a result is checked.
-            checked: Share = "parts per billion",
-            /// d: that a check of a wrong result finds it wrong.
-            power: Share = "parts per billion",
-            /// r: share of checkers who collude.
-            colluding: Share = "parts per billion",
-            /// D: what cheating saves, at the undisturbed price.
-            saved: Amount = "nano-XPL",
-            /// R: what honest work earns.
-            earned: Amount = "nano-XPL",
-            /// S: what is slashed.
-            slashed: Amount = "nano-XPL",
-            /// Undisturbed price of XPL.
-            price: u64 = "micro-USD per XPL",
-            /// Price now, as a share of it.
-            change: Share = "parts per billion",
-            /// That a check finds a right result wrong.
-            error: Share = "parts per billion",
-        } -> {
-            /// The margin, rounded towards zero.
-            margin: i128 = "micro-USD",
-            /// What an honest provider loses on average in a job to checks that err, rounded down.
-            false_positive_loss: u128 = "nano-XPL",
-        }
-        |case| {
-            let shares = [("checked", case.checked), ("power", case.power), ("colluding", case.colluding), ("error", case.error)];
-            for (name, share) in shares {
-                at_most(name, share.0, ONE.into())?;
-            }
-            let detection = Detection { checked: case.checked.0, power: case.power.0, colluding: case.colluding.0 };
-            let stakes = Stakes { saved: case.saved.0, earned: case.earned.0, slashed: case.slashed.0 };
-            let margin = margin_usd(&detection, &stakes, case.price, case.change.0);
-            Ok(Answer { margin, false_positive_loss: false_positive_loss(&detection, case.error.0, &stakes) })
         }
     },
 ];

@@ -54,6 +54,8 @@ fn facts(view: &State) -> Vec<Fact> {
         amount("delegated_nano", "delegated", delegated),
         amount("leaving_nano", "delegated, on its way back", leaving),
         amount("sealed_nano", "deposits of sealed asks", ledger.sealed),
+        amount("challenges_nano", "deposits of challenges", ledger.challenges),
+        amount("holdback_nano", "earnings held back", ledger.holdback),
         amount("escrow_nano", "in escrow", escrow),
         Fact {
             key: "price_micro_usd",

@@ -124,7 +124,7 @@ impl<'a> Search<'a> {
         for &number in order {
             let bid = &batch.bids[number];
             let suits = |(i, ask): (usize, &super::Ask)| {
-                let limit = bid.limit(ask.class).filter(|_| ask.gpus >= bid.gpus() && ask.seller != bid.shuns)?;
+                let limit = bid.limit(ask.class).filter(|_| ask.gpus >= bid.gpus() && !bid.shuns.contains(&ask.seller))?;
                 Some(Choice { margin: limit.checked_sub(ask.price)?, ask: i, limit })
             };
             let mut its: Vec<Choice> = batch.asks.iter().enumerate().filter_map(suits).collect();

@@ -37,7 +37,7 @@ impl<'a> Shelf<'a> {
         let rooms = self.rooms[usize::from(class)].iter_mut().skip(usize::from(bid.gpus_log2));
         let heads = rooms.filter_map(|room| {
             let mut shunned = Vec::new();
-            while room.peek().is_some_and(|Reverse((.., ask))| asks[*ask].seller == bid.shuns) {
+            while room.peek().is_some_and(|Reverse((.., ask))| bid.shuns.contains(&asks[*ask].seller)) {
                 shunned.extend(room.pop());
             }
             let head = room.peek().map(|Reverse(place)| *place);

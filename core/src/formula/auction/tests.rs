@@ -4,7 +4,7 @@ use super::algorithmic::Algorithmic;
 use super::assignment::assign;
 use super::sealed::{Payment, Sealed};
 use super::uniform::{Uniform, prices};
-use super::{Ask, Batch, Bid, Class, Cleared, FEMTO, Mechanism, NOBODY, Trade, Way};
+use super::{Ask, Batch, Bid, Class, Cleared, FEMTO, Mechanism, Trade, Way};
 use crate::money::ONE;
 use proptest::prelude::*;
 
@@ -13,7 +13,7 @@ fn ask(seller: u32, price: u64, gpus: u16) -> Ask {
 }
 
 fn bid(number: u64, limit: u64, gpus_log2: u8) -> Bid {
-    Bid { ways: vec![Way { limit, work: 1_000, class: 0 }], tie: number, shuns: NOBODY, gpus_log2 }
+    Bid { ways: vec![Way { limit, work: 1_000, class: 0 }], tie: number, shuns: Vec::new(), gpus_log2 }
 }
 
 fn clear(mechanism: &dyn Mechanism, asks: &[Ask], bids: &[Bid]) -> Cleared {
@@ -143,7 +143,7 @@ fn asks(most: usize) -> impl Strategy<Value = Vec<Ask>> {
 
 fn bids(most: usize) -> impl Strategy<Value = Vec<Bid>> {
     let way = prop::option::of((1u64..60, 1u64..5));
-    let one = (prop::collection::vec(way, CLASSES), any::<u64>(), 0u32..9, 0u8..4);
+    let one = (prop::collection::vec(way, CLASSES), any::<u64>(), prop::collection::vec(0u32..9, 0..3), 0u8..4);
     let bid = one.prop_map(|(ways, tie, shuns, gpus_log2)| {
         let ways = ways.into_iter().enumerate();
         let ways = ways.filter_map(|(class, way)| way.map(|(limit, work)| Way { limit, work, class: class as u8 }));
@@ -180,7 +180,7 @@ fn brute_force(batch: Batch, one_price: bool, from: usize, pairs: &mut Vec<(usiz
         let (bid, asked) = (&batch.bids[from], batch.asks[ask]);
         let taken: u16 = pairs.iter().filter(|pair| pair.1 == ask).map(|pair| batch.bids[pair.0].gpus()).sum();
         let suits = bid.limit(asked.class).is_some_and(|limit| limit >= asked.price);
-        if suits && asked.seller != bid.shuns && taken + bid.gpus() <= asked.gpus {
+        if suits && !bid.shuns.contains(&asked.seller) && taken + bid.gpus() <= asked.gpus {
             pairs.push((from, ask));
             best = best.max(brute_force(batch, one_price, from + 1, pairs));
             pairs.pop();
@@ -201,7 +201,7 @@ proptest! {
             for &Trade { bid, ask, price } in &cleared.trades {
                 let limit = bids[bid].limit(asks[ask].class).expect("a class that satisfies it");
                 prop_assert!(asks[ask].price <= price && price <= limit, "{}", name);
-                prop_assert!(bids[bid].shuns != asks[ask].seller && !served[bid], "{}", name);
+                prop_assert!(!bids[bid].shuns.contains(&asks[ask].seller) && !served[bid], "{}", name);
                 prop_assert!(left[ask] >= bids[bid].gpus(), "{}", name);
                 left[ask] -= bids[bid].gpus();
                 served[bid] = true;
@@ -335,7 +335,7 @@ fn the_gap_of_large_batches_is_small() {
             let value = 1_000 + draw(n + 20_000, 1_500);
             let ways =
                 (0..3).filter(|c| draw(n + 40_000, 4) != *c).map(|c| Way { limit: value + 100 * c, work: 1, class: c as u8 });
-            Bid { ways: ways.collect(), tie: n, shuns: NOBODY, gpus_log2: draw(n + 30_000, 3) as u8 }
+            Bid { ways: ways.collect(), tie: n, shuns: Vec::new(), gpus_log2: draw(n + 30_000, 3) as u8 }
         })
         .collect();
     let batch = Batch { asks: &asks, bids: &bids, classes: &[Class::default(); CLASSES] };

@@ -18,7 +18,7 @@ pub struct Sale {
 pub struct Want {
     pub gpus: u64,
     pub tie: u64,
-    pub avoid: Option<usize>,
+    pub avoided: Vec<usize>,
     pub ways: Vec<(usize, u64, u64)>,
 }
 
@@ -49,7 +49,7 @@ impl Orders {
     /// What a second of the trade gains for each GPU, if buyer and seller can agree and the buyer does not avoid the seller.
     fn margin(&self, want: usize, sale: usize) -> Option<u64> {
         let Sale { seller, class, ask, gpus, .. } = self.sales[sale];
-        let fits = self.wants[want].avoid != Some(seller) && self.wants[want].gpus <= gpus;
+        let fits = !self.wants[want].avoided.contains(&seller) && self.wants[want].gpus <= gpus;
         self.limit(want, class)?.checked_sub(ask).filter(|_| fits)
     }
 
@@ -205,7 +205,7 @@ impl Orders {
                     let Sale { class, seller, ask, .. } = self.sales[sale];
                     class == way.0
                         && ask <= prices[class]
-                        && self.wants[want].avoid != Some(seller)
+                        && !self.wants[want].avoided.contains(&seller)
                         && self.left(sale, &pairs) >= self.wants[want].gpus
                 });
                 willing.min_by_key(|&sale| self.sales[sale].tie)
@@ -252,18 +252,18 @@ mod agreement {
     use plasma_core::formula::auction::algorithmic::Algorithmic;
     use plasma_core::formula::auction::sealed::{Payment, Sealed};
     use plasma_core::formula::auction::uniform::Uniform;
-    use plasma_core::formula::auction::{Ask, Batch, Bid, Class, Mechanism, NOBODY, Way};
+    use plasma_core::formula::auction::{Ask, Batch, Bid, Class, Mechanism, Way};
     use proptest::prelude::*;
 
     const CLASSES: usize = 3;
 
     fn orders(many: impl Into<prop::collection::SizeRange> + Clone) -> impl Strategy<Value = Orders> {
         let way = prop::option::of((1u64..60, 1u64..5));
-        let want = (prop::collection::vec(way, CLASSES), any::<u64>(), prop::option::of(0usize..5), 0u32..4);
-        let want = want.prop_map(|(ways, tie, avoid, log2)| {
+        let want = (prop::collection::vec(way, CLASSES), any::<u64>(), prop::collection::vec(0usize..5, 0..3), 0u32..4);
+        let want = want.prop_map(|(ways, tie, avoided, log2)| {
             let ways = ways.into_iter().enumerate();
             let ways = ways.filter_map(|(class, way)| way.map(|(limit, work)| (class, work, limit))).collect();
-            Want { gpus: 1 << log2, tie, avoid, ways }
+            Want { gpus: 1 << log2, tie, avoided, ways }
         });
         let sale = (0usize..5, 0..CLASSES, 1u64..40, 1u64..9, any::<u64>());
         let sale = sale.prop_map(|(seller, class, ask, gpus, tie)| Sale { offer: 0, seller, class, ask, gpus, tie });
@@ -286,7 +286,7 @@ mod agreement {
         let bid = |want: &Want| Bid {
             ways: want.ways.iter().map(|&(class, work, limit)| Way { limit, work, class: class as u8 }).collect(),
             tie: want.tie,
-            shuns: want.avoid.map_or(NOBODY, |seller| seller as u32),
+            shuns: want.avoided.iter().map(|&seller| seller as u32).collect(),
             gpus_log2: want.gpus.ilog2() as u8,
         };
         let (asks, bids) = (orders.sales.iter().map(ask).collect::<Vec<_>>(), orders.wants.iter().map(bid).collect::<Vec<_>>());

@@ -144,8 +144,11 @@ impl Reference {
                     ways.push((class, work, limit));
                 }
             }
-            if !ways.is_empty() {
-                wants.push(Want { gpus, tie: self.tie_of_job(job.id), avoid: job.avoid, ways });
+            // Of the copies of a job, one at a time.
+            let before = job.set.is_some() && jobs.iter().any(|other| self.jobs[other].set == job.set);
+            if !ways.is_empty() && !before {
+                let avoided = job.avoided.iter().copied().collect();
+                wants.push(Want { gpus, tie: self.tie_of_job(job.id), avoided, ways });
                 jobs.push(job.id);
             }
         }

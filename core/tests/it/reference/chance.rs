@@ -75,6 +75,23 @@ pub fn sealed(provider: usize, offer: usize, price: u64, salt: &[u8; 32]) -> [u8
     *blake3::hash(&message).as_bytes()
 }
 
+/// BLAKE3 of domain, lease, juror, root and salt.
+pub fn sealed_root(lease: u64, juror: usize, root: &[u8; 32], salt: &[u8; 32]) -> [u8; 32] {
+    let domain = b"xpl/v1/verdict\0\0".as_slice();
+    let message = [domain, &lease.to_le_bytes(), &(juror as u32).to_le_bytes(), root, salt].concat();
+    *blake3::hash(&message).as_bytes()
+}
+
+/// BLAKE3 of domain, lease and root: what is committed to in place of a root.
+pub fn decoy(lease: u64, root: &[u8; 32]) -> [u8; 32] {
+    *blake3::hash(&[b"xpl/v1/decoy\0\0\0\0".as_slice(), &lease.to_le_bytes(), root].concat()).as_bytes()
+}
+
+/// The first word of BLAKE3 of domain, lease and root: whether a root calls for its decoy.
+pub fn ticket(lease: u64, root: &[u8; 32]) -> u64 {
+    word(&blake3::hash(&[b"xpl/v1/ticket\0\0\0".as_slice(), &lease.to_le_bytes(), root].concat()).as_bytes()[..8])
+}
+
 /// BLAKE3 of domain, lease, provider and root.
 pub fn commitment(lease: u64, provider: usize, root: &[u8; 32]) -> [u8; 32] {
     let domain = b"xpl/v1/commit\0\0\0".as_slice();

@@ -1,6 +1,6 @@
 //! What each command of accounts, customers, hosts and feeders asks for, and why it may be refused.
 
-use super::{Account, Job, Progress, Reference, Todo};
+use super::{Account, CopySet, Job, Lease, Progress, Reference, Todo};
 use plasma_core::catalogue::Kind;
 use plasma_core::engine::step::Arrival;
 use plasma_core::ids::{AccountId, JobId, LeaseId};
@@ -9,7 +9,9 @@ use plasma_core::protocol::beacon::RoundClosed;
 use plasma_core::protocol::job::{Cancelled, Submit, Submitted};
 use plasma_core::protocol::lease::Stopped;
 use plasma_core::protocol::oracle::{PostPrice, PricePosted};
-use plasma_core::record::{Command, Origin};
+use plasma_core::protocol::verification::copies::Copied;
+use plasma_core::protocol::verification::policy::Policy;
+use plasma_core::record::{Command, Event, Origin};
 use plasma_core::rejection::{Refused, Rejection};
 
 pub type Outcome = Result<(), Refused>;
@@ -46,6 +48,11 @@ impl Reference {
             Command::Commit(command) => self.commit(origin, command),
             Command::Beacon(command) => self.close_round(origin, command.value),
             Command::Verdict(command) => self.verdict(origin, command),
+            Command::SealVerdict(command) => self.seal_verdict(origin, command),
+            Command::RevealVerdict(command) => self.reveal_verdict(origin, command),
+            Command::Challenge(command) => self.challenge(origin, command.lease),
+            Command::Expose(command) => self.expose(origin, command),
+            Command::RevealCopy(command) => self.reveal_copy(origin, command),
             Command::PostPrice(command) => self.post_price(origin, command),
             Command::Delegate(command) => self.delegate(origin, command),
             Command::Undelegate(command) => self.undelegate(origin, command),
@@ -109,34 +116,51 @@ impl Reference {
         if asked.budget == 0 {
             return refuse(Rejection::BadBudget);
         }
-        self.has(customer, asked.budget)?;
+        let copies = u128::from(asked.copies.max(1));
+        match u64::try_from(u128::from(asked.budget) * copies) {
+            Ok(all) => self.has(customer, all)?,
+            Err(_) => return refuse(Rejection::BadBudget),
+        }
         if asked.start_by < self.now || asked.finish_by < asked.start_by || asked.finish_by == self.now {
             return refuse(Rejection::BadDeadline);
         }
         if asked.gpus_log2 > 7 {
             return refuse(Rejection::BadGpuCount);
         }
-        if asked.policy > 1 {
-            return refuse(Rejection::BadPolicy);
-        }
         if asked.program.index() >= self.catalogue.programs.len() {
             return refuse(Rejection::UnknownProgram);
+        }
+        let redundant = asked.policy == Policy::Redundant;
+        let deployed = self.catalogue.programs[asked.program.index()].kind == Kind::Deployment;
+        if redundant && (deployed || !(2..=7).contains(&asked.copies)) || !redundant && asked.copies != 0 {
+            return refuse(Rejection::BadPolicy);
         }
         let Some(cost) = self.cost(asked.program.index(), &asked.sizes) else { return refuse(Rejection::BadSizes) };
         if self.works(asked.classes, asked.vram_gib, &cost).is_empty() {
             return refuse(Rejection::NoClassFits);
         }
         let credit = self.credit(asked.budget)?;
-        let (serial, slot) = self.job_numbers.take();
-        let job = JobId::new(serial, slot);
-        self.happen(Submitted { job }, |this| {
-            this.jobs.insert(job, Job { id: job, customer, asked, place: None, failures: 0, avoid: None, credit: 0 });
-            this.balances.accounts[customer] -= u128::from(asked.budget);
-            this.balances.escrows.insert(job, u128::from(asked.budget));
-            this.agenda.push_back(Todo::Match(job));
-        });
-        if let Some(micro_usd) = credit {
-            self.grant(micro_usd, job);
+        let mut lead = None;
+        for _ in 0..copies {
+            let (serial, slot) = self.job_numbers.take();
+            let job = JobId::new(serial, slot);
+            let first = *lead.get_or_insert(job);
+            let event: Event = if first == job { Submitted { job }.into() } else { Copied { job, lead: first }.into() };
+            let set = redundant.then_some(first);
+            self.happen(event, |this| {
+                let avoided = Default::default();
+                let row = Job { id: job, customer, asked, place: None, failures: 0, avoided, credit: 0, set, root: None };
+                this.jobs.insert(job, row);
+                this.balances.accounts[customer] -= u128::from(asked.budget);
+                this.balances.escrows.insert(job, u128::from(asked.budget));
+                this.agenda.push_back(Todo::Match(job));
+            });
+            if let Some(micro_usd) = credit {
+                self.grant(micro_usd, job);
+            }
+        }
+        if let Some(first) = lead.filter(|_| redundant) {
+            self.sets.insert(first, CopySet { asked: copies as usize, reveal_by: None });
         }
         Ok(())
     }
@@ -147,8 +171,10 @@ impl Reference {
             None => refuse(Rejection::UnknownJob),
             Some(job) if job.customer != customer => refuse(Rejection::UnknownJob),
             Some(job) if job.place.is_none() => refuse(Rejection::NotQueued),
-            Some(_) => {
+            Some(job) => {
+                let set = job.set;
                 self.happen(Cancelled {}, |this| this.refund(id));
+                self.look_at(set);
                 Ok(())
             }
         }
@@ -181,8 +207,12 @@ impl Reference {
         let commands = std::mem::take(&mut self.admitted);
         self.happen(RoundClosed {}, |this| {
             this.beacon = value;
-            let committed = this.leases.values().filter(|lease| matches!(lease.progress, Progress::Committed { .. }));
+            let alone = |lease: &&Lease| this.jobs[&lease.job].set.is_none();
+            let committed =
+                this.leases.values().filter(|lease| matches!(lease.progress, Progress::Committed { .. })).filter(alone);
             this.agenda.extend(committed.map(|lease| Todo::Draw(lease.id)));
+            let waiting = this.cases.iter().filter(|(_, case)| case.panel.is_empty());
+            this.agenda.extend(waiting.map(|(&lease, _)| Todo::Empanel(lease)));
         });
         self.reprice(commands);
         Ok(())

@@ -13,6 +13,7 @@ impl Reference {
     pub fn end_epoch(&mut self) {
         self.emit();
         self.reward();
+        self.release_holdback();
         let next_ends = self.epoch_ends + self.rules.epoch_length();
         self.happen(EpochClosed { epoch: self.epoch, next_ends }, |this| {
             this.epoch += 1;
@@ -21,6 +22,7 @@ impl Reference {
             this.tie_beacon = this.beacon;
             (this.paid, this.worked, this.burned_before) = (0, 0, this.balances.burned);
             this.providers.iter_mut().for_each(|provider| provider.work = 0);
+            this.age_holdback();
         });
     }
 

@@ -109,7 +109,7 @@ impl Reference {
             for (i, offer) in self.offers.iter().enumerate().filter(|(_, offer)| offer.class == class && in_time) {
                 if let Some((ask, room)) = self.appeal(i)
                     && room >= gpus
-                    && job.avoid != Some(offer.provider)
+                    && !job.avoided.contains(&offer.provider)
                 {
                     found.push((u128::from(ask) * u128::from(work), self.tie(i), i, work));
                 }
@@ -122,6 +122,7 @@ impl Reference {
         let job = self.jobs[&id].clone();
         if job.failures > self.rules.market_retries() || (job.failures > 0 && self.now >= job.asked.finish_by) {
             self.happen(Failed { job: id }, |this| this.refund(id));
+            self.look_at(job.set);
             return;
         }
         let at_once = self.rules.market_mechanism() == 0;
@@ -131,6 +132,7 @@ impl Reference {
             None if job.asked.start_by <= self.now => {
                 let over: Event = if job.failures > 0 { Failed { job: id }.into() } else { Expired { job: id }.into() };
                 self.happen(over, |this| this.refund(id));
+                self.look_at(job.set);
             }
             None => {
                 let place = self.places + 1;
@@ -163,7 +165,7 @@ impl Reference {
             let gpus = 1 << job.asked.gpus_log2;
             let (_, work) = self.works_of(job.id).into_iter().find(|&(class, _)| class == self.offers[offer].class)?;
             let in_time = self.now.saturating_add(ideal(work, gpus)) < job.asked.finish_by;
-            let suits = room >= gpus && in_time && job.avoid != Some(self.offers[offer].provider);
+            let suits = room >= gpus && in_time && !job.avoided.contains(&self.offers[offer].provider);
             (suits && self.affords(job.id, offer, work)).then_some((job.id, work))
         })
     }
@@ -186,18 +188,24 @@ impl Reference {
             let (started, progress) = (this.now, Progress::Running);
             let row = Lease { id: lease, job: id, offer, gpus, price, work, started, due, checks_missed: 0, progress };
             this.leases.insert(lease, row);
+            // No other copy of the job goes where this one is.
+            let (set, provider) = (this.jobs[&id].set, this.offers[offer].provider);
+            let others = this.jobs.values_mut().filter(|job| job.set.is_some() && job.set == set && job.id != id);
+            for other in others {
+                other.avoided.insert(provider);
+            }
         });
         if self.jobs.values().any(|job| job.place.is_some()) && self.appeal(offer).is_some() {
             self.agenda.push_back(Todo::Fill(offer));
         }
     }
 
-    /// Ends a lease that failed: its job goes back to the market and avoids the provider.
+    /// Ends a lease that failed: its job goes back to the market and avoids the provider from now on.
     pub fn lose_lease(&mut self, id: LeaseId) {
         let lease = self.close_lease(id);
         let job = self.jobs.get_mut(&lease.job).expect("the job is open");
         job.failures += 1;
-        job.avoid = Some(self.offers[lease.offer].provider);
+        job.avoided.insert(self.offers[lease.offer].provider);
     }
 
     pub fn close_lease(&mut self, id: LeaseId) -> Lease {
@@ -208,6 +216,9 @@ impl Reference {
     /// Closes a job and hands back whatever its escrow still holds.
     pub fn refund(&mut self, id: JobId) {
         let job = self.jobs.remove(&id).expect("the job is open");
+        if let Some(set) = job.set {
+            self.tidy(set);
+        }
         self.job_numbers.freed.push(id.slot() as u32);
         self.balances.accounts[job.customer] += self.balances.escrows.remove(&id).expect("an escrow");
     }
@@ -235,6 +246,7 @@ impl Reference {
         let weights = [self.rules.fee_burn(), self.rules.fee_treasury(), self.rules.fee_stakers()];
         let [burned, treasury, stakers] = largest_remainder(fee, &weights)[..] else { unreachable!() };
         let net = payment - fee;
+        let offer = self.leases[&id].offer;
         let burns = matches!(self.rules.settle_mode(), 1 | 2);
         let (paid, burned) = if burns { (0, burned + net) } else { (self.revalue(id, net), burned) };
         let payment = u128::from(paid) + u128::from(burned) + u128::from(treasury) + u128::from(stakers);
@@ -256,6 +268,7 @@ impl Reference {
             this.balances.staker_pool += u128::from(stakers);
             this.refund(lease.job);
         });
+        self.withhold(offer, paid);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::arithmetic::{mul_div, share};
 use super::commands::{Outcome, refuse, short_by};
-use super::{Lease, Offer, Provider, Reference};
+use super::{Fault, Offer, Provider, Reference};
 use plasma_core::ids::{AccountId, OfferId, ProviderId};
 use plasma_core::protocol::bond::{Bonded, Slashed, Unbonding};
 use plasma_core::protocol::offer::{self, OfferPosted, PostOffer, Requote, Requoted, Withdrawn};
@@ -129,10 +129,10 @@ impl Reference {
 
     /// Cuts the bond behind a lease's GPUs by a rate, never below zero, and the stake of others with it; whoever proved the fault
     /// has a share.
-    pub fn slash(&mut self, id: usize, lease: &Lease, rate: u64, prover: Option<(usize, u64)>) {
-        let behind = (u128::from(self.rules.bond_per_gpu()) * u128::from(lease.gpus)).min(u64::MAX.into());
+    pub fn slash(&mut self, id: usize, fault: Fault, rate: u64, prover: Option<(usize, u64)>) {
+        let behind = (u128::from(self.rules.bond_per_gpu()) * u128::from(fault.gpus)).min(u64::MAX.into());
         let (due, bond) = (share(behind, rate), self.balances.bonds[id]);
-        let others = if self.rules.stake_counts() == 1 { self.reachable(id, lease.started) } else { 0 };
+        let others = if self.rules.stake_counts() == 1 { self.reachable(id, fault.since) } else { 0 };
         let cut = if others == 0 { due.min(bond) } else { mul_div(due, bond, bond + others).min(bond) };
         if cut > 0 {
             let reward = prover.map_or(0, |(_, rate)| share(cut, rate));
@@ -146,7 +146,7 @@ impl Reference {
                 }
             });
         }
-        self.slash_stake(id, lease, due, bond, prover);
+        self.slash_stake(id, fault, due, bond, prover);
     }
 
     pub fn post_offer(&mut self, origin: Origin, asked: PostOffer) -> Outcome {

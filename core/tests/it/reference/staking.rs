@@ -2,7 +2,7 @@
 
 use super::arithmetic::{mul_div, share};
 use super::commands::{Outcome, refuse, short_by};
-use super::{Lease, Reference};
+use super::{Fault, Reference};
 use plasma_core::ids::{AccountId, ProviderId};
 use plasma_core::protocol::delegation::{Claimed, Delegate, Delegated, Released, Undelegate, Undelegated};
 use plasma_core::protocol::provider::Status;
@@ -380,14 +380,14 @@ impl Reference {
     }
 
     /// What a fault in a lease takes of the stake of others: `due` of `base`, times the share of delegators.
-    pub fn slash_stake(&mut self, provider: usize, lease: &Lease, due: u128, bond: u128, prover: Option<(usize, u64)>) {
-        let since = lease.started;
+    pub fn slash_stake(&mut self, provider: usize, fault: Fault, due: u128, bond: u128, prover: Option<(usize, u64)>) {
+        let since = fault.since;
         let left: Vec<_> = self.stakes.left.iter().filter(|(key, last)| key.0 == provider && **last >= since).collect();
         let left: Vec<_> = left.into_iter().map(|(&key, _)| (key, self.balances.leaving[&key])).collect();
         let moved = self.stakes.bands.iter().filter(|(key, band)| key.0 == provider && band.last >= since);
         let moved: Vec<_> = moved.map(|(&key, band)| (key, band.shares)).collect();
         let total = self.reachable(provider, since);
-        let required = (u128::from(self.rules.bond_per_gpu()) * u128::from(lease.gpus)).min(MOST);
+        let required = (u128::from(self.rules.bond_per_gpu()) * u128::from(fault.gpus)).min(MOST);
         let base = required.max(bond + if self.rules.stake_counts() == 1 { total } else { 0 });
         let ratio = u128::from(self.rules.slash_delegators());
         let part = |stake| if base == 0 { 0 } else { mul_div(stake, due * ratio, base * 1_000_000_000) };

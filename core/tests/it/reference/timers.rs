@@ -1,6 +1,6 @@
 //! What falls due, found by looking at every row.
 
-use super::{Progress, Reference, Todo};
+use super::{Fault, Progress, Reference, Todo};
 use plasma_core::ids::{JobId, LeaseId, OfferId, ProviderId};
 use plasma_core::protocol::batch::BatchDue;
 use plasma_core::protocol::bond::{BondDue, Unbonded};
@@ -11,7 +11,10 @@ use plasma_core::protocol::lease::{LeaseOverdue, Missed};
 use plasma_core::protocol::offer::{AskLapse, Lapsed, Status};
 use plasma_core::protocol::provider::{self, Jailed};
 use plasma_core::protocol::redelegation::MoveDue;
-use plasma_core::protocol::verification::{CheckMissed, CheckOverdue};
+use plasma_core::protocol::verification::challenge::WindowOver;
+use plasma_core::protocol::verification::copies::CopiesDue;
+use plasma_core::protocol::verification::draw::{CheckMissed, CheckOverdue};
+use plasma_core::protocol::verification::panel::PanelDue;
 use plasma_core::record::{Cause, Event, Timer};
 use plasma_core::time::Time;
 
@@ -26,6 +29,9 @@ fn rank(timer: &Timer) -> (u8, u64) {
         Timer::CheckOverdue(due) => (5, due.lease.0),
         Timer::WithdrawalDue(_) => (6, 0),
         Timer::MoveDue(_) => (7, 0),
+        Timer::PanelDue(due) => (8, due.lease.0),
+        Timer::WindowOver(due) => (9, due.lease.0),
+        Timer::CopiesDue(due) => (10, due.lead.0),
         Timer::BatchDue(_) => (99, 0),
     }
 }
@@ -50,8 +56,17 @@ impl Reference {
             match lease.progress {
                 Progress::Running => due.push((lease.due, LeaseOverdue { lease: lease.id }.into())),
                 Progress::UnderCheck { due: check, .. } => due.push((check, CheckOverdue { lease: lease.id }.into())),
-                Progress::Committed { .. } => {}
+                Progress::Open { until, .. } | Progress::Confirmed { until, .. } => {
+                    due.push((until, WindowOver { lease: lease.id }.into()));
+                }
+                Progress::Committed { .. } | Progress::Challenged { .. } => {}
             }
+        }
+        for (&lease, case) in self.cases.iter().filter(|(_, case)| !case.panel.is_empty()) {
+            due.push((case.due, PanelDue { lease }.into()));
+        }
+        for (&lead, set) in &self.sets {
+            due.extend(set.reveal_by.map(|time| (time, CopiesDue { lead }.into())));
         }
         due.into_iter().min_by_key(|(time, timer)| (*time, rank(timer)))
     }
@@ -69,7 +84,10 @@ impl Reference {
             }
             Timer::PatienceOver(due) => self.expire(due.job),
             Timer::LeaseOverdue(due) => self.miss(due.lease),
-            Timer::CheckOverdue(due) => self.happen(CheckMissed {}, |this| this.lose_checker(due.lease)),
+            Timer::CheckOverdue(due) => self.miss_check(due.lease),
+            Timer::PanelDue(due) => self.judge(due.lease),
+            Timer::WindowOver(due) => self.close_window(due.lease),
+            Timer::CopiesDue(due) => self.judge_copies(due.lead),
         }
         self.conclude(Cause::Timer(timer));
     }
@@ -87,7 +105,9 @@ impl Reference {
 
     fn expire(&mut self, job: JobId) {
         let over: Event = if self.jobs[&job].failures > 0 { Failed { job }.into() } else { Expired { job }.into() };
+        let set = self.jobs[&job].set;
         self.happen(over, |this| this.refund(job));
+        self.look_at(set);
     }
 
     /// A missed deadline: the job tries elsewhere, the provider is slashed, and jailed when it was one strike too many.
@@ -100,7 +120,12 @@ impl Reference {
             this.providers[provider].strikes += 1;
             this.agenda.push_back(Todo::Match(lease.job));
         });
-        self.slash(provider, &lease, self.rules.slash_missed(), None);
+        self.slash(provider, Fault::of(&lease), self.rules.slash_missed(), None);
+        self.jail_if_due(provider);
+    }
+
+    /// Jails a provider with too many strikes.
+    pub fn jail_if_due(&mut self, provider: usize) {
         let row = &self.providers[provider];
         if row.strikes >= self.rules.jail_after() && row.status != provider::Status::Retired {
             let until = self.now.saturating_add(self.rules.jail_time());
@@ -111,9 +136,16 @@ impl Reference {
         }
     }
 
-    fn lose_checker(&mut self, id: LeaseId) {
+    /// A check that nobody made: it may count strikes, and another checker is drawn.
+    fn miss_check(&mut self, id: LeaseId) {
+        let Progress::UnderCheck { checker, .. } = self.leases[&id].progress else { return };
+        self.happen(CheckMissed {}, |this| this.lose_checker(id));
+        self.strike(checker, self.rules.jail_check_strikes());
+    }
+
+    pub fn lose_checker(&mut self, id: LeaseId) {
         let lease = self.leases.get_mut(&id).expect("the lease is open");
-        if let Progress::UnderCheck { commitment, .. } = lease.progress {
+        if let Progress::UnderCheck { commitment, .. } | Progress::Confirmed { commitment, .. } = lease.progress {
             lease.progress = Progress::Committed { commitment };
             lease.checks_missed += 1;
         }

@@ -16,7 +16,10 @@ use plasma_core::protocol::lease::{Commit, Lease, Stage, commitment};
 use plasma_core::protocol::market::Leased;
 use plasma_core::protocol::provider::Jailed;
 use plasma_core::protocol::settlement::Settled;
-use plasma_core::protocol::verification::{CheckDrawn, Verdict};
+use plasma_core::protocol::verification::draw::CheckDrawn;
+use plasma_core::protocol::verification::planted::presented;
+use plasma_core::protocol::verification::policy::Policy;
+use plasma_core::protocol::verification::verdict::Verdict;
 use plasma_core::record::Origin;
 use plasma_core::time::{HOUR, SECOND, Span, Time};
 
@@ -29,16 +32,26 @@ fn duration(work_mgs: u64, gpus: u16, speed: f64) -> Span {
 }
 
 impl Agents {
-    /// The trace root of a job as its provider's honest machine computes it, or as a broken one does.
-    pub(in super::super) fn root(&self, job: JobId, broken: Option<ProviderId>) -> [u8; 32] {
-        let mut message = [0u8; 12];
-        message[..8].copy_from_slice(&job.0.to_le_bytes());
-        message[8..].copy_from_slice(&broken.unwrap_or(ProviderId::NONE).0.to_le_bytes());
-        *blake3::keyed_hash(&self.root_key, &message).as_bytes()
+    /// The trace root of a job as its provider's honest machine computes it, or as a broken one does. Copies of a job have one root:
+    /// that of their customer and its moment.
+    pub(super) fn root(&self, view: &State, id: JobId, broken: Option<ProviderId>) -> [u8; 32] {
+        let broken = broken.unwrap_or(ProviderId::NONE).0.to_le_bytes();
+        let hash = |message: &[u8]| *blake3::keyed_hash(&self.root_key, message).as_bytes();
+        match view.job(id) {
+            Some(job) if matches!(job.policy, Policy::Redundant | Policy::Checked) => hash(
+                &[&job.submitted.to_le_bytes()[..], &job.customer.0.to_le_bytes(), &job.sizes[0].to_le_bytes(), &broken].concat(),
+            ),
+            _ => {
+                let mut message = [0u8; 12];
+                message[..8].copy_from_slice(&id.0.to_le_bytes());
+                message[8..].copy_from_slice(&broken);
+                hash(&message)
+            }
+        }
     }
 
     /// How long a lease takes a provider: a deployment its whole term, work as long as its machine needs.
-    fn term(&self, view: &State, lease: &Lease, host: usize) -> Span {
+    pub(super) fn term(&self, view: &State, lease: &Lease, host: usize) -> Span {
         let program = view.job(lease.job).and_then(|job| view.catalogue.program(job.program));
         let billed_by_time = program.is_some_and(|program| program.kind == catalogue::Kind::Deployment);
         let speed = if billed_by_time { 1.0 } else { self.economy.hosts[host].speed };
@@ -46,7 +59,7 @@ impl Agents {
     }
 
     /// The provider of an offer.
-    fn host_of_offer(&self, offer: OfferId) -> Option<usize> {
+    pub(super) fn host_of_offer(&self, offer: OfferId) -> Option<usize> {
         self.rows.offers.get(offer.index()).map(|row| row.host as usize)
     }
 
@@ -124,7 +137,10 @@ impl Agents {
         if self.rows.hosts[host].phase == Phase::Dark {
             return;
         }
-        let root = self.root(lease.job, (!right).then_some(provider));
+        let root = self.root(view, lease.job, (!right).then_some(provider));
+        let again = view.job(lease.job).is_some_and(|job| job.policy.executes_again());
+        let planted = if right && again { view.params.verification_planted() } else { 0 };
+        let root = if planted > 0 { presented(id, &root, planted) } else { root };
         let command = Commit { lease: id, commitment: commitment(id, provider, &root) };
         self.send(now, Origin::Account(self.economy.account_of(host)), command);
     }
@@ -156,10 +172,14 @@ impl Agents {
     pub(in super::super) fn verdict(&mut self, view: &State, now: Time, id: LeaseId) {
         let Some(lease) = view.lease(id).filter(|lease| lease.stage == Stage::UnderCheck) else { return };
         let Some(checker) = view.provider(lease.checker) else { return };
+        let (owner, root) = (checker.owner, self.root(view, lease.job, None));
+        // Who finds a result wrong may have to stand by it with a deposit.
         let worker = view.offers()[lease.offer.index()].provider;
-        let colludes = !self.economy.attackers.is_empty() && self.colludes(view, lease.checker, id);
-        let command = Verdict { lease: id, root: self.root(lease.job, colludes.then_some(worker)) };
-        self.send(now, Origin::Account(checker.owner), command);
+        let stands = view.params.verification_panel() > 0 && commitment(id, worker, &root) != lease.commitment;
+        if stands && let Some(host) = self.economy.host_of(owner) {
+            self.affords(view, now, host, view.params.verification_challenge_deposit());
+        }
+        self.send(now, Origin::Account(owner), Verdict { lease: id, root });
     }
 
     /// A provider was paid.

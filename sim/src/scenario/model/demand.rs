@@ -124,6 +124,12 @@ pub enum VerificationPolicy {
     None,
     /// With the protocol's probability, a drawn checker executes the job again.
     Sampled,
+    /// A drawn checker executes every job again.
+    Checked,
+    /// With the protocol's probability, a drawn checker tests the product by random vectors.
+    Freivalds,
+    /// Three providers execute the job, and the majority of their results counts.
+    Redundant,
 }
 
 /// Rate of each hour of the day, relative to the mean.
