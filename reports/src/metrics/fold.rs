@@ -3,7 +3,7 @@
 use super::capacity::Capacity;
 use super::concentration::Concentration;
 use super::histogram::Histogram;
-use super::observed::Observed;
+use super::observed::{Attacker, Observed};
 use super::owners::{Owners, gather};
 use super::row::{Row, Spread, Stocks, Wait};
 use plasma_core::engine::state::State;
@@ -197,6 +197,11 @@ impl Metrics {
     /// The row of all closed epochs together; `None` before the first closes.
     pub fn whole(&self) -> Option<Row> {
         (!self.rows.is_empty()).then(|| self.run.finish(&self.known, &self.owners))
+    }
+
+    /// What attackers had and have, as told last.
+    pub fn attackers(&self) -> &[Attacker] {
+        &self.told.now.attackers
     }
 
     /// Name of the chain.
