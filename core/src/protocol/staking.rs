@@ -167,11 +167,13 @@ impl State<'_> {
         self.providers[id.index()].bond + u128::from(delegated)
     }
 
-    /// Whether a provider's offers may take leases: it is active, and its GPUs are backed.
+    /// Whether a provider's offers may take leases: it is active, and its GPUs are backed. A bond that suffices alone spares the
+    /// look at what else there is.
     #[inline]
     pub fn may_lease(&self, id: ProviderId) -> bool {
         let provider = &self.providers[id.index()];
-        provider.status == Status::Active && self.backing(id) >= provider.required_bond(self.params.bond_per_gpu())
+        let required = provider.required_bond(self.params.bond_per_gpu());
+        provider.status == Status::Active && (provider.bond >= required || self.backing(id) >= required)
     }
 
     /// Shares for an amount that an account brings to a provider, or why it may not.
