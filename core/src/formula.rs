@@ -3,9 +3,11 @@
 pub mod auction;
 pub mod base_fee;
 pub mod burn_mint;
+pub mod calendar;
 pub mod decimal;
 pub mod deterrence;
 pub mod emission;
 pub mod schedule;
 pub mod swap;
+pub mod tally;
 pub mod vesting;

@@ -4,9 +4,11 @@ pub mod account;
 pub mod batch;
 pub mod beacon;
 pub mod bond;
+pub mod builders;
 pub mod emission;
 pub mod epoch;
 pub mod fee;
+pub mod governance;
 pub mod job;
 pub mod lease;
 pub mod market;
@@ -15,8 +17,10 @@ pub mod oracle;
 pub mod provider;
 pub mod sealed;
 pub mod settlement;
+pub mod treasury;
 pub mod vault;
 pub mod verification;
+pub mod vesting;
 
 use crate::engine::state::State;
 
@@ -34,14 +38,19 @@ pub fn check_invariants(state: &State) -> Result<(), String> {
         batch::check,
         beacon::check,
         bond::check,
+        builders::check,
         emission::check,
+        governance::check,
         job::check,
         lease::check,
         offer::check,
+        oracle::check,
         provider::check,
         sealed::check,
+        treasury::check,
         vault::check,
         verification::check,
+        vesting::check,
     ];
     checks.iter().try_for_each(|check| check(state))
 }

@@ -5,15 +5,18 @@ use crate::engine::agenda::Agenda;
 use crate::engine::book::Book;
 use crate::engine::state::State;
 use crate::engine::waiting::Line;
-use crate::ids::{JobId, LeaseId, OfferId, ProviderId};
+use crate::ids::{JobId, LeaseId, OfferId, ProposalId, ProviderId};
 use crate::protocol::batch::BatchDue;
 use crate::protocol::bond::BondDue;
+use crate::protocol::builders::AwardExpires;
 use crate::protocol::epoch::EpochEnd;
+use crate::protocol::governance::VotingEnds;
 use crate::protocol::job::PatienceOver;
 use crate::protocol::lease::{LeaseOverdue, Stage};
 use crate::protocol::offer::{AskLapse, Status};
 use crate::protocol::verification::CheckOverdue;
-use crate::protocol::{batch, market, settlement, verification};
+use crate::protocol::vesting::GrantDue;
+use crate::protocol::{batch, governance, market, settlement, verification};
 use crate::record::{Event, Fire, Timer};
 use crate::time::{NEVER, Time};
 use bevy_ecs::prelude::Resource;
@@ -32,6 +35,8 @@ pub enum Task {
     Settle(LeaseId),
     /// Clear the batch that has closed.
     Clear,
+    /// Do what a proposal that passed asks for.
+    Enact(ProposalId),
 }
 
 impl Task {
@@ -42,6 +47,7 @@ impl Task {
             Task::Match(job) => market::match_job(state, derived, job, now, events),
             Task::Fill(offer) => market::fill_offer(state, derived, offer, now, events),
             Task::Clear => batch::clear(state, derived, now, events),
+            Task::Enact(proposal) => governance::enact(state, proposal, now, events),
             Task::Draw(lease) => verification::draw(state, lease, now, events),
             Task::Settle(lease) => {
                 if let Some(lease) = state.lease(lease) {
@@ -95,6 +101,7 @@ impl Derived {
         for entry in &state.unbonding.entries {
             derived.timers.set(entry.release, Timer::BondDue(BondDue {}));
         }
+        derived.promise_to_govern(state);
         for lease in state.leases.iter() {
             match lease.stage {
                 Stage::Running => derived.timers.set(lease.due, Timer::LeaseOverdue(LeaseOverdue { lease: lease.id })),
@@ -111,6 +118,19 @@ impl Derived {
             derived.line.join(state, job);
         }
         derived
+    }
+
+    /// The timers of grants, proposals and awards.
+    fn promise_to_govern(&mut self, state: &State) {
+        for grant in state.grants.iter() {
+            self.timers.set(grant.due, GrantDue { grant: grant.id }.into());
+        }
+        for proposal in state.proposals.iter().filter(|proposal| proposal.is_voted_on()) {
+            self.timers.set(proposal.closes, VotingEnds { proposal: proposal.id }.into());
+        }
+        for award in state.awards.iter() {
+            self.timers.set(award.expires, AwardExpires { award: award.id }.into());
+        }
     }
 
     /// Makes room for a new offer.
@@ -145,6 +165,11 @@ impl Derived {
         if let Some(slot) = self.offers_of.get_mut(provider.index()) {
             *slot = offers;
         }
+    }
+
+    /// [`Derived::requote`] for every offer, when what they are measured by changed.
+    pub(crate) fn requote_every(&mut self, state: &State) {
+        (0..state.population.offers).for_each(|offer| self.requote(state, OfferId(offer)));
     }
 
     /// Deals the tie-breaks of a new epoch.

@@ -1,7 +1,7 @@
 //! Where every nano-XPL is, and the one way it moves.
 
 use super::state::State;
-use crate::ids::{AccountId, JobId, ProviderId};
+use crate::ids::{AccountId, GrantId, JobId, ProviderId};
 use bevy_ecs::prelude::Resource;
 use rkyv::{Archive, Deserialize, Serialize};
 
@@ -27,6 +27,14 @@ pub struct Ledger {
     pub vault: u128,
     /// Deposits of asks that are sealed and unrevealed.
     pub sealed: u128,
+    /// Deposits of proposals that are voted on.
+    pub proposals: u128,
+    /// Set aside for the milestones of open awards.
+    pub awards: u128,
+    /// In grants that have not released it: issued, but not yet free. The sum over their pots.
+    pub vesting: u128,
+    /// In bonds: the sum over providers.
+    pub bonded: u128,
     /// Everything there is: the sum of all pots at every moment.
     pub cap: u128,
     /// What genesis issued.
@@ -58,6 +66,12 @@ pub enum Pot {
     Vault,
     /// See [`Ledger::sealed`].
     Sealed,
+    /// See [`Ledger::proposals`].
+    Proposals,
+    /// See [`Ledger::awards`].
+    Awards,
+    /// A grant's pot.
+    Vesting(GrantId),
     /// An account's free balance.
     Free(AccountId),
     /// A provider's bond.
@@ -72,9 +86,9 @@ impl Ledger {
         self.cap - self.unissued - self.burned
     }
 
-    /// Supply that can change hands: without locked accounts, treasury and builders' fund.
+    /// Supply that can change hands: without locked accounts, unvested grants, treasury, builders' fund and open awards.
     pub const fn circulating(&self) -> u128 {
-        self.supply() - self.locked - self.treasury - self.builders
+        self.supply() - self.locked - self.vesting - self.treasury - self.builders - self.awards
     }
 }
 
@@ -110,8 +124,29 @@ impl State<'_> {
             Pot::Unbonding => &mut self.ledger.unbonding,
             Pot::Vault => &mut self.ledger.vault,
             Pot::Sealed => &mut self.ledger.sealed,
+            Pot::Proposals => &mut self.ledger.proposals,
+            Pot::Awards => &mut self.ledger.awards,
             Pot::Free(id) => &mut self.accounts[id.index()].free,
-            Pot::Bond(id) => &mut self.providers[id.index()].bond,
+            Pot::Bond(id) => {
+                self.remember_stake(self.providers[id.index()].owner);
+                let bond = &mut self.providers[id.index()].bond;
+                let after = change(*bond).unwrap_or_else(|| overdrawn(pot, amount));
+                self.ledger.bonded = self.ledger.bonded - *bond + after;
+                *bond = after;
+                return;
+            }
+            Pot::Vesting(id) => {
+                // A grant's pot is one command's amount, so 64 bits hold it.
+                let grant = *self.grants.row(id.0);
+                self.remember_stake(grant.account);
+                let after = change(u128::from(grant.held)).and_then(|held| u64::try_from(held).ok());
+                let after = after.unwrap_or_else(|| overdrawn(pot, amount));
+                self.grants.row_mut(id.0).held = after;
+                let (before, after) = (u128::from(grant.held), u128::from(after));
+                self.ledger.vesting = self.ledger.vesting - before + after;
+                self.governance.hold(grant.account, before, after);
+                return;
+            }
             Pot::Escrow(id) => {
                 // An escrow is one command's amount, so 64 bits hold it.
                 let escrow = &mut self.jobs.row_mut(id.0).escrow;
@@ -137,11 +172,14 @@ impl State<'_> {
             ledger.unbonding,
             ledger.vault,
             ledger.sealed,
+            ledger.proposals,
+            ledger.awards,
         ];
         let free = self.accounts().iter().map(|account| account.free);
         let bonds = self.providers().iter().map(|provider| provider.bond);
         let escrows = self.jobs.iter().map(|job| u128::from(job.escrow));
-        pots.into_iter().chain(free).chain(bonds).chain(escrows).fold(0, u128::saturating_add)
+        let grants = self.grants.iter().map(|grant| u128::from(grant.held));
+        pots.into_iter().chain(free).chain(bonds).chain(escrows).chain(grants).fold(0, u128::saturating_add)
     }
 }
 

@@ -5,8 +5,8 @@
 
 use super::RULES;
 use crate::protocol::{
-    account, batch, beacon, bond, emission, epoch, fee, job, lease, market, offer, oracle, provider, sealed, settlement, vault,
-    verification,
+    account, batch, beacon, bond, builders, emission, epoch, fee, governance, job, lease, market, offer, oracle, provider,
+    sealed, settlement, treasury, vault, verification, vesting,
 };
 use crate::record::{Cause, Command, Event, Origin, Record, Timer, vocabulary};
 use crate::time::Time;

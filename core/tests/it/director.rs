@@ -1,6 +1,8 @@
 //! Turns random numbers into commands that mostly make sense: it looks at the reference to know which leases are open, who was
 //! drawn to check, what an ask costs. One command in a dozen is nonsense on purpose.
 
+mod govern;
+
 use crate::reference::{Lease, Progress, Reference};
 use crate::testing::root;
 use plasma_core::engine::step::Arrival;
@@ -119,7 +121,7 @@ impl Director {
     fn command(&self, draft: &Draft) -> (Origin, Command) {
         let accounts = self.reference.accounts.len() as u32 + 1;
         let anybody = Origin::Account(AccountId(u32::from(draft.who) % accounts));
-        match draft.kind % 48 {
+        match draft.kind % 64 {
             0..=11 => (anybody, self.submit(draft).into()),
             12..=19 => self.commit(draft, anybody),
             20..=24 => (Origin::Host, beacon::Beacon { value: *blake3::hash(&draft.detail.to_le_bytes()).as_bytes() }.into()),
@@ -141,6 +143,7 @@ impl Director {
             42 => (Origin::Host, account::OpenAccount { key: [draft.which; 32] }.into()),
             43 => (Origin::Host, WentSilent { provider: ProviderId(u32::from(draft.which) % 5) }.into()),
             44 => (Origin::Feeder(draft.who % 4), oracle::PostPrice { micro_usd: u64::from(draft.amount % 9) }.into()),
+            48..=63 => self.govern(draft, anybody),
             _ => self.nonsense(draft),
         }
     }

@@ -201,14 +201,14 @@ impl Reference {
     }
 
     pub fn close_lease(&mut self, id: LeaseId) -> Lease {
-        self.lease_numbers.freed.push(id.slot() as u32);
+        self.lease_numbers.give_back(id.slot());
         self.leases.remove(&id).expect("the lease is open")
     }
 
     /// Closes a job and hands back whatever its escrow still holds.
     pub fn refund(&mut self, id: JobId) {
         let job = self.jobs.remove(&id).expect("the job is open");
-        self.job_numbers.freed.push(id.slot() as u32);
+        self.job_numbers.give_back(id.slot());
         self.balances.accounts[job.customer] += self.balances.escrows.remove(&id).expect("an escrow");
     }
 

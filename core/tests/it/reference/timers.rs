@@ -22,7 +22,10 @@ fn rank(timer: &Timer) -> (u8, u64) {
         Timer::PatienceOver(due) => (3, due.job.0),
         Timer::LeaseOverdue(due) => (4, due.lease.0),
         Timer::CheckOverdue(due) => (5, due.lease.0),
-        Timer::BatchDue(_) => (6, 0),
+        Timer::GrantDue(due) => (6, due.grant.0),
+        Timer::VotingEnds(due) => (7, due.proposal.0),
+        Timer::AwardExpires(due) => (8, due.award.0),
+        Timer::BatchDue(_) => (9, 0),
     }
 }
 
@@ -33,6 +36,7 @@ impl Reference {
         if self.rules.market_mechanism() != 0 {
             due.push((self.closes_at, BatchDue {}.into()));
         }
+        self.promised(&mut due);
         due.extend(self.unbonding.iter().map(|entry| (entry.release, BondDue {}.into())));
         for (i, offer) in self.offers.iter().enumerate().filter(|(_, offer)| offer.status == Status::Open) {
             due.push((offer.lapses_at, AskLapse { offer: OfferId(i as u32) }.into()));
@@ -56,6 +60,9 @@ impl Reference {
             Timer::EpochEnd(_) => self.end_epoch(),
             Timer::BondDue(_) => self.release_bonds(),
             Timer::BatchDue(_) => self.close_batch(),
+            Timer::GrantDue(due) => self.release(due.grant),
+            Timer::VotingEnds(due) => self.count(due.proposal),
+            Timer::AwardExpires(due) => self.expire_award(due.award),
             Timer::AskLapse(due) => {
                 self.happen(Lapsed {}, |this| this.offers[due.offer.index()].status = Status::Lapsed);
             }
