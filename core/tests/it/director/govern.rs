@@ -22,26 +22,30 @@ impl Director {
         let voted_on = self.reference.proposals.values().any(|proposal| proposal.ripens.is_none());
         match draft.detail % 16 {
             0..=1 => (anybody, self.change(draft).into()),
-            2..=10 if voted_on || odd => {
+            2..=8 if voted_on || odd => {
                 let voter = if draft.detail >> 4 & 7 == 0 { anybody } else { account(self.an_owner(draft)) };
                 (voter, self.vote(draft).into())
             }
+            // An award is rare, and worth attesting.
+            9..=13 if !self.reference.awards.is_empty() => self.attest(draft, anybody),
             11 => {
                 let open: Vec<GrantId> = self.reference.grants.keys().copied().collect();
                 let grant = pick(&open, draft.which).unwrap_or(GrantId(draft.detail.into()));
                 let whose = self.reference.grants.get(&grant).map_or(anybody, |grant| account(grant.account));
                 (if draft.detail >> 4 & 3 == 0 { anybody } else { whose }, Claim { grant }.into())
             }
-            12..=13 if odd || !self.reference.awards.is_empty() => {
-                let open: Vec<AwardId> = self.reference.awards.keys().copied().collect();
-                let award = pick(&open, draft.which).unwrap_or(AwardId(draft.detail.into()));
-                let committee = self.reference.committee.map_or(anybody, account);
-                let milestone = u32::from(draft.amount % 5);
-                (if draft.detail >> 4 & 7 == 0 { anybody } else { committee }, Attest { award, milestone, pad: 0 }.into())
-            }
+            12 if odd => self.attest(draft, anybody),
             14..=15 if odd || !self.reference.orders.is_empty() => self.bring(draft, anybody),
             _ => (anybody, self.request(draft)),
         }
+    }
+
+    fn attest(&self, draft: &Draft, anybody: Origin) -> (Origin, Command) {
+        let open: Vec<AwardId> = self.reference.awards.keys().copied().collect();
+        let award = pick(&open, draft.which).unwrap_or(AwardId(draft.detail.into()));
+        let committee = self.reference.committee.map_or(anybody, |account| Origin::Account(AccountId(account as u32)));
+        let milestone = u32::from(draft.amount % 5);
+        (if draft.detail >> 4 & 7 == 0 { anybody } else { committee }, Attest { award, milestone, pad: 0 }.into())
     }
 
     /// Something for an order, of which there often is one.
