@@ -6,6 +6,7 @@ mod commands;
 mod console;
 mod folder;
 mod manifest;
+mod observe;
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -2,12 +2,18 @@
 
 pub mod capacity;
 pub mod concentration;
+pub mod failure;
 pub mod fold;
+pub mod guard;
 pub mod histogram;
+pub mod observed;
+pub mod owners;
 pub mod row;
 mod store;
 pub mod table;
 
 pub use fold::Metrics;
+pub use observed::Observed;
+pub use owners::Owners;
 pub use row::{ClassRow, Row};
 pub use store::LoadError;

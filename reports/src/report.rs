@@ -1,10 +1,13 @@
 //! One run as one HTML file: self-contained, printable, without scripts, readable in ten years.
 
+use crate::calendar;
 use crate::charts::{Chart, charts};
 use crate::metrics::Metrics;
+use crate::metrics::failure::SIGNATURES;
+use crate::metrics::guard::{Band, GUARDS};
 use crate::metrics::table::{CLASS_METRICS, METRICS, Metric, metric};
 use crate::metrics::{ClassRow, Row};
-use crate::number::suffix;
+use crate::number::{plain, suffix};
 use crate::summary::{HEADLINES, Summary};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
@@ -60,6 +63,28 @@ struct HeadlineLine {
     cells: Vec<String>,
 }
 
+/// A sign of failure, and when it was met.
+#[derive(Serialize)]
+struct Sign {
+    name: &'static str,
+    question: &'static str,
+    formula: &'static str,
+    /// First day, last day, number of days; empty when it was not met.
+    met: Option<(String, String, u64)>,
+}
+
+/// A guarded metric, its bands in words, and where it lies.
+#[derive(Serialize)]
+struct GuardLine {
+    metric: &'static str,
+    question: &'static str,
+    healthy: String,
+    watch: String,
+    source: &'static str,
+    /// By column: the value and the name of its band.
+    cells: Vec<(String, &'static str)>,
+}
+
 #[derive(Serialize)]
 struct Figure {
     title: &'static str,
@@ -72,6 +97,8 @@ struct Page<'p> {
     provenance: &'p Provenance,
     summary: &'p Summary,
     headlines: Headlines,
+    signs: Vec<Sign>,
+    guards: Vec<GuardLine>,
     figures: Vec<Figure>,
     metrics: &'static [Metric<Row>],
     class_metrics: &'static [Metric<ClassRow>],
@@ -95,6 +122,34 @@ impl Headlines {
     }
 }
 
+/// Every sign of failure, those that were met first.
+fn signs(summary: &Summary) -> Vec<Sign> {
+    let met = |name: &str| summary.failures.iter().position(|failure| failure.name == name);
+    let mut signatures: Vec<_> = SIGNATURES.iter().collect();
+    signatures.sort_by_key(|signature| met(signature.name).unwrap_or(usize::MAX));
+    let sign = |signature: &crate::metrics::failure::Signature| Sign {
+        name: signature.name,
+        question: signature.question,
+        formula: signature.formula,
+        met: met(signature.name).map(|place| {
+            let failure = &summary.failures[place];
+            (calendar::date(failure.first), calendar::date(failure.last), failure.days)
+        }),
+    };
+    signatures.into_iter().map(sign).collect()
+}
+
+fn guards(summary: &Summary) -> Vec<GuardLine> {
+    let line = |(guard, guarded): (&crate::metrics::guard::Guard, &crate::summary::Guarded)| {
+        let metric = metric(guard.metric);
+        let (healthy, watch) = guard.words(|value| plain(Some(value), metric.unit));
+        let bands = guarded.bands.iter().map(|band| band.map_or("", Band::name));
+        let cells = summary.columns.iter().map(|column| column.text(metric)).zip(bands).collect();
+        GuardLine { metric: guard.metric, question: metric.question, healthy, watch, source: guard.source, cells }
+    };
+    GUARDS.iter().zip(&summary.guards).map(line).collect()
+}
+
 /// The report. What the caller gives is text: markup in it is shown, not obeyed.
 ///
 /// # Errors
@@ -110,6 +165,8 @@ pub fn report_html(metrics: &Metrics, provenance: &Provenance) -> Result<String,
     let page = Page {
         provenance,
         headlines: Headlines::of(&summary),
+        signs: signs(&summary),
+        guards: guards(&summary),
         summary: &summary,
         figures,
         metrics: METRICS,

@@ -2,6 +2,8 @@
 
 use crate::calendar;
 use crate::metrics::Metrics;
+use crate::metrics::failure::Failure;
+use crate::metrics::guard::{Band, GUARDS, Guard};
 use crate::metrics::row::Row;
 use crate::metrics::table::{METRICS, Metric, metric};
 use crate::number::{plain, suffix};
@@ -23,6 +25,19 @@ pub struct Summary {
     pub epochs: usize,
     /// The whole run first, then each year if there are several.
     pub columns: Vec<Column>,
+    /// Signs of failure that the run met, in the order in which it first did.
+    pub failures: Vec<Failure>,
+    /// Guarded metrics, and where they lie.
+    pub guards: Vec<Guarded>,
+}
+
+/// Where a guarded metric lies.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Guarded {
+    /// Its name.
+    pub metric: &'static str,
+    /// By column; null where undefined.
+    pub bands: Vec<Option<Band>>,
 }
 
 /// The metrics of one span.
@@ -57,6 +72,7 @@ pub const HEADLINES: &[Group] = &[
             ("work settled", "work_settled"),
             ("price paid", "price_paid_usd"),
             ("price paid", "price_paid_xpl"),
+            ("cheaper than elsewhere by", "discount_to_cloud"),
             ("wait, median", "wait_p50"),
             ("wait, 95th percentile", "wait_p95"),
             ("wait, 99th percentile", "wait_p99"),
@@ -76,6 +92,20 @@ pub const HEADLINES: &[Group] = &[
             ("emission for work", "provider_emission"),
             ("emission in pay for work", "subsidy_share"),
             ("income per provider", "income_per_provider"),
+            ("margin over costs", "provider_margin_usd"),
+            ("hardware paid back in", "payback"),
+        ],
+    ),
+    (
+        "In dollars",
+        &[
+            ("paid by customers", "external_usd"),
+            ("emission", "emission_usd"),
+            ("customers' share of both", "organic_share"),
+            ("emission per dollar of demand", "subsidy_per_external_usd"),
+            ("margin of deterrence per job", "deterrence_usd"),
+            ("… if XPL cost a tenth", "deterrence_tenth_usd"),
+            ("total surplus", "total_surplus_usd"),
         ],
     ),
     (
@@ -121,12 +151,18 @@ impl Summary {
         };
         let several = if years.len() > 1 { &years[..] } else { &[] };
         let whole = metrics.whole().map(|row| Column::of("whole run".into(), &row));
+        let columns: Vec<Column> = whole.into_iter().chain(several.iter().enumerate().map(year)).collect();
+        let band = |guard: &Guard, column: &Column| Some(guard.band(column.values.get(guard.metric).copied().flatten()?));
+        let guarded =
+            |guard: &Guard| Guarded { metric: guard.metric, bands: columns.iter().map(|column| band(guard, column)).collect() };
         Self {
             chain: metrics.chain().into(),
             from: calendar::date(metrics.start()),
             to: calendar::date(metrics.rows().last().map_or(metrics.start(), |row| row.closed)),
             epochs: metrics.rows().len(),
-            columns: whole.into_iter().chain(several.iter().enumerate().map(year)).collect(),
+            failures: Failure::all(metrics),
+            guards: GUARDS.iter().map(guarded).collect(),
+            columns,
         }
     }
 
@@ -139,6 +175,34 @@ impl Summary {
 /// Width of labels and of each column in the text.
 const LABEL: usize = 36;
 const VALUE: usize = 12;
+
+impl Summary {
+    /// What is not as it should be: signs of failure with their dates, and guarded metrics outside their healthy band.
+    fn write_warnings(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "\nSigns of failure")?;
+        if self.failures.is_empty() {
+            writeln!(f, "  none")?;
+        }
+        for failure in &self.failures {
+            let (first, last) = (calendar::date(failure.first), calendar::date(failure.last));
+            let days = if failure.days == 1 { "day" } else { "days" };
+            writeln!(f, "  {:20} {first} to {last}, {} {days}: {}", failure.name, failure.days, failure.formula)?;
+        }
+        let ill: Vec<&Guarded> =
+            self.guards.iter().filter(|guard| guard.bands.iter().flatten().any(|band| *band != Band::Healthy)).collect();
+        writeln!(f, "\nOutside the healthy band")?;
+        if ill.is_empty() {
+            writeln!(f, "  nothing that is guarded")?;
+        }
+        for guard in ill {
+            write!(f, "  {:width$}", guard.metric, width = LABEL - 2)?;
+            let name = |band: &Option<Band>| band.map_or(crate::number::NOTHING, Band::name);
+            guard.bands.iter().try_for_each(|band| write!(f, "{:>VALUE$}", name(band)))?;
+            writeln!(f)?;
+        }
+        Ok(())
+    }
+}
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -162,6 +226,7 @@ impl fmt::Display for Summary {
                 writeln!(f)?;
             }
         }
+        self.write_warnings(f)?;
         if self.has_short_year() {
             writeln!(f, "\n* cut short by the end of the run; rates are per year all the same")?;
         }

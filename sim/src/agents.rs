@@ -16,7 +16,7 @@ pub mod shock;
 pub mod tally;
 pub mod trader;
 
-use crate::economy::Economy;
+use crate::economy::{Economy, Host};
 use crate::streams::{Purpose, Streams, key};
 use board::Board;
 use dollars::{Dollars, Purse};
@@ -28,7 +28,8 @@ use plasma_core::ids::LeaseId;
 use plasma_core::params::{Params, mechanism};
 use plasma_core::record::{Cause, Command, Event, Origin, Record};
 use plasma_core::time::{Span, Time};
-use provider::{HostRow, OfferRow};
+use provider::entry::StayingOut;
+use provider::{HostRow, OfferRow, Phase};
 use queue::{Appointment, Kind, Queue};
 use rkyv::{Archive, Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -56,6 +57,23 @@ pub struct Rows {
     pub traders: Vec<TraderRow>,
     /// What everybody can see.
     pub board: Board,
+    /// Who looked and did not enter.
+    pub staying_out: StayingOut,
+}
+
+/// What stands outside the ledger at a moment.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Standing {
+    /// Micro-USD per XPL at which a very small trade would be made.
+    pub price: u64,
+    /// Micro-USD that move the price by 2 %; zero where trades do not move it.
+    pub depth: u64,
+    /// Micro-USD for which the GPUs of everybody on offer could be bought.
+    pub hardware: u128,
+    /// Micro-USD for an hour of a GPU elsewhere, by class.
+    pub cloud: Vec<u64>,
+    /// Net present value per dollar of hardware of the best who lately stayed out.
+    pub staying_out: Option<f64>,
 }
 
 /// The keyed streams, by purpose.
@@ -81,6 +99,7 @@ pub struct Agents {
     dollars: Dollars,
     tally: Tally,
     queue: Queue,
+    standing: Standing,
     /// Commands of the running appointment, in the order of sending. Empty whenever the engine returns.
     outbox: VecDeque<Arrival>,
     stop: Arc<AtomicBool>,
@@ -98,6 +117,7 @@ impl Agents {
             quoted: Quoted { price: economy.exchange.price as f64, ..Quoted::default() },
             traders: vec![TraderRow::default(); economy.traders.len()],
             board: Board::new(genesis.catalogue.classes.len()),
+            staying_out: StayingOut::default(),
         };
         let mut dollars = Dollars::new(economy.accounts());
         let exchange = &economy.exchange;
@@ -139,7 +159,18 @@ impl Agents {
         };
         let root_key = key(economy.seed, economy.replicate, "trace roots");
         let stop = Arc::new(AtomicBool::new(false));
-        Self { economy, streams, root_key, rows, dollars, tally, queue, outbox: VecDeque::new(), stop }
+        Self {
+            economy,
+            streams,
+            root_key,
+            rows,
+            dollars,
+            tally,
+            queue,
+            standing: Standing::default(),
+            outbox: VecDeque::new(),
+            stop,
+        }
     }
 
     /// Setting this to true stops the run at the next epoch.
@@ -160,6 +191,26 @@ impl Agents {
     /// Who holds how many dollars.
     pub fn dollars(&self) -> &Dollars {
         &self.dollars
+    }
+
+    /// What stood outside the ledger when the last epoch closed.
+    pub fn standing(&self) -> &Standing {
+        &self.standing
+    }
+
+    fn stand(&self, view: &State) -> Standing {
+        let (economy, now) = (&*self.economy, view.clock.now);
+        let on_offer = |(row, _): &(&HostRow, &Host)| matches!(row.phase, Phase::Online | Phase::Resting | Phase::Dark);
+        let hosts = self.rows.hosts.iter().zip(&economy.hosts).filter(on_offer);
+        let hardware: f64 = hosts.map(|(_, host)| host.hardware * f64::from(host.gpus)).sum();
+        let cloud = economy.timetable.cloud(now);
+        Standing {
+            price: self.market_price(view),
+            depth: economy.exchange.pool().and_then(|_| self.pool(view)).map_or(0, |pool| pool.depth()),
+            hardware: (hardware * economy.timetable.hardware(now)) as u128,
+            cloud: economy.rentals.iter().map(|rental| (rental * cloud) as u64).collect(),
+            staying_out: self.rows.staying_out.best(),
+        }
     }
 
     /// What agents know and the ledger does not say.
@@ -272,7 +323,8 @@ impl Observer for Agents {
         }
     }
 
-    fn epoch_closed(&mut self, _view: &State) {
+    fn epoch_closed(&mut self, view: &State) {
+        self.standing = self.stand(view);
         assert!(self.dollars.conserved(), "dollars are conserved");
     }
 }

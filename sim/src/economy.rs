@@ -10,6 +10,7 @@ pub mod rounding;
 pub mod shocks;
 pub mod token;
 
+use crate::agents::tally::Party;
 use crate::scenario::Scenario;
 use crate::scenario::model::{CustomerChoice, DemandGroup, Holder, TraceUse, VerificationPolicy, position, trace::TraceJobs};
 use crate::scenario::quantity::{Bytes, Id};
@@ -42,8 +43,8 @@ pub struct Economy {
     pub first_host: AccountId,
     /// Provider groups, for reports: the id of each group that a host names.
     pub host_groups: Vec<String>,
-    /// How many GPU classes the catalogue has.
-    pub classes: usize,
+    /// Micro-USD for an hour of a GPU elsewhere, by class of the catalogue.
+    pub rentals: Vec<f64>,
     /// BLAKE3 of the scenario.
     pub scenario: [u8; 32],
     /// Seed of all draws.
@@ -201,7 +202,7 @@ impl Economy {
             hosts,
             first_host: AccountId(next),
             host_groups,
-            classes: scenario.class.len(),
+            rentals: scenario.class.iter().map(|class| class.rental.0 as f64).collect(),
             scenario: crate::scenario::digest(scenario),
             seed: scenario.seed,
             replicate,
@@ -217,6 +218,23 @@ impl Economy {
     /// The provider that holds an account, by number.
     pub fn host_of(&self, account: AccountId) -> Option<usize> {
         account.index().checked_sub(self.first_host.index()).filter(|&i| i < self.hosts.len())
+    }
+
+    /// The true owner of each account, by the first of their accounts. So far everybody owns themselves.
+    pub fn owners(&self) -> Vec<u32> {
+        (0..self.accounts() as u32).collect()
+    }
+
+    /// As what the holder of an account trades XPL.
+    pub fn party(&self, account: AccountId) -> Party {
+        let trades = |trader: &Trader| trader.account == account;
+        let is_customer = |group: &Patrons| (group.first.0..group.first.0 + group.count).contains(&account.0);
+        match () {
+            () if self.host_of(account).is_some() => Party::Providers,
+            () if self.patrons.iter().any(is_customer) => Party::Customers,
+            () if self.traders.iter().any(trades) => Party::Traders,
+            () => Party::Holders,
+        }
     }
 
     /// The account of a provider.

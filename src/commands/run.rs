@@ -6,6 +6,7 @@ use crate::cli::{self, Level as LevelArg};
 use crate::console::{bar, say, stop_on_ctrl_c};
 use crate::folder::{Folder, write_whole};
 use crate::manifest::{Formats, Log, Manifest, hex};
+use crate::observe::{observed, owners};
 use indicatif::ProgressBar;
 use miette::{IntoDiagnostic, WrapErr, miette};
 use plasma_core::engine::state::State;
@@ -110,7 +111,7 @@ fn start(args: &cli::Run, path: &std::path::Path) -> miette::Result<(Plan, Engin
     let writer = LogWriter::create(&plan.folder.log(), keeping(level, &plan.loaded), &plan.genesis, flag());
     // A folder that holds nothing yet would only be in the way of the next attempt.
     let writer = writer.inspect_err(|_| plan.folder.discard()).into_diagnostic()?;
-    let watch = (Counter::default(), (Metrics::new(&plan.genesis), writer));
+    let watch = (Counter::default(), (Metrics::new(&plan.genesis).owned_by(owners(agents.economy())), writer));
     let engine = Engine::genesis(&plan.genesis, agents, watch).into_diagnostic()?;
     Ok((plan, engine, 0))
 }
@@ -164,6 +165,7 @@ fn play(plan: &Plan, mut engine: Engine<Agents, Watch>, mut epochs: u64, json: b
             break true;
         }
         epochs += 1;
+        tell(&mut engine);
         show_progress(&mut engine, &bar, started, before, days);
         if plan.stop.load(Ordering::Relaxed) || engine.observer().1.1.has_failed() {
             break false;
@@ -189,6 +191,12 @@ fn play(plan: &Plan, mut engine: Engine<Agents, Watch>, mut epochs: u64, json: b
             Ok(Outcome::Interrupted)
         }
     }
+}
+
+/// Tells the metrics what the ledger does not say of the epoch that has just closed.
+fn tell(engine: &mut Engine<Agents, Watch>) {
+    let observed = observed(engine.environment());
+    engine.observer().1.0.observe(observed);
 }
 
 fn show_progress(

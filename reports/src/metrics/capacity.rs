@@ -7,6 +7,7 @@
 use super::row::ClassRow;
 use plasma_core::engine::state::State;
 use plasma_core::ids::{LeaseId, OfferId, ProviderId};
+use plasma_core::protocol::market::Leased;
 use plasma_core::protocol::offer;
 use plasma_core::time::Time;
 use rkyv::{Archive, Deserialize, Serialize};
@@ -38,6 +39,8 @@ struct OfferNote {
 struct LeaseNote {
     offer: u32,
     gpus: u16,
+    /// Whether who pays and who is paid are different people.
+    external: bool,
 }
 
 /// GPUs of a class since a moment.
@@ -111,11 +114,12 @@ impl Capacity {
 
     /// A lease started.
     #[inline]
-    pub fn start(&mut self, view: &State, rows: &mut [ClassRow], lease: LeaseId, offer: OfferId, gpus: u16, now: Time) {
+    pub fn start(&mut self, view: &State, rows: &mut [ClassRow], leased: &Leased, gpus: u16, external: bool, now: Time) {
+        let (lease, offer) = (leased.lease, leased.offer);
         if self.leases.len() <= lease.slot() {
             self.leases.resize(lease.slot() + 1, LeaseNote::default());
         }
-        self.leases[lease.slot()] = LeaseNote { offer: offer.0, gpus };
+        self.leases[lease.slot()] = LeaseNote { offer: offer.0, gpus, external };
         let note = &mut self.offers[offer.index()];
         note.at_work += gpus;
         let class = usize::from(note.class);
@@ -127,13 +131,19 @@ impl Capacity {
     /// A lease's GPUs are idle again.
     #[inline]
     pub fn stop(&mut self, view: &State, rows: &mut [ClassRow], lease: LeaseId, now: Time) {
-        let LeaseNote { offer, gpus } = self.leases[lease.slot()];
+        let LeaseNote { offer, gpus, .. } = self.leases[lease.slot()];
         let note = &mut self.offers[offer as usize];
         note.at_work -= gpus;
         let class = usize::from(note.class);
         self.classes[class].integrate(&mut rows[class], now);
         self.classes[class].at_work -= u64::from(gpus);
         self.refresh_offer(view, rows, OfferId(offer), now);
+    }
+
+    /// Whether a lease is paid by somebody else than who is paid.
+    #[inline]
+    pub fn is_external(&self, lease: LeaseId) -> bool {
+        self.leases[lease.slot()].external
     }
 
     /// The class on which a lease ran, which may have closed just now.

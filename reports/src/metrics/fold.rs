@@ -3,11 +3,15 @@
 use super::capacity::Capacity;
 use super::concentration::Concentration;
 use super::histogram::Histogram;
-use super::row::{Row, Stocks, Wait};
+use super::observed::Observed;
+use super::owners::{Owners, gather};
+use super::row::{Row, Spread, Stocks, Wait};
 use plasma_core::engine::state::State;
 use plasma_core::engine::step::Observer;
+use plasma_core::formula::deterrence::{Detection, Stakes, margin_usd};
 use plasma_core::genesis::Genesis;
 use plasma_core::ids::{LeaseId, OfferId, ProviderId};
+use plasma_core::money::{ONE, share};
 use plasma_core::protocol::market::Leased;
 use plasma_core::protocol::offer::OfferPosted;
 use plasma_core::protocol::provider::{Provider, Status};
@@ -31,8 +35,22 @@ pub struct Metrics {
     pub(super) capacity: Capacity,
     staked: Stake,
     quote: Quote,
-    /// Which providers were active when the last epoch closed: those count in its concentration although they settled nothing.
-    active: Vec<bool>,
+    known: Known,
+    owners: Owners,
+    /// What was told last.
+    told: Observed,
+}
+
+/// What the last epoch's end showed of the providers.
+#[derive(Archive, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+struct Known {
+    /// By id: whether they were active, which counts them in concentration although they settled nothing, and their true owner.
+    providers: Vec<(bool, u32)>,
+    /// How unevenly they held bonds.
+    stake: Spread,
+    /// The oracle's price, and the circulating supply.
+    price: u64,
+    circulating: u128,
 }
 
 /// A row in the making, with what its waits and concentration are made of.
@@ -92,13 +110,21 @@ impl Span {
         self.work.iter_mut().zip(&epoch.work).for_each(|(mine, theirs)| *mine = mine.saturating_add(*theirs));
     }
 
-    /// Its row, waits and concentration included. `active` are the providers that count although they settled nothing.
-    fn finish(&self, active: &[bool]) -> Row {
+    /// Its row, waits and concentration included.
+    fn finish(&self, known: &Known, owners: &Owners) -> Row {
         let quantile = |per_mille| self.waits.quantile(per_mille);
         let wait = || Some(Wait { p50: quantile(500)?, p95: quantile(950)?, p99: quantile(990)? });
-        let holders = self.work.iter().enumerate().filter(|&(i, &work)| work > 0 || active.get(i) == Some(&true));
-        let mut holdings: Vec<u64> = holders.map(|(_, &work)| work).collect();
-        Row { wait: wait(), concentration: Concentration::of(&mut holdings), ..self.row.clone() }
+        let provider = |i: usize| known.providers.get(i).copied().unwrap_or_default();
+        let holders = self.work.iter().enumerate().map(|(i, &work)| (provider(i), work));
+        let counted: Vec<_> = holders.filter(|&((active, _), work)| work > 0 || active).collect();
+        let mut works: Vec<u64> = counted.iter().map(|&(_, work)| work).collect();
+        let owned = owners.are_known().then(|| gather(counted.iter().map(|&((_, owner), work)| (owner, work))));
+        let concentration = Spread {
+            work: Concentration::of(&mut works),
+            work_owned: owned.and_then(|mut owned| Concentration::of(&mut owned)),
+            ..known.stake
+        };
+        Row { wait: wait(), concentration, ..self.row.clone() }
     }
 }
 
@@ -121,10 +147,40 @@ impl Metrics {
             run: Span::default(),
             staked: Stake { bonds: 0, since: genesis.start },
             quote: Quote::default(),
-            active: Vec::new(),
+            known: Known::default(),
+            owners: Owners::default(),
+            told: Observed::default(),
         };
+        let locked: u128 = genesis.accounts.iter().filter(|a| a.locked).map(|a| a.amount).sum();
+        metrics.known.circulating = supply - locked - genesis.treasury - genesis.builders;
         metrics.open_epoch(genesis.start, supply);
         metrics
+    }
+
+    /// The same, told who stands behind the accounts.
+    #[must_use]
+    pub fn owned_by(self, owners: Owners) -> Self {
+        Self { owners, ..self }
+    }
+
+    /// Takes in what the ledger does not say of the epoch that has just closed: totals since genesis. A run is told after each of
+    /// its epochs, or never.
+    pub fn observe(&mut self, totals: Observed) {
+        let Some(row) = self.rows.last_mut() else { return };
+        let flows = totals.since(&self.told);
+        let [mut cloud, mut here] = [0u128; 2];
+        for (class, &price) in row.classes.iter().zip(&totals.now.cloud) {
+            // micro-dollars per GPU-hour × milli-GPU-seconds ÷ 3 600 000 are micro-dollars; × 10^9 is 10^-15 dollars.
+            cloud += class.work_priced * u128::from(price) * 10_000 / 36;
+            here += class.payments_usd;
+        }
+        let spans = [&mut self.year.row, &mut self.run.row];
+        for row in std::iter::once(row).chain(spans) {
+            row.dollars.cloud += cloud;
+            row.dollars.against_cloud += here;
+            row.observed.get_or_insert_default().append(&flows);
+        }
+        self.told = totals;
     }
 
     /// A row for each closed epoch, in order.
@@ -134,13 +190,13 @@ impl Metrics {
 
     /// A row for each Julian year since genesis, by the epochs that began in it; the last may be cut short by the end of the run.
     pub fn years(&self) -> Vec<Row> {
-        let running = (self.year.row.span() > 0).then(|| self.year.finish(&self.active));
+        let running = (self.year.row.span() > 0).then(|| self.year.finish(&self.known, &self.owners));
         self.years.iter().cloned().chain(running).collect()
     }
 
     /// The row of all closed epochs together; `None` before the first closes.
     pub fn whole(&self) -> Option<Row> {
-        (!self.rows.is_empty()).then(|| self.run.finish(&self.active))
+        (!self.rows.is_empty()).then(|| self.run.finish(&self.known, &self.owners))
     }
 
     /// Name of the chain.
@@ -185,7 +241,9 @@ impl Metrics {
         } else {
             row.jobs.retried += 1;
         }
-        self.capacity.start(view, &mut row.classes, leased.lease, leased.offer, job.gpus(), now);
+        let provider = view.offers[leased.offer.index()].provider;
+        let external = self.owners.of(job.customer) != self.owners.of(view.providers[provider.index()].owner);
+        self.capacity.start(view, &mut row.classes, leased, job.gpus(), external, now);
     }
 
     #[inline]
@@ -198,6 +256,11 @@ impl Metrics {
         row.fees_stakers += u128::from(settled.stakers);
         let class = &mut row.classes[self.capacity.class_of(settled.lease)];
         let (payment, work) = (u128::from(settled.payment()), u128::from(settled.work_mgs));
+        let external = self.capacity.is_external(settled.lease);
+        if external {
+            row.external.payments += payment;
+            row.external.fees_stakers += u128::from(settled.stakers);
+        }
         class.settled += 1;
         class.work += work;
         class.payments += payment;
@@ -205,6 +268,9 @@ impl Metrics {
         if micro_usd > 0 {
             class.work_priced += work;
             class.payments_usd += payment * u128::from(micro_usd);
+            row.dollars.external += u128::from(external) * payment * u128::from(micro_usd);
+            row.dollars.income += u128::from(settled.paid) * u128::from(micro_usd);
+            row.dollars.treasury += u128::from(settled.treasury) * u128::from(micro_usd);
         }
     }
 
@@ -336,7 +402,38 @@ impl Metrics {
             queue: (view.jobs.len() - view.leases.len()) as u64,
             providers: view.providers().iter().filter(|provider| is_active(provider)).count() as u64,
             gpus: self.capacity.gpus(),
+            deterrence: None,
         }
+    }
+
+    /// What deters a provider of one GPU from cheating in the mean job of the epoch, where its work is all it would save.
+    fn deterrence(&self, view: &State, price: u64) -> Option<[i128; 3]> {
+        let row = &self.epoch.row;
+        let pay = u64::try_from(row.payments().checked_div(u128::from(row.jobs.settled))?).ok()?;
+        if price == 0 {
+            return None;
+        }
+        let detection = Detection { checked: view.params.verification_rate(), power: ONE, colluding: 0 };
+        let slashed = share(view.params.bond_per_gpu(), view.params.slash_wrong().min(ONE));
+        let stakes = Stakes { saved: pay, earned: pay, slashed };
+        Some([ONE, ONE / 2, ONE / 10].map(|fallen| margin_usd(&detection, &stakes, price, fallen)))
+    }
+
+    /// Remembers the providers as the epoch's end shows them.
+    fn get_to_know(&mut self, view: &State) {
+        let bond = |provider: &Provider| u64::try_from(provider.bond).unwrap_or(u64::MAX);
+        let mut bonds: Vec<u64> = view.providers().iter().map(bond).collect();
+        self.known.providers.clear();
+        self.known
+            .providers
+            .extend(view.providers().iter().map(|provider| (is_active(provider), self.owners.of(provider.owner))));
+        let owners = self.known.providers.iter().map(|&(_, owner)| owner);
+        let owned = self.owners.are_known().then(|| gather(owners.zip(bonds.iter().copied())));
+        self.known.stake = Spread {
+            stake: Concentration::of(&mut bonds),
+            stake_owned: owned.and_then(|mut owned| Concentration::of(&mut owned)),
+            ..Spread::default()
+        };
     }
 }
 
@@ -388,10 +485,15 @@ impl Observer for Metrics {
                 row.emitted_stakers += parts[1];
                 row.emitted_treasury += parts[2];
                 row.emitted_builders += parts[3];
+                let price = u128::from(self.quote.at(view, record.time));
+                row.dollars.emission += parts.iter().sum::<u128>() * price;
+                row.dollars.treasury += (parts[2] + parts[3]) * price;
             }
             Event::Rewarded(rewarded) => {
                 row.rewards_work += u128::from(rewarded.work);
                 row.rewards_stake += u128::from(rewarded.stake);
+                let price = u128::from(self.quote.at(view, record.time));
+                row.dollars.income += (u128::from(rewarded.work) + u128::from(rewarded.stake)) * price;
             }
             _ => {}
         }
@@ -404,17 +506,25 @@ impl Observer for Metrics {
         self.capacity.refresh_all(view, &mut self.epoch.row.classes, now);
         self.quote.forget();
         self.staked.change(&mut self.epoch.row, now, |bonds| bonds);
-        let stocks = self.stocks(view);
+        let mut stocks = self.stocks(view);
+        stocks.deterrence = self.deterrence(view, stocks.price_micro_usd);
         let row = &mut self.epoch.row;
         row.epoch = view.clock.epoch - 1;
         row.closed = now;
         row.stocks = stocks;
         row.provider_time = u128::from(stocks.providers) * u128::from(row.span());
+        row.circulating_time = self.known.circulating * u128::from(row.span());
+        let (before, after) = (self.known.price, stocks.price_micro_usd);
+        if before > 0 && after > 0 {
+            row.dollars.revaluation = self.known.circulating as i128 * (i128::from(after) - i128::from(before));
+        }
+        // A price that is stale for a while is taken up again where it was left.
+        self.known.price = if after > 0 { after } else { before };
+        self.known.circulating = stocks.circulating;
         // The year ended with the epoch before, and so did who was active in it.
         self.close_year();
-        self.active.clear();
-        self.active.extend(view.providers().iter().map(is_active));
-        self.rows.push(self.epoch.finish(&self.active));
+        self.get_to_know(view);
+        self.rows.push(self.epoch.finish(&self.known, &self.owners));
         self.run.append(&self.epoch);
         self.year.append(&self.epoch);
         self.open_epoch(now, stocks.supply);
@@ -426,7 +536,7 @@ impl Metrics {
     fn close_year(&mut self) {
         let year_of = |time: Time| (time - self.start) / YEAR;
         if self.year.row.span() > 0 && year_of(self.year.row.opened) != year_of(self.epoch.row.opened) {
-            self.years.push(self.year.finish(&self.active));
+            self.years.push(self.year.finish(&self.known, &self.owners));
             self.year = Span::default();
         }
     }

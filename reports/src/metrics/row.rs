@@ -4,6 +4,7 @@
 //! metric is defined once, on a row of any length.
 
 use super::concentration::Concentration;
+use super::observed::Observed;
 use crate::ratio::Ratio;
 use plasma_core::time::Time;
 use rkyv::{Archive, Deserialize, Serialize};
@@ -80,8 +81,17 @@ pub struct Row {
     pub gap: u128,
     /// Checks of results.
     pub checks: Checks,
-    /// How unevenly settled work is spread over providers, by id.
-    pub concentration: Option<Concentration>,
+    /// How unevenly settled work and bonds are spread.
+    pub concentration: Spread,
+
+    /// What crossed the border in dollars.
+    pub dollars: Dollars,
+    /// Payments and fees to stakers whose payer shares no true owner with the payee.
+    pub external: External,
+    /// Circulating supply over time, in nano-XPL · ms, each epoch at its beginning.
+    pub circulating_time: u128,
+    /// What the ledger does not say; none where nobody tells.
+    pub observed: Option<Observed>,
 
     /// By GPU class.
     pub classes: Vec<ClassRow>,
@@ -114,6 +124,51 @@ pub struct Stocks {
     pub providers: u64,
     /// GPUs that can be leased, and GPUs at work.
     pub gpus: u64,
+    /// What a cheat would lose on average in the span's mean job beyond what it saves, in micro-dollars: at the oracle's price, at
+    /// half of it, and at a tenth; none without jobs or a price.
+    pub deterrence: Option<[i128; 3]>,
+}
+
+/// How unevenly something is spread: over providers by id, and over their true owners.
+#[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spread {
+    /// Class-weighted work settled, by id.
+    pub work: Option<Concentration>,
+    /// The same by true owner; none where owners are not known.
+    pub work_owned: Option<Concentration>,
+    /// Bonds at the end, by id.
+    pub stake: Option<Concentration>,
+    /// The same by true owner.
+    pub stake_owned: Option<Concentration>,
+}
+
+/// Amounts at the oracle's price of their moment, in nano-XPL · micro-dollars per XPL (10^-15 dollars). What happens while there is
+/// no fresh price is left out.
+#[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dollars {
+    /// Minted, each epoch at the price of its end.
+    pub emission: u128,
+    /// Paid by external payers, fees included.
+    pub external: u128,
+    /// Providers' income: payments, emission and stake rewards.
+    pub income: u128,
+    /// Fees and emission to the treasury and the builders' fund.
+    pub treasury: u128,
+    /// Circulating supply of each epoch's beginning × change of the price in it.
+    pub revaluation: i128,
+    /// What settled work would have cost elsewhere; zero where nobody tells.
+    pub cloud: u128,
+    /// What it cost here, over the same work.
+    pub against_cloud: u128,
+}
+
+/// Nano-XPL of payments between parties of different owners.
+#[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct External {
+    /// Fees included.
+    pub payments: u128,
+    /// The part that went to stakers.
+    pub fees_stakers: u128,
 }
 
 /// Burned nano-XPL by cause.
@@ -277,7 +332,8 @@ impl Row {
         self.paid_providers + self.fees()
     }
 
-    /// Adds the span that follows. Waits and concentration do not add and are left to whoever holds what they are made of.
+    /// Adds the span that follows. Waits and concentration do not add and are left to whoever holds what they are made of; so is
+    /// what is told of a span only after it has closed.
     pub fn append(&mut self, next: &Self) {
         if self.span() == 0 {
             (self.opened, self.supply_opened) = (next.opened, next.supply_opened);
@@ -292,8 +348,13 @@ impl Row {
         let (more_burned, more_checks) = (&next.burned, &next.checks);
         add_fields!(burned, more_burned: fees, base, slashes, deposits);
         add_fields!(checks, more_checks: drawn, verified, wrong, missed);
+        let (dollars, external) = (&mut self.dollars, &mut self.external);
+        let (more_dollars, more_external) = (&next.dollars, &next.external);
+        add_fields!(dollars, more_dollars: emission, external, income, treasury, revaluation, cloud, against_cloud);
+        add_fields!(external, more_external: payments, fees_stakers);
+        self.circulating_time += next.circulating_time;
         self.jobs.add(&next.jobs);
         self.classes.iter_mut().zip(&next.classes).for_each(|(mine, theirs)| mine.add(theirs));
-        (self.wait, self.concentration) = (None, None);
+        (self.wait, self.concentration) = (None, Spread::default());
     }
 }

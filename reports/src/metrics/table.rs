@@ -1,5 +1,6 @@
 //! The one table of metrics. Rows of Parquet files, charts, summaries, reports and the documentation all read it.
 
+use super::observed::Observed;
 use super::row::{ClassRow, Row};
 use crate::ratio::Ratio;
 use plasma_core::money::XPL;
@@ -15,12 +16,16 @@ pub enum Unit {
     Time,
     /// XPL.
     Xpl,
+    /// US dollars.
+    Usd,
     /// US dollars per XPL.
     UsdPerXpl,
     /// A share of one.
     Share,
     /// A share of one per year of 365.25 days.
     SharePerYear,
+    /// Years of 365.25 days.
+    Years,
     /// Seconds.
     Seconds,
     /// Seconds of one GPU.
@@ -40,9 +45,11 @@ impl Unit {
             Unit::Count => "count",
             Unit::Time => "UTC",
             Unit::Xpl => "XPL",
+            Unit::Usd => "USD",
             Unit::UsdPerXpl => "USD/XPL",
             Unit::Share => "share",
             Unit::SharePerYear => "share/year",
+            Unit::Years => "years",
             Unit::Seconds => "s",
             Unit::GpuSeconds => "GPU·s",
             Unit::XplPerGpuHour => "XPL/GPU·h",
@@ -64,6 +71,8 @@ impl Serialize for Unit {
 pub enum Stream {
     /// The protocol's own log: known in every run, simulated or live.
     Log,
+    /// What the ledger does not say as well: null in a live run, where nobody tells.
+    Observations,
 }
 
 /// One metric of a `T`, which is a [`Row`] or a [`ClassRow`].
@@ -125,6 +134,66 @@ fn income_per_provider(row: &Row) -> Option<Ratio> {
     Ratio::of(income, row.provider_time)?.scale(u128::from(row.span()), u128::from(XPL))
 }
 
+/// Micro-dollars.
+fn usd(micro: u128) -> Option<Ratio> {
+    Ratio::of(micro, 1_000_000u64)
+}
+
+/// 10^-15 dollars, as [`super::row::Dollars`] counts them.
+fn fine_usd(fine: u128) -> Option<Ratio> {
+    Ratio::of(fine, FINE)
+}
+
+/// Signed 10^-15 dollars.
+fn net_usd(fine: i128) -> Option<Ratio> {
+    Ratio::new(fine, FINE)
+}
+
+/// Parts of a dollar in which [`super::row::Dollars`] counts.
+const FINE: u128 = 1_000_000_000_000_000;
+const FINE_PER_MICRO: u128 = 1_000_000_000;
+
+/// Signed, for differences; all in 10^-15 dollars.
+fn signed(fine: u128) -> i128 {
+    i128::try_from(fine).unwrap_or(i128::MAX)
+}
+
+/// Costs of providers, in 10^-15 dollars.
+fn cost(told: &Observed) -> i128 {
+    signed((told.electricity + told.forgone).saturating_mul(FINE_PER_MICRO))
+}
+
+fn provider_margin(row: &Row) -> Option<i128> {
+    Some(signed(row.dollars.income) - cost(row.observed.as_ref()?))
+}
+
+fn saving(row: &Row) -> Option<i128> {
+    row.observed.as_ref()?;
+    Some(signed(row.dollars.cloud) - signed(row.dollars.against_cloud))
+}
+
+fn deterrence(row: &Row, fall: usize) -> Option<Ratio> {
+    Ratio::new(row.stocks.deterrence?[fall], 1_000_000)
+}
+
+/// Share of tokens in circulation that changed hands for work, per year.
+fn velocity(row: &Row) -> Option<Ratio> {
+    yearly(row.external.payments, row.circulating_time)
+}
+
+/// What the median voter of stake is worth: half of all bonds, in micro-dollars.
+pub(super) fn cost_to_corrupt(row: &Row) -> Option<u128> {
+    let price = u128::from(row.stocks.price_micro_usd);
+    (price > 0).then(|| row.stocks.staked / 2 * price / u128::from(XPL))
+}
+
+/// Years in which the margin of a year like this span pays for the hardware on offer.
+fn payback(row: &Row) -> Option<Ratio> {
+    let told = row.observed.as_ref()?;
+    let margin = signed(row.dollars.income / FINE_PER_MICRO) - signed(told.electricity);
+    Ratio::of(told.now.hardware, u128::try_from(margin).ok()?)?.scale(u128::from(row.span()), u128::from(YEAR))
+}
+
 const NO_PRICE: &str = "no fresh oracle price";
 const NO_WORK: &str = "no work was settled";
 const NO_PRICED_WORK: &str = "no work was settled while the oracle had a fresh price";
@@ -132,10 +201,15 @@ const NO_LEASE: &str = "no job was leased for the first time";
 const NO_STAKE: &str = "nothing was staked";
 const NO_SUPPLY: &str = "there was no supply";
 const NO_GPU: &str = "no GPU was on offer";
+const UNTOLD: &str = "nobody told what the ledger does not say";
+const NO_EXTERNAL: &str = "nobody paid who was not related to the payee, while the oracle had a fresh price";
+const NO_TRADE_COUNTED: &str = "no work was settled while the oracle had a fresh price, or nobody told what it costs elsewhere";
+const NO_DETERRENCE: &str = "no job was settled in the last epoch, or no fresh oracle price";
+const UNOWNED: &str = "no work was settled, or nobody told who owns whom";
 const NO_PROVIDER: &str = "no provider was active at the end of an epoch";
 
 macro_rules! metrics {
-    ($table:ident: $type:ty; $($name:ident $unit:ident $(? $undefined:expr)?; $formula:literal; $question:literal; $value:expr;)+) => {
+    ($table:ident: $type:ty; $($name:ident $unit:ident $(@ $stream:ident)? $(? $undefined:expr)?; $formula:literal; $question:literal; $value:expr;)+) => {
         /// Every metric of this kind of row, in the order of columns.
         pub const $table: &[Metric<$type>] = &[$(Metric {
             name: stringify!($name),
@@ -143,9 +217,17 @@ macro_rules! metrics {
             formula: $formula,
             question: $question,
             undefined: concat_undefined!($($undefined)?),
-            stream: Stream::Log,
+            stream: stream!($($stream)?),
             value: $value,
         }),+];
+    };
+}
+macro_rules! stream {
+    () => {
+        Stream::Log
+    };
+    (observed) => {
+        Stream::Observations
     };
 }
 macro_rules! concat_undefined {
@@ -218,7 +300,7 @@ metrics! { METRICS: Row;
 
     nominal_apr SharePerYear ? NO_STAKE; "stake_rewards ÷ average staked × year ÷ span"; "What does staking yield in XPL?"; nominal_apr;
     diluted_apr SharePerYear ? NO_STAKE; "(1 + nominal_apr) ÷ (1 + inflation) − 1"; "… after dilution?"; |r| nominal_apr(r)?.relative_to(net_supply_growth(r)?);
-    real_yield SharePerYear ? NO_STAKE; "fees_stakers ÷ average staked × year ÷ span; the log does not know true owners, so payments between related parties count as external and this is an upper bound"; "What does use of the network pay to stake?"; |r| yearly(r.fees_stakers, r.staked_time);
+    real_yield SharePerYear ? NO_STAKE; "fees that stakers had from external payers ÷ average staked × year ÷ span; external: payer and payee have different owners, as far as owners are known"; "What does use of the network pay to stake?"; |r| yearly(r.external.fees_stakers, r.staked_time);
 
     providers_active Count; "active providers with GPUs at the end"; "How many serve?"; |r| count(r.stocks.providers);
     providers_entered Count; "registrations"; "How many come?"; |r| count(r.entries);
@@ -231,10 +313,66 @@ metrics! { METRICS: Row;
     checks_missed Count; "drawn checkers that did not answer"; "Do checkers do their duty?"; |r| count(r.checks.missed);
     slashed Xpl; "burned_slashes + rewards to checkers out of bonds"; "What did misbehaviour cost?"; |r| xpl(r.burned.slashes + r.slash_rewards);
 
-    work_hhi Number ? NO_WORK; "Σ sᵢ², sᵢ = provider i's share of class-weighted work settled, by id"; "Is compute concentrated?"; |r| Some(r.concentration?.hhi);
-    work_gini Number ? NO_WORK; "Gini coefficient of the same, over providers that are active or settled work"; "How unequal are providers?"; |r| Some(r.concentration?.gini);
-    work_nakamoto Count ? NO_WORK; "least number of providers with more than half of the same"; "How many must collude to dominate?"; |r| count(r.concentration?.nakamoto);
-    work_top10 Share ? NO_WORK; "share of the ten largest of the same"; "How much do the largest hold?"; |r| Some(r.concentration?.top10);
+    work_hhi Number ? NO_WORK; "Σ sᵢ², sᵢ = provider i's share of class-weighted work settled, by id"; "Is compute concentrated?"; |r| Some(r.concentration.work?.hhi);
+    work_gini Number ? NO_WORK; "Gini coefficient of the same, over providers that are active or settled work"; "How unequal are providers?"; |r| Some(r.concentration.work?.gini);
+    work_nakamoto Count ? NO_WORK; "least number of providers with more than half of the same"; "How many must collude to dominate?"; |r| count(r.concentration.work?.nakamoto);
+    work_top10 Share ? NO_WORK; "share of the ten largest of the same"; "How much do the largest hold?"; |r| Some(r.concentration.work?.top10);
+
+    work_hhi_owned Number @observed ? UNOWNED; "work_hhi over true owners"; "Is compute concentrated in few hands?"; |r| Some(r.concentration.work_owned?.hhi);
+    work_nakamoto_owned Count @observed ? UNOWNED; "work_nakamoto over true owners"; "How many people must collude to dominate?"; |r| count(r.concentration.work_owned?.nakamoto);
+    stake_hhi Number ? NO_STAKE; "Σ sᵢ², sᵢ = provider i's share of bonds at the end"; "Is security concentrated?"; |r| Some(r.concentration.stake?.hhi);
+    stake_gini Number ? NO_STAKE; "Gini coefficient of bonds at the end"; "How unequal are stakes?"; |r| Some(r.concentration.stake?.gini);
+    stake_nakamoto Count ? NO_STAKE; "least number of providers with more than half of the bonds"; "How many can decide alone?"; |r| count(r.concentration.stake?.nakamoto);
+    stake_top10 Share ? NO_STAKE; "share of the ten largest bonds"; "How much do the largest hold?"; |r| Some(r.concentration.stake?.top10);
+    stake_nakamoto_owned Count @observed ? "nothing was staked, or nobody told who owns whom"; "stake_nakamoto over true owners"; "How many people can decide alone?"; |r| count(r.concentration.stake_owned?.nakamoto);
+
+    external_payments Xpl; "Σ payments whose payer and payee have different owners, as far as owners are known"; "What do strangers spend?"; |r| xpl(r.external.payments);
+    external_usd Usd; "Σ external payment × oracle price at settlement"; "… in dollars?"; |r| fine_usd(r.dollars.external);
+    emission_usd Usd; "Σ minted × oracle price at the epoch's end"; "What does dilution pay, in dollars?"; |r| fine_usd(r.dollars.emission);
+    organic_share Share ? "nobody paid and nothing was minted while the oracle had a fresh price"; "external_usd ÷ (external_usd + emission_usd)"; "How much of the economy is customers, and how much is emission?"; |r| Ratio::of(r.dollars.external, r.dollars.external + r.dollars.emission);
+    subsidy_per_external_usd Number ? NO_EXTERNAL; "emission_usd ÷ external_usd"; "How much is minted for a dollar of demand?"; |r| Ratio::of(r.dollars.emission, r.dollars.external);
+    velocity SharePerYear ? "nothing circulated"; "external_payments ÷ average circulating supply × year ÷ span"; "How often is a token spent on work?"; velocity;
+    float_to_fdv Share ? NO_SUPPLY; "circulating ÷ supply"; "How much of the fully diluted value trades?"; |r| Ratio::of(r.stocks.circulating, r.stocks.supply);
+
+    staked_usd Usd ? NO_PRICE; "staked × price_usd"; "What is at risk, in dollars?"; |r| if r.stocks.price_micro_usd > 0 { usd(r.stocks.staked * u128::from(r.stocks.price_micro_usd) / u128::from(XPL)) } else { None };
+    cost_to_corrupt_usd Usd ? NO_PRICE; "staked_usd ÷ 2"; "What would a majority of stake cost?"; |r| usd(cost_to_corrupt(r)?);
+    deterrence_usd Usd ? NO_DETERRENCE; "expected loss of cheating in the epoch's mean job on one GPU beyond its pay: verification.rate × (pay + slash.wrong × bond.per_gpu) − pay, at the last epoch's end [Becker 1968]"; "Does cheating not pay?"; |r| deterrence(r, 0);
+    deterrence_half_usd Usd ? NO_DETERRENCE; "the same if XPL cost half"; "… after a crash?"; |r| deterrence(r, 1);
+    deterrence_tenth_usd Usd ? NO_DETERRENCE; "the same if XPL cost a tenth"; "… at the trough?"; |r| deterrence(r, 2);
+    check_cost_share Share ? "nobody paid"; "check_rewards ÷ payments"; "What do checks add to the price?"; |r| Ratio::of(r.check_rewards, r.payments());
+
+    candidates Count @observed ? UNTOLD; "jobs that somebody considered"; "How much demand is there?"; |r| count(r.observed.as_ref()?.candidates);
+    candidates_declined Count @observed ? UNTOLD; "… that found it dearer than doing without"; "How much is priced out?"; |r| count(r.observed.as_ref()?.declined);
+    candidates_to_cloud Count @observed ? UNTOLD; "… that went to a cloud"; "How much do clouds win?"; |r| count(r.observed.as_ref()?.to_cloud);
+    candidates_unserved Count @observed ? UNTOLD; "… that no GPU could serve in time"; "How much hardware is missing?"; |r| count(r.observed.as_ref()?.unserved);
+    candidates_unfunded Count @observed ? UNTOLD; "… that could not buy the XPL"; "How much demand does the market of XPL lose?"; |r| count(r.observed.as_ref()?.unfunded);
+    network_share Share @observed ? "nobody considered a job, or nobody told"; "jobs_submitted ÷ candidates"; "What share of demand comes?"; |r| Ratio::of(r.jobs.submitted, r.observed.as_ref()?.candidates);
+    cloud_cost_usd Usd @observed ? UNTOLD; "Σ work settled × rental of its class elsewhere, each epoch at its end"; "What would the same work cost elsewhere?"; |r| { r.observed.as_ref()?; fine_usd(r.dollars.cloud) };
+    discount_to_cloud Share @observed ? NO_TRADE_COUNTED; "1 − Σ payment × oracle price ÷ cloud_cost_usd, over the same work"; "Is the network cheaper?"; |r| Ratio::new(signed(r.dollars.cloud) - signed(r.dollars.against_cloud), r.dollars.cloud);
+
+    provider_income_usd Usd; "Σ (payments + emission + stake rewards) × oracle price of the moment"; "What do providers earn, in dollars?"; |r| fine_usd(r.dollars.income);
+    provider_electricity_usd Usd @observed ? UNTOLD; "Σ electricity, booked weekly"; "What do they pay?"; |r| usd(r.observed.as_ref()?.electricity);
+    provider_forgone_usd Usd @observed ? UNTOLD; "Σ what their GPUs would have earned elsewhere in hours at work, booked weekly"; "What do they give up?"; |r| usd(r.observed.as_ref()?.forgone);
+    provider_margin_usd Usd @observed ? UNTOLD; "provider_income_usd − provider_electricity_usd − provider_forgone_usd"; "What is left for capital?"; |r| net_usd(provider_margin(r)?);
+    payback Years @observed ? "providers had no margin over electricity, or nobody told"; "hardware of providers on offer ÷ (provider_income_usd − provider_electricity_usd) × span ÷ year"; "How soon is a machine paid for?"; payback;
+    marginal_npv Number @observed ? "nobody who could enter stayed out, or nobody told"; "largest net present value per dollar of hardware among those in the pool who looked and stayed out"; "Is entry free to the margin, where it is zero?"; |r| Ratio::new(r.observed.as_ref()?.now.staying_out?.into(), 1_000_000_000);
+    wrong_attempted Count @observed ? UNTOLD; "results that were wrong on purpose"; "How much fraud is there, beside checks_wrong which are caught?"; |r| count(r.observed.as_ref()?.wrong);
+
+    usd_from_customers Usd @observed ? UNTOLD; "dollars brought from outside by those who buy XPL"; "What comes in?"; |r| usd(r.observed.as_ref()?.brought_in);
+    usd_from_owners Usd @observed ? UNTOLD; "dollars put in by providers' owners to cover losses"; "… to keep machines running?"; |r| usd(r.observed.as_ref()?.put_in);
+    bought_customers Xpl @observed ? UNTOLD; "XPL bought by customers"; "Who buys?"; |r| xpl(r.observed.as_ref()?.party("customers").bought);
+    bought_providers Xpl @observed ? UNTOLD; "XPL bought by providers, for bonds"; "…?"; |r| xpl(r.observed.as_ref()?.party("providers").bought);
+    bought_traders Xpl @observed ? UNTOLD; "XPL bought by traders"; "…?"; |r| xpl(r.observed.as_ref()?.party("traders").bought);
+    sold_providers Xpl @observed ? UNTOLD; "XPL sold by providers"; "Who sells?"; |r| xpl(r.observed.as_ref()?.party("providers").sold);
+    sold_traders Xpl @observed ? UNTOLD; "XPL sold by traders"; "…?"; |r| xpl(r.observed.as_ref()?.party("traders").sold);
+    sold_holders Xpl @observed ? UNTOLD; "XPL sold by holders"; "…?"; |r| xpl(r.observed.as_ref()?.party("holders").sold);
+    market_price_usd UsdPerXpl @observed ? UNTOLD; "price of a very small trade at the end"; "What is an XPL worth where it trades?"; |r| usd(r.observed.as_ref()?.now.price.into());
+    market_depth_usd Usd @observed ? UNTOLD; "dollars that move that price by 2 % at the end; 0 where trades do not move it"; "How much can be traded?"; |r| usd(r.observed.as_ref()?.now.depth.into());
+
+    customers_saving_usd Usd @observed ? UNTOLD; "cloud_cost_usd − Σ payment × oracle price over the same work"; "What do customers gain?"; |r| net_usd(saving(r)?);
+    holders_revaluation_usd Usd; "Σ circulating supply at an epoch's beginning × change of the oracle price in it: new money is not gain"; "What do holders gain?"; |r| net_usd(r.dollars.revaluation);
+    treasury_income_usd Usd; "Σ (fees + emission to treasury and builders) × oracle price of the moment"; "What does the commons gain?"; |r| fine_usd(r.dollars.treasury);
+    total_surplus_usd Usd @observed ? UNTOLD; "customers_saving_usd + provider_margin_usd + holders_revaluation_usd; where the price is a constant, emission comes from nowhere and counts as surplus"; "Is the world richer for it?"; |r| net_usd(saving(r)? + provider_margin(r)? + r.dollars.revaluation);
 }
 
 metrics! { CLASS_METRICS: ClassRow;

@@ -102,7 +102,7 @@ fn fits(saved: &Checkpoint, economy: &Economy) -> bool {
     rows.hosts.len() == hosts
         && rows.candidates.len() == groups
         && rows.traders.len() == economy.traders.len()
-        && rows.board.len() == economy.classes
+        && rows.board.len() == economy.rentals.len()
         && [&tally.candidates, &tally.declined, &tally.to_cloud, &tally.unserved, &tally.unfunded]
             .iter()
             .all(|counts| counts.len() == groups)

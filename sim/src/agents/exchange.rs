@@ -134,7 +134,7 @@ impl Agents {
             let usd = usd.expect("the pool holds more than it sells");
             self.bring_in(transfer.to, usd.saturating_sub(self.dollars.of(transfer.to)));
             self.dollars.transfer(Purse::Of(transfer.to), Purse::Of(maker), usd).expect("the buyer has just been funded");
-            self.tally.bought += u128::from(transfer.amount);
+            self.tally.trades[economy.party(transfer.to) as usize].buy(transfer.amount, usd);
             self.count_volume(usd);
         } else if transfer.to == maker {
             let usd = match terms {
@@ -145,7 +145,7 @@ impl Agents {
             };
             let usd = usd.expect("what was in the pool before is not negative");
             self.dollars.transfer(Purse::Of(maker), Purse::Of(from), usd).expect("the other side was asked before");
-            self.tally.sold += u128::from(transfer.amount);
+            self.tally.trades[economy.party(from) as usize].sell(transfer.amount, usd);
             self.count_volume(usd);
         }
     }

@@ -19,10 +19,12 @@ pub struct Tally {
     pub purchases_refused: u64,
     /// Sales of XPL that the market maker could not pay.
     pub sales_refused: u64,
-    /// Nano-XPL that participants bought.
-    pub bought: u128,
-    /// Nano-XPL that participants sold.
-    pub sold: u128,
+    /// Purchases and sales of XPL, in the order of [`Party::ALL`].
+    pub trades: [Trades; Party::ALL.len()],
+    /// Micro-USD of electricity that providers used, booked weekly.
+    pub electricity: u128,
+    /// Micro-USD that their GPUs would have earned elsewhere in the hours that they worked here, booked weekly.
+    pub forgone: u128,
     /// Providers that joined on schedule.
     pub joined: u64,
     /// Providers that entered because it paid.
@@ -41,7 +43,60 @@ pub struct Tally {
     pub inadmissible: u64,
 }
 
+/// Who trades XPL for dollars.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Party {
+    /// Those who buy work.
+    Customers,
+    /// Those who sell it.
+    Providers,
+    /// Those who do neither.
+    Traders,
+    /// Those who only hold.
+    Holders,
+}
+
+impl Party {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Customers, Self::Providers, Self::Traders, Self::Holders];
+}
+
+/// What one party bought and sold.
+#[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Trades {
+    /// Nano-XPL bought.
+    pub bought: u128,
+    /// … for so many micro-USD.
+    pub spent: u128,
+    /// Nano-XPL sold.
+    pub sold: u128,
+    /// … for so many micro-USD.
+    pub received: u128,
+}
+
+impl Trades {
+    pub(super) fn buy(&mut self, nano: u64, usd: u64) {
+        self.bought += u128::from(nano);
+        self.spent += u128::from(usd);
+    }
+
+    pub(super) fn sell(&mut self, nano: u64, usd: u64) {
+        self.sold += u128::from(nano);
+        self.received += u128::from(usd);
+    }
+}
+
 impl Tally {
+    /// What a party bought and sold.
+    pub const fn of(&self, party: Party) -> &Trades {
+        &self.trades[party as usize]
+    }
+
+    /// Nano-XPL that participants bought, and that they sold.
+    pub fn bought_and_sold(&self) -> (u128, u128) {
+        self.trades.iter().fold((0, 0), |(bought, sold), trades| (bought + trades.bought, sold + trades.sold))
+    }
+
     /// Counts for so many groups of customers.
     pub fn new(groups: usize) -> Self {
         let zeros = vec![0; groups];

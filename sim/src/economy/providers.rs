@@ -59,8 +59,10 @@ pub enum Joining {
     At(Time),
     /// When it pays.
     Entrant {
-        /// Yearly return on hardware that it demands, as a fraction.
+        /// Yearly rate at which it discounts, as a fraction.
         hurdle: f64,
+        /// How long its machine earns.
+        life: Span,
         /// Time between two looks at the market.
         interval: Span,
     },
@@ -148,7 +150,7 @@ impl<'s> Maker<'s> {
         let Some(entry) = self.like.entry else { return self.host(number, machine, Joining::At(Time::MAX)) };
         let mut draw = self.streams.draw(stream_id(self.name, number as u32), 2);
         let hurdle = draw.log_normal(entry.hurdle.fraction(), HURDLE_SPREAD);
-        self.host(number, machine, Joining::Entrant { hurdle, interval: entry.interval.0 })
+        self.host(number, machine, Joining::Entrant { hurdle, life: entry.life.0, interval: entry.interval.0 })
     }
 
     fn host(&self, number: u64, (class, gpus): (ClassId, u32), joins: Joining) -> Host {

@@ -174,8 +174,9 @@ fn a_shock_that_cannot_be_is_refused_in_words() {
 #[test]
 fn the_standard_suite_strikes_the_baseline_and_the_economy_survives() {
     let path = super::scenario::shipped().join("xpl-baseline.toml");
-    // At the shipped hurdle everybody who may enter has entered before the shock: the price of hardware would move nobody.
-    let small = ["scale=1/100", "horizon=1y", "provider.gamers-4090.entry.hurdle=150%"].map(String::from);
+    // In the first year, at the shipped rate, whoever looks enters whatever hardware costs: these hesitate.
+    let hesitant = ["provider.gamers-4090.entry.hurdle=60%", "provider.gamers-4090.entry.interval=30d"];
+    let small = ["scale=1/100", "horizon=1y"].into_iter().chain(hesitant).map(String::from).collect::<Vec<_>>();
     let calm = Scenario::load(&path, &small).unwrap_or_else(|error| panic!("{}", error.plain()));
     let digest = |sets: &[String]| {
         let loaded = Scenario::load(&path, sets).unwrap_or_else(|error| panic!("{}", error.plain()));
@@ -189,7 +190,7 @@ fn the_standard_suite_strikes_the_baseline_and_the_economy_survives() {
     };
     let undisturbed = digest(&small);
     for shock in &calm.scenario.shock {
-        let mut sets = small.to_vec();
+        let mut sets = small.clone();
         sets.push(format!("shock.{}.at=100d", shock.id));
         let disturbed = digest(&sets);
         assert_ne!(disturbed, undisturbed, "{} changes something", shock.id);

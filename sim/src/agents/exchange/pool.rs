@@ -1,5 +1,6 @@
 //! The pool: Uniswap v2's arithmetic ([`plasma_core::formula::swap`]) on XPL and dollars.
 
+use crate::economy::token::pool_over_depth;
 use plasma_core::formula::swap::{amount_in, amount_out};
 use plasma_core::money::XPL;
 
@@ -17,6 +18,11 @@ impl Pool {
     pub fn price(self) -> u64 {
         let price = u128::from(self.usd) * u128::from(XPL) / u128::from(self.xpl.max(1));
         u64::try_from(price).unwrap_or(u64::MAX).max(1)
+    }
+
+    /// Micro-USD that move the price by 2 %.
+    pub fn depth(self) -> u64 {
+        (self.usd as f64 / pool_over_depth()) as u64
     }
 
     /// Micro-USD to pay for nano-XPL.
@@ -53,6 +59,8 @@ mod tests {
     fn a_trade_is_quoted_on_what_the_pool_held_before_it() {
         let pool = Pool { xpl: 1_000_000 * XPL, usd: 100_000_000_000 };
         assert_eq!(pool.price(), 100_000);
+        // 1 ÷ (√1.02 − 1) = 100.498…
+        assert_eq!(pool.depth(), 995_049_383);
         let paid = pool.to_buy(10_000 * XPL, 3_000_000).unwrap();
         let after = Pool { xpl: pool.xpl - 10_000 * XPL, usd: pool.usd + paid };
         assert_eq!(after.more_xpl(10_000 * XPL).xpl, pool.xpl);

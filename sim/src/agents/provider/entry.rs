@@ -1,8 +1,12 @@
 //! Entry: a finite pool looks at the market, and whoever finds its return high enough buys a machine.
 //!
 //! An entrant expects what providers of its class have earned lately: the averaged price times the averaged utilisation, emission
-//! for that work and for the bond, less electricity. It enters when a year of this, over the price of the hardware, reaches its own
-//! hurdle. (A rule of thumb in place of a net present value: it discounts nothing and expects today to last.)
+//! for that work and for the bond, less electricity. Over the life of the machine, at its own rate, that has a present value:
+//!
+//! > NPV = margin of a year × (1 − e^(−rate · life)) ÷ rate − price of the machine
+//!
+//! (a level annuity paid continuously; e.g. Brealey, Myers & Allen, "Principles of Corporate Finance", ch. 2). It enters when this is
+//! above zero and above the value of the same machine rented out elsewhere. It expects today to last.
 
 use super::super::Agents;
 use super::super::queue::Kind;
@@ -11,7 +15,8 @@ use crate::economy::Host;
 use crate::economy::providers::Joining;
 use plasma_core::engine::state::State;
 use plasma_core::money::XPL;
-use plasma_core::time::{HOUR, Time, YEAR};
+use plasma_core::time::{DAY, HOUR, Span, Time, YEAR};
+use rkyv::{Archive, Deserialize, Serialize};
 
 /// What a GPU of a class earns, in micro-USD.
 struct Prospect {
@@ -26,26 +31,70 @@ struct Prospect {
 }
 
 impl Host {
-    /// Expected return on hardware in a year, as a fraction.
-    fn expected_return(&self, prospect: &Prospect) -> f64 {
-        let hours = YEAR as f64 / HOUR as f64 * self.daily_share() * prospect.utilisation * self.speed;
+    /// Micro-USD that one GPU earns in a year here, electricity paid.
+    fn yearly_margin(&self, prospect: &Prospect) -> f64 {
         let margin = prospect.price + prospect.emission - self.electricity();
-        (hours * margin + prospect.stake) / self.hardware.max(1.0)
+        self.yearly_hours() * prospect.utilisation * self.speed * margin + prospect.stake
+    }
+
+    /// The same elsewhere, where it would earn what it forgoes for an hour of work here.
+    fn yearly_margin_elsewhere(&self) -> f64 {
+        self.yearly_hours() * (self.forgone - self.energy).max(0.0)
+    }
+
+    fn yearly_hours(&self) -> f64 {
+        YEAR as f64 / HOUR as f64 * self.daily_share()
     }
 }
+
+/// What a yearly income is worth today.
+fn present_value(yearly: f64, rate: f64, life: Span) -> f64 {
+    let years = life as f64 / YEAR as f64;
+    yearly * if rate > 0.0 { -libm::expm1(-rate * years) / rate } else { years }
+}
+
+/// The best of those who looked at the market and stayed out, week by week.
+#[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq)]
+pub struct StayingOut {
+    since: Time,
+    running: Option<f64>,
+    last: Option<f64>,
+}
+
+impl StayingOut {
+    fn note(&mut self, now: Time, npv: f64) {
+        if now - self.since >= WEEK {
+            (self.since, self.last, self.running) = (now, self.running, None);
+        }
+        self.running = Some(self.running.map_or(npv, |best| best.max(npv)));
+    }
+
+    /// Net present value per dollar of hardware of the best of last week's, or of this week's before one has passed.
+    pub fn best(&self) -> Option<f64> {
+        self.last.or(self.running)
+    }
+}
+
+const WEEK: Span = 7 * DAY;
 
 impl Agents {
     /// Somebody in the pool looks at the market.
     pub(in super::super) fn look(&mut self, view: &State, now: Time, host: usize) {
         let who = self.today(host, now);
-        let Joining::Entrant { hurdle, interval } = who.joins else { return };
+        let Joining::Entrant { hurdle, life, interval } = who.joins else { return };
         if self.rows.hosts[host].phase != Phase::Away {
             return;
         }
-        let worthwhile = self.prospect(view, now, &who).is_some_and(|prospect| who.expected_return(&prospect) >= hurdle);
-        match worthwhile {
-            true => self.queue.push(now, Kind::Join, host as u64),
-            false => self.queue.push(now + interval, Kind::Look, host as u64),
+        let Some(prospect) = self.prospect(view, now, &who) else {
+            return self.queue.push(now + interval, Kind::Look, host as u64);
+        };
+        let here = present_value(who.yearly_margin(&prospect), hurdle, life) - who.hardware;
+        let elsewhere = present_value(who.yearly_margin_elsewhere(), hurdle, life) - who.hardware;
+        if here >= 0.0 && here >= elsewhere {
+            self.queue.push(now, Kind::Join, host as u64);
+        } else {
+            self.rows.staying_out.note(now, (here - elsewhere.max(0.0)) / who.hardware.max(1.0));
+            self.queue.push(now + interval, Kind::Look, host as u64);
         }
     }
 
@@ -70,10 +119,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_year_of_margins_over_the_hardware() {
-        let who = Host { energy: 100_000.0, speed: 1.0, hardware: 3_000e6, ..host() };
+    fn a_year_of_margins_here_and_elsewhere() {
+        let who = Host { energy: 100_000.0, forgone: 150_000.0, hardware: 3_000e6, ..host() };
         let prospect = Prospect { price: 250_000.0, emission: 50_000.0, utilisation: 0.5, stake: 123.4e6 };
-        // 4,383 hours at $0.20 and $123.40 for the bond, over $3,000.
-        assert!((who.expected_return(&prospect) - (876.6 + 123.4) / 3_000.0).abs() < 1e-9);
+        // 4,383 hours at $0.20 and $123.40 for the bond; elsewhere 8,766 hours at $0.05.
+        assert!((who.yearly_margin(&prospect) - (876.6 + 123.4) * 1e6).abs() < 1e-3);
+        assert!((who.yearly_margin_elsewhere() - 438.3e6).abs() < 1e-3);
+    }
+
+    #[test]
+    fn a_level_income_is_worth_its_annuity() {
+        // $1,000 a year for 4 years at a continuous 10 %: 1,000 · (1 − e^−0.4) ÷ 0.1.
+        assert!((present_value(1_000.0, 0.1, 4 * YEAR) - 3_296.799_539_643_607).abs() < 1e-9);
+        assert!((present_value(1_000.0, 0.0, 4 * YEAR) - 4_000.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_best_of_a_week_stands_until_the_next_is_over() {
+        let mut out = StayingOut::default();
+        [(1, -0.5), (2, -0.2), (3, -0.9)].into_iter().for_each(|(day, npv)| out.note(day * DAY, npv));
+        assert_eq!(out.best(), Some(-0.2));
+        out.note(8 * DAY, -0.7);
+        assert_eq!(out.best(), Some(-0.2));
+        out.note(16 * DAY, -0.8);
+        assert_eq!(out.best(), Some(-0.7));
     }
 }

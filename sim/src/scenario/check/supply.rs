@@ -1,5 +1,7 @@
 //! GPU models, programs and providers.
 
+use plasma_core::time::DAY;
+
 use super::Findings;
 use crate::scenario::model::{Class, Program, ProviderGroup, Resource, Scenario};
 use crate::scenario::quantity::{Ratio, SpanMs};
@@ -71,5 +73,6 @@ fn check_group(scenario: &Scenario, group: &ProviderGroup, findings: &mut Findin
     });
     if let Some(entry) = &group.entry {
         findings.require(entry.interval.0 > 0, path("entry.interval"), || "an interval must be above 0".into());
+        findings.require(entry.life.0 >= DAY, path("entry.life"), || "expected at least 1d".into());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use plasma_core::time::{DAY, HOUR};
+use plasma_core::time::{DAY, HOUR, YEAR};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -112,9 +112,12 @@ pub enum Uptime {
 pub struct Entry {
     /// Providers in the pool at full scale.
     pub pool: u64,
-    /// Yearly return on hardware that an entrant demands.
+    /// Yearly rate at which an entrant discounts what it will earn: its own, around this median.
     #[serde(default = "hurdle")]
     pub hurdle: Ratio,
+    /// How long a machine earns.
+    #[serde(default = "four_years")]
+    pub life: SpanMs,
     /// Time between two looks at the market.
     #[serde(default = "week")]
     pub interval: SpanMs,
@@ -142,6 +145,10 @@ fn whole() -> Ratio {
 
 fn hurdle() -> Ratio {
     Ratio(250_000_000)
+}
+
+fn four_years() -> SpanMs {
+    SpanMs(4 * YEAR)
 }
 
 fn overhead() -> Weight {

@@ -1,0 +1,236 @@
+//! Failure signatures: what an economy looks like when something is going wrong, and when a run first looked like it.
+//!
+//! Each is a condition on a window of time that slides over the run by whole days. They are signs, not proofs: a provider exodus may
+//! be a season's end.
+
+use super::Metrics;
+use super::row::{Row, Stocks};
+use super::table::cost_to_corrupt;
+use plasma_core::money::XPL;
+use plasma_core::time::{DAY, Span, Time};
+use serde::Serialize;
+use std::collections::VecDeque;
+
+/// What a signature looks at.
+pub struct Window<'w> {
+    /// The window as one row. Waits, concentration and what the ledger does not say are those of its last epoch or missing.
+    pub row: &'w Row,
+    /// Stocks at its beginning.
+    pub before: &'w Stocks,
+    /// Its last epoch.
+    pub last: &'w Row,
+}
+
+/// A sign of failure.
+#[derive(Serialize)]
+pub struct Signature {
+    /// Its name.
+    pub name: &'static str,
+    /// When it is met.
+    pub formula: &'static str,
+    /// The question it answers.
+    pub question: &'static str,
+    /// Days that the window spans.
+    pub days: u64,
+    /// Whether it is met.
+    #[serde(skip)]
+    pub met: fn(&Window) -> bool,
+}
+
+/// Every signature.
+pub const SIGNATURES: &[Signature] = &[
+    Signature {
+        name: "exodus",
+        formula: "providers_exited − providers_entered > 5 % of those active, over 90 days",
+        question: "Do providers leave faster than they come?",
+        days: 90,
+        met: |w| w.row.exits > w.row.entries && (w.row.exits - w.row.entries) * 20 > w.before.providers,
+    },
+    Signature {
+        name: "checks unpaid",
+        formula: "check_rewards > fees, over 30 days",
+        question: "Do fees pay for checks?",
+        days: 30,
+        met: |w| w.row.check_rewards > w.row.fees(),
+    },
+    Signature {
+        name: "cheating pays",
+        formula: "deterrence_usd < 0, on every day of a week",
+        question: "Is the bond under the bound below which cheating pays?",
+        days: 7,
+        met: |w| [w.before, &w.last.stocks].iter().all(|stocks| stocks.deterrence.is_some_and(|[now, ..]| now < 0)),
+    },
+    Signature {
+        name: "treasury empty",
+        formula: "treasury = 0",
+        question: "Is there anything left to govern with?",
+        days: 1,
+        met: |w| w.last.stocks.treasury == 0,
+    },
+    Signature {
+        name: "attack pays",
+        formula: "cost_to_corrupt_usd < treasury × price_usd",
+        question: "Does a majority of stake cost less than the treasury that it could vote itself?",
+        days: 1,
+        met: |w| {
+            let treasury = w.last.stocks.treasury * u128::from(w.last.stocks.price_micro_usd) / u128::from(XPL);
+            cost_to_corrupt(w.last).is_some_and(|cost| cost < treasury)
+        },
+    },
+    Signature {
+        name: "oracle stale",
+        formula: "no fresh oracle price at the end of an epoch",
+        question: "Does the protocol know what an XPL is worth?",
+        days: 1,
+        met: |w| w.last.stocks.price_micro_usd == 0,
+    },
+    Signature {
+        name: "emission exhausted",
+        formula: "issued = supply.cap",
+        question: "Is there anything left to mint?",
+        days: 1,
+        met: |w| w.last.stocks.unissued == 0,
+    },
+    Signature {
+        name: "price spiral",
+        formula: "price_usd fell by more than half and providers_active by more than 10 %, in the same 90 days",
+        question: "Do price and supply drag each other down?",
+        days: 90,
+        met: |w| {
+            let (before, after) = (w.before, &w.last.stocks);
+            after.price_micro_usd > 0
+                && after.price_micro_usd < before.price_micro_usd / 2
+                && after.providers * 10 < before.providers * 9
+        },
+    },
+    Signature {
+        name: "capture",
+        formula: "stake_nakamoto = 1, by true owner where owners are known",
+        question: "Can one owner decide alone?",
+        days: 1,
+        met: |w| {
+            let spread = &w.last.concentration;
+            w.last.stocks.providers > 1 && spread.stake_owned.or(spread.stake).is_some_and(|stake| stake.nakamoto == 1)
+        },
+    },
+];
+
+/// A signature that a run met.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Failure {
+    /// The signature.
+    pub name: &'static str,
+    /// When it is met.
+    pub formula: &'static str,
+    /// End of the first window that met it, in milliseconds since the Unix epoch.
+    pub first: Time,
+    /// End of the last window that did.
+    pub last: Time,
+    /// Days whose window did.
+    pub days: u64,
+}
+
+impl Failure {
+    /// The signatures that a run met, in the order in which it first did.
+    pub fn all(metrics: &Metrics) -> Vec<Self> {
+        let days = days(metrics.rows());
+        let mut met: Vec<Self> = SIGNATURES.iter().filter_map(|signature| scan(signature, &days)).collect();
+        met.sort_by_key(|failure| failure.first);
+        met
+    }
+}
+
+/// Rows of a day or more: epochs may be shorter, and a window need not slide by less.
+fn days(rows: &[Row]) -> Vec<Row> {
+    let mut days: Vec<Row> = Vec::new();
+    for row in rows {
+        match days.last_mut().filter(|day| day.span() < DAY) {
+            Some(day) => {
+                day.append(row);
+                day.concentration = row.concentration;
+            }
+            None => days.push(row.clone()),
+        }
+    }
+    days
+}
+
+fn scan(signature: &Signature, days: &[Row]) -> Option<Failure> {
+    let length: Span = signature.days * DAY;
+    let mut window: VecDeque<&Row> = VecDeque::new();
+    let mut failure: Option<Failure> = None;
+    for day in days {
+        window.push_back(day);
+        let fits = |window: &VecDeque<&Row>| window.iter().skip(2).map(|row| row.span()).sum::<Span>() >= length;
+        while fits(&window) {
+            window.pop_front();
+        }
+        // The first row is where the window begins: what it brought lies before.
+        let spanned: Span = window.iter().skip(1).map(|row| row.span()).sum();
+        if spanned < length {
+            continue;
+        }
+        let mut row = Row::default();
+        window.iter().skip(1).for_each(|part| row.append(part));
+        if (signature.met)(&Window { row: &row, before: &window[0].stocks, last: day }) {
+            let Signature { name, formula, .. } = *signature;
+            let found = failure.get_or_insert(Failure { name, formula, first: day.closed, last: day.closed, days: 0 });
+            (found.last, found.days) = (day.closed, found.days + 1);
+        }
+    }
+    failure
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A quiet day: ten providers, a price, a treasury.
+    fn day(number: u64) -> Row {
+        let stocks = Stocks { providers: 10, price_micro_usd: 100, treasury: 1, unissued: 1, staked: 100, ..Stocks::default() };
+        Row { opened: number * DAY, closed: (number + 1) * DAY, stocks, ..Row::default() }
+    }
+
+    fn found(rows: &[Row]) -> Vec<(&'static str, u64, u64)> {
+        let met = SIGNATURES.iter().filter_map(|signature| scan(signature, &days(rows)));
+        met.map(|failure| (failure.name, failure.first / DAY, failure.days)).collect()
+    }
+
+    #[test]
+    fn a_quiet_run_meets_none() {
+        assert_eq!(found(&(0..200).map(day).collect::<Vec<_>>()), []);
+        assert_eq!(found(&[]), []);
+    }
+
+    #[test]
+    fn a_run_that_goes_wrong_is_dated() {
+        let mut rows: Vec<Row> = (0..200).map(day).collect();
+        rows[120].exits = 1;
+        assert_eq!(found(&rows), [("exodus", 121, 80)], "one of ten, until the run ends");
+        rows[120].entries = 1;
+        rows[150].stocks.treasury = 0;
+        rows[160].stocks.price_micro_usd = 0;
+        assert_eq!(found(&rows), [("treasury empty", 151, 1), ("oracle stale", 161, 1)]);
+    }
+
+    #[test]
+    fn a_crash_alone_is_no_spiral() {
+        let mut rows: Vec<Row> = (0..200).map(day).collect();
+        rows[150..].iter_mut().for_each(|row| row.stocks.price_micro_usd = 49);
+        assert_eq!(found(&rows), []);
+        rows[150..].iter_mut().for_each(|row| row.stocks.providers = 8);
+        assert_eq!(found(&rows).first().map(|met| met.0), Some("price spiral"));
+    }
+
+    #[test]
+    fn hours_make_days() {
+        let hour = DAY / 24;
+        let rows: Vec<Row> =
+            (0..72).map(|i| Row { opened: i * hour, closed: (i + 1) * hour, exits: 1, ..Row::default() }).collect();
+        let days = days(&rows);
+        assert_eq!(
+            days.iter().map(|day| (day.opened / hour, day.closed / hour, day.exits)).collect::<Vec<_>>(),
+            [(0, 24, 24), (24, 48, 24), (48, 72, 24)]
+        );
+    }
+}

@@ -1,0 +1,117 @@
+//! What the ledger does not say: dollars, customers who went elsewhere, costs. Whoever simulates knows it and may tell.
+//!
+//! A run is told once an epoch, in totals since genesis. A live ledger is never told, and every metric that needs it is null.
+
+use rkyv::{Archive, Deserialize, Serialize};
+
+/// Who trades XPL for dollars, in the order of [`Observed::trades`].
+pub const PARTIES: [&str; 4] = ["customers", "providers", "traders", "holders"];
+
+/// Totals since genesis, and what stands at the moment of telling. Dollars are micro-dollars, XPL are nano-XPL.
+#[derive(Archive, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Observed {
+    /// Jobs that somebody considered.
+    pub candidates: u64,
+    /// … and found dearer than doing without.
+    pub declined: u64,
+    /// … and took to a cloud.
+    pub to_cloud: u64,
+    /// … and no GPU of the network could serve in time.
+    pub unserved: u64,
+    /// … and could not buy the XPL for.
+    pub unfunded: u64,
+    /// Dollars that customers and other buyers brought in.
+    pub brought_in: u128,
+    /// Dollars that providers' owners put in where income did not cover costs.
+    pub put_in: u128,
+    /// Providers' electricity.
+    pub electricity: u128,
+    /// What providers' GPUs would have earned elsewhere in the hours that they worked here.
+    pub forgone: u128,
+    /// Results that were wrong on purpose.
+    pub wrong: u64,
+    /// Purchases and sales by party.
+    pub trades: [Trades; PARTIES.len()],
+    /// What stands now.
+    pub now: Standing,
+}
+
+/// What one party bought and sold.
+#[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Trades {
+    /// Nano-XPL bought.
+    pub bought: u128,
+    /// … for so many micro-dollars.
+    pub spent: u128,
+    /// Nano-XPL sold.
+    pub sold: u128,
+    /// … for so many micro-dollars.
+    pub received: u128,
+}
+
+/// Stocks at the moment of telling.
+#[derive(Archive, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Micro-dollars per XPL at which a very small trade would be made.
+    pub price: u64,
+    /// Micro-dollars that move the price by 2 %; zero where trades do not move it.
+    pub depth: u64,
+    /// Micro-dollars for which the GPUs of providers on offer could be bought.
+    pub hardware: u128,
+    /// Micro-dollars for a reference GPU-hour elsewhere, by class.
+    pub cloud: Vec<u64>,
+    /// Net present value per dollar of hardware, in billionths, of the best entrant who lately stayed out; none when nobody looked.
+    pub staying_out: Option<i64>,
+}
+
+macro_rules! flows {
+    ($self:ident, $other:ident, $op:tt: $($field:ident),+) => { $($self.$field $op $other.$field;)+ };
+}
+
+impl Observed {
+    /// Adds the flows of the span that follows and takes over what stands at its end.
+    pub fn append(&mut self, next: &Self) {
+        flows!(self, next, +=: candidates, declined, to_cloud, unserved, unfunded, brought_in, put_in, electricity, forgone, wrong);
+        for (mine, theirs) in self.trades.iter_mut().zip(&next.trades) {
+            flows!(mine, theirs, +=: bought, spent, sold, received);
+        }
+        self.now = next.now.clone();
+    }
+
+    /// The flows since an earlier telling. Totals never fall: `earlier` must be of the same run.
+    pub fn since(&self, earlier: &Self) -> Self {
+        let mut flows = self.clone();
+        flows!(flows, earlier, -=: candidates, declined, to_cloud, unserved, unfunded, brought_in, put_in, electricity, forgone, wrong);
+        for (mine, theirs) in flows.trades.iter_mut().zip(&earlier.trades) {
+            flows!(mine, theirs, -=: bought, spent, sold, received);
+        }
+        flows
+    }
+
+    /// What a party bought and sold.
+    ///
+    /// # Panics
+    /// If it is none of [`PARTIES`].
+    pub fn party(&self, name: &str) -> &Trades {
+        let place = PARTIES.iter().position(|party| *party == name);
+        &self.trades[place.unwrap_or_else(|| panic!("there is no party `{name}`"))]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flows_between_tellings_add_up_to_the_last() {
+        let told = |n: u64| {
+            let trades = [Trades { bought: n.into(), spent: (2 * n).into(), sold: 1, received: 0 }; PARTIES.len()];
+            let now = Standing { price: n, ..Standing::default() };
+            Observed { candidates: 3 * n, brought_in: (5 * n).into(), trades, now, ..Observed::default() }
+        };
+        let mut sum = told(4);
+        sum.append(&told(9).since(&told(4)));
+        assert_eq!(sum, told(9));
+        assert_eq!(told(9).since(&told(4)).party("traders").spent, 10);
+    }
+}

@@ -1,0 +1,50 @@
+//! What a simulation tells its metrics beside the ledger. `sim` and `reports` do not know each other: this is where they meet.
+
+use plasma_reports::metrics::Owners;
+use plasma_reports::metrics::observed::{Observed, PARTIES, Standing, Trades};
+use plasma_sim::agents::Agents;
+use plasma_sim::agents::tally::Party;
+use plasma_sim::economy::Economy;
+
+/// Who stands behind the accounts of an economy.
+pub fn owners(economy: &Economy) -> Owners {
+    Owners::new(economy.owners())
+}
+
+/// Everything that the agents know and the ledger does not say.
+pub fn observed(agents: &Agents) -> Observed {
+    let (tally, dollars, standing) = (agents.tally(), agents.dollars(), agents.standing());
+    let sum = |groups: &[u64]| groups.iter().sum();
+    Observed {
+        candidates: sum(&tally.candidates),
+        declined: sum(&tally.declined),
+        to_cloud: sum(&tally.to_cloud),
+        unserved: sum(&tally.unserved),
+        unfunded: sum(&tally.unfunded),
+        brought_in: dollars.brought_in.into(),
+        put_in: dollars.put_in.into(),
+        electricity: tally.electricity,
+        forgone: tally.forgone,
+        wrong: tally.wrong,
+        trades: PARTIES.map(|name| {
+            let trades = tally.of(party(name));
+            Trades { bought: trades.bought, spent: trades.spent, sold: trades.sold, received: trades.received }
+        }),
+        now: Standing {
+            price: standing.price,
+            depth: standing.depth,
+            hardware: standing.hardware,
+            cloud: standing.cloud.clone(),
+            staying_out: standing.staying_out.map(|npv| (npv * 1e9) as i64),
+        },
+    }
+}
+
+fn party(name: &str) -> Party {
+    match name {
+        "customers" => Party::Customers,
+        "providers" => Party::Providers,
+        "traders" => Party::Traders,
+        _ => Party::Holders,
+    }
+}
