@@ -157,7 +157,7 @@ pub mod emission_base {
     pub const INITIAL: u64 = 0;
     /// Everything issued and not burned.
     pub const TOTAL: u64 = 1;
-    /// Total less locked accounts, treasury and builders' fund.
+    /// What can change hands: [`crate::engine::ledger::Ledger::circulating`].
     pub const CIRCULATING: u64 = 2;
 }
 

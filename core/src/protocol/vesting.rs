@@ -89,7 +89,8 @@ impl Grant {
 
     /// Nano-XPL that have vested and are not released yet.
     pub fn releasable(&self, now: Time) -> u64 {
-        self.schedule.vested(self.total, now).saturating_sub(self.released())
+        let vested = self.schedule.vested(self.total.into(), now) as u64;
+        vested.saturating_sub(self.released())
     }
 }
 
@@ -164,7 +165,7 @@ impl State<'_> {
     pub(crate) fn make_grant(&mut self, from: Pot, id: GrantId, total: u64, schedule: Schedule, account: AccountId) {
         let now = self.clock.now;
         let mut grant = Grant { id, total, held: 0, due: now, schedule, account };
-        if schedule.vested(total, now) == 0 {
+        if schedule.vested(total.into(), now) == 0 {
             grant.due = schedule.next(total, 0, now, 0);
         }
         self.grants.open(grant);

@@ -1,7 +1,7 @@
 //! A rule that can be asked alone, and the table of them.
 
 use super::field::{Described, Refusal};
-use super::{auction, burn_mint, emission, exchange, fee, measure, stake};
+use super::{auction, burn_mint, emission, exchange, fee, governance, measure, stake};
 
 /// A rule: what it takes, what it gives, where it comes from.
 pub struct Rule {
@@ -23,8 +23,9 @@ pub struct Rule {
 
 /// Every rule, by family.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
-    let families = [emission::RULES, fee::RULES, burn_mint::RULES, exchange::RULES, auction::RULES, stake::RULES, measure::RULES];
-    families.into_iter().flatten()
+    let money = [emission::RULES, fee::RULES, burn_mint::RULES, exchange::RULES, auction::RULES];
+    let people = [stake::RULES, governance::RULES, measure::RULES];
+    money.into_iter().chain(people).flatten()
 }
 
 /// A [`Rule`] from its fields and its formula.
