@@ -110,6 +110,10 @@ pub const RULES: &[Rule] = &[
                 sum: case.sum.unwrap_or(0),
                 steps: case.steps.unwrap_or(0),
             };
+            // The baseline's clock is turned step by step.
+            if memory.level.min(seen.work) / memory.aim.max(1) > 1_000_000 {
+                return Err("`aim` is too far behind `level` for a memory of this schedule".into());
+            }
             let (minted, memory) = schedule::mint(case.schedule.0, &params, &seen, memory);
             let schedule::Memory { level, aim, sum, steps } = memory;
             Ok(Answer { minted, level, aim, sum, steps })
