@@ -16,7 +16,7 @@ pub mod waiting;
 pub(crate) mod world;
 
 use crate::genesis::{Genesis, GenesisError};
-use crate::protocol::{emission, epoch, holdback};
+use crate::protocol::{emission, epoch, governance, holdback, treasury};
 use crate::time::Time;
 use bevy_ecs::prelude::*;
 use bevy_ecs::schedule::SingleThreadedExecutor;
@@ -31,8 +31,14 @@ use world::Rows;
 pub use step::drain;
 
 /// What happens at the end of an epoch, in this order.
-pub const EPOCH_SYSTEMS: [(&str, EpochSystem); 4] =
-    [("emission", emission::emit), ("rewards", emission::reward), ("holdback", holdback::release), ("close", epoch::close)];
+pub const EPOCH_SYSTEMS: [(&str, EpochSystem); 6] = [
+    ("emission", emission::emit),
+    ("rewards", emission::reward),
+    ("holdback", holdback::release),
+    ("governance", governance::ripen),
+    ("treasury", treasury::place),
+    ("close", epoch::close),
+];
 
 /// How far a run got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,8 +138,8 @@ impl<E: Environment + Send + 'static, O: Observer + Send + 'static> Engine<E, O>
         world.insert_resource(Paused(Pause::Reached));
         let mut schedule = Schedule::default();
         schedule.set_executor(SingleThreadedExecutor::new());
-        let [emit, reward, release, close] = EPOCH_SYSTEMS.map(|(_, decide)| epoch_system::<E, O>(decide));
-        let at_the_end = (emit, reward, release, close, check_books::<E, O>).chain().run_if(epoch_ends);
+        let [emit, reward, release, govern, order, close] = EPOCH_SYSTEMS.map(|(_, decide)| epoch_system::<E, O>(decide));
+        let at_the_end = (emit, reward, release, govern, order, close, check_books::<E, O>).chain().run_if(epoch_ends);
         schedule.add_systems((market::<E, O>, at_the_end).chain());
         Self { world, schedule, rows, driver: std::marker::PhantomData }
     }

@@ -3,6 +3,7 @@
 pub mod auction;
 pub mod base_fee;
 pub mod burn_mint;
+pub mod calendar;
 pub mod decimal;
 pub mod deterrence;
 pub mod emission;
@@ -11,4 +12,5 @@ pub mod schedule;
 pub mod shares;
 pub mod slash;
 pub mod swap;
+pub mod tally;
 pub mod vesting;

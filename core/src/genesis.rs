@@ -4,7 +4,8 @@ use crate::catalogue::Catalogue;
 use crate::engine::ledger::Pot;
 use crate::engine::state::State;
 use crate::engine::world::{self, Rows};
-use crate::ids::{AccountId, ProviderId};
+use crate::formula::vesting::Schedule;
+use crate::ids::{AccountId, GrantId, MAX_SLOTS, ProviderId};
 use crate::money::XPL;
 use crate::params::{ParamError, Params};
 use crate::protocol::account::{Account, Key};
@@ -28,6 +29,12 @@ pub struct Genesis {
     pub catalogue: Catalogue,
     /// Accounts, by [`AccountId`].
     pub accounts: Vec<Allocation>,
+    /// Grants that vest, beside what accounts hold.
+    pub grants: Vec<GrantAllocation>,
+    /// The account that attests builders' milestones, or none.
+    pub committee: AccountId,
+    /// The account that carries out the treasury's orders, or none.
+    pub custodian: AccountId,
     /// Nano-XPL in the treasury.
     pub treasury: u128,
     /// Nano-XPL in the builders' fund.
@@ -45,6 +52,17 @@ pub struct Allocation {
     pub amount: u128,
     /// Whether they are immobile.
     pub locked: bool,
+}
+
+/// A grant that exists from the start.
+#[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GrantAllocation {
+    /// Whose.
+    pub account: AccountId,
+    /// Nano-XPL.
+    pub total: u64,
+    /// When what is free.
+    pub schedule: Schedule,
 }
 
 /// Why there can be no such beginning.
@@ -67,6 +85,9 @@ pub enum GenesisError {
     /// Too many of something.
     #[error("{0}")]
     TooMany(String),
+    /// A grant or an office is nobody's, or a schedule runs backwards.
+    #[error("{0}")]
+    Unsound(String),
 }
 
 impl Genesis {
@@ -104,12 +125,35 @@ impl Genesis {
             return Err(GenesisError::TooMany(format!("{} accounts are too many", self.accounts.len())));
         }
         let cap = u128::from(params.supply_cap()) * u128::from(XPL);
-        let amounts = self.accounts.iter().map(|a| a.amount).chain([self.treasury, self.builders]);
+        self.check_grants()?;
+        let grants = self.grants.iter().map(|grant| u128::from(grant.total));
+        let amounts = self.accounts.iter().map(|a| a.amount).chain(grants).chain([self.treasury, self.builders]);
         let allocated = amounts.fold(0u128, u128::saturating_add);
         if allocated > cap {
             return Err(GenesisError::OverCap { allocated, cap });
         }
         Ok(params)
+    }
+
+    /// Checks grants and offices.
+    fn check_grants(&self) -> Result<(), GenesisError> {
+        if self.grants.len() as u64 >= MAX_SLOTS {
+            return Err(GenesisError::TooMany(format!("{} grants are too many", self.grants.len())));
+        }
+        let mobile = |account: AccountId| self.accounts.get(account.index()).is_some_and(|account| !account.locked);
+        for (i, grant) in self.grants.iter().enumerate() {
+            if grant.total == 0 || !mobile(grant.account) || !grant.schedule.is_sound() {
+                return Err(GenesisError::Unsound(format!(
+                    "grant {i} must be of more than nothing, to an account that can move, on a schedule that runs forward: {grant:?}"
+                )));
+            }
+        }
+        for (office, account) in [("committee", self.committee), ("custodian", self.custodian)] {
+            if account.is_some() && !mobile(account) {
+                return Err(GenesisError::Unsound(format!("the {office}, {account}, is no account that can move")));
+            }
+        }
+        Ok(())
     }
 
     /// The first state, in tables.
@@ -147,6 +191,11 @@ impl Genesis {
                 state.ledger.locked += allocation.amount;
             }
         }
+        for (i, grant) in self.grants.iter().enumerate() {
+            let id = GrantId::new(i as u64 + 1, i as u32);
+            state.make_grant(Pot::Unissued, id, grant.total, grant.schedule, grant.account);
+        }
+        (state.governance.committee, state.governance.custodian) = (self.committee, self.custodian);
         state.transfer_wide(Pot::Unissued, Pot::Treasury, self.treasury);
         state.transfer_wide(Pot::Unissued, Pot::Builders, self.builders);
         state.ledger.initial = cap - state.ledger.unissued;

@@ -125,3 +125,19 @@ slab_id! {
     /// A lease of GPUs to a job.
     LeaseId "lease "
 }
+slab_id! {
+    /// A grant that vests.
+    GrantId "grant "
+}
+slab_id! {
+    /// A proposal that is voted on.
+    ProposalId "proposal "
+}
+slab_id! {
+    /// An award from the builders' fund.
+    AwardId "award "
+}
+slab_id! {
+    /// An order of the treasury to its custodian.
+    OrderId "order "
+}

@@ -34,19 +34,22 @@ pub struct Spec {
     pub max: u64,
     /// Value when nobody says otherwise.
     pub default: u64,
+    /// Whether it is what genesis says for good: it shapes what is already recorded, and governance cannot change it.
+    pub fixed: bool,
     /// What it does.
     pub text: &'static str,
 }
 
 macro_rules! params {
-    ($($(#[doc = $text:literal])+ $name:ident : $key:literal $unit:expr, $min:expr => $max:expr, $default:expr;)+) => {
+    ($($(#[doc = $text:literal])+ $name:ident : $key:literal $unit:expr, $min:expr => $max:expr, $default:expr $(, $fixed:ident)?;)+) => {
         #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
         #[repr(usize)]
         enum Position { $($name),+ }
 
         /// Every parameter, in the order of [`Params::values`].
         pub const TABLE: &[Spec] = &[$(Spec {
-            key: $key, unit: $unit, min: $min, max: $max, default: $default, text: concat!($($text),+).trim_ascii(),
+            key: $key, unit: $unit, min: $min, max: $max, default: $default, fixed: !stringify!($($fixed)?).is_empty(),
+            text: concat!($($text),+).trim_ascii(),
         }),+];
 
         impl Params {
@@ -164,10 +167,25 @@ pub mod emission_base {
     pub const INITIAL: u64 = 0;
     /// Everything issued and not burned.
     pub const TOTAL: u64 = 1;
-    /// Total less locked accounts, treasury and builders' fund.
+    /// What can change hands: [`crate::engine::ledger::Ledger::circulating`].
     pub const CIRCULATING: u64 = 2;
 }
 
+/// What the treasury does of its own accord. The order is that of `treasury.policy`.
+pub mod treasury_policy {
+    /// Nothing.
+    pub const NONE: u64 = 0;
+    /// It has XPL bought at about the oracle's price.
+    pub const BUYBACK: u64 = 1;
+    /// It lends XPL to a pool that it owns.
+    pub const LIQUIDITY: u64 = 2;
+    /// It has XPL bought while the oracle's price is below a floor.
+    pub const FLOOR: u64 = 3;
+}
+
+const NO_YES: Unit = Unit::Choice(&["no", "yes"]);
+
+// A parameter with `fixed` behind its default cannot change while the ledger runs.
 params! {
     /// Base fee that every admitted command of an account burns.
     fee_base: "fee.base" Unit::Amount, 0 => 1_000 * crate::money::XPL, 1_000_000;
@@ -194,7 +212,7 @@ params! {
     /// RNP-001): it is burned, and emission pays providers. `net_emission` (Helium, HIP 20): burned, and minted again up to
     /// `emission.reburn`. `vault_remint` (Akash BME): the provider gets its worth in dollars at submission, from a vault that
     /// mints what it is short of.
-    settle_mode: "settle.mode" Unit::Choice(&["pay", "burn_schedule", "net_emission", "vault_remint"]), 0 => 3, 0;
+    settle_mode: "settle.mode" Unit::Choice(&["pay", "burn_schedule", "net_emission", "vault_remint"]), 0 => 3, 0, fixed;
     /// `vault_remint`: no job is taken while the vault's collateral is below this share of what it owes (Akash's halt threshold).
     settle_halt: "settle.halt" Unit::Ratio, 0 => 100 * SHARE_MAX, 900_000_000;
     /// Share of every net payment that is held back, where a slash can still reach it.
@@ -204,7 +222,7 @@ params! {
 
     /// How jobs meet offers: at the posted ask at once, or in batches at one price for each class, by sealed asks, or at a price
     /// that the protocol sets.
-    market_mechanism: "market.mechanism" Unit::Choice(&["posted", "uniform", "sealed", "algorithmic"]), 0 => 3, 0;
+    market_mechanism: "market.mechanism" Unit::Choice(&["posted", "uniform", "sealed", "algorithmic"]), 0 => 3, 0, fixed;
     /// All but `posted`: time between two clearings; `sealed` takes one batch to seal asks and one to reveal them.
     market_batch: "market.batch" Unit::Span, SECOND => 7 * DAY, 5 * MINUTE;
     /// `sealed`: whether the winners are paid their ask or the lowest that lost.
@@ -218,7 +236,7 @@ params! {
     /// `algorithmic`: lowest price of a reference GPU-second of any class.
     market_reserve: "market.reserve" Unit::Amount, 1 => 1_000 * crate::money::XPL, 1_000;
     /// `algorithmic`: the price at genesis.
-    market_opening: "market.opening" Unit::Amount, 1 => 1_000 * crate::money::XPL, 1_000_000;
+    market_opening: "market.opening" Unit::Amount, 1 => 1_000 * crate::money::XPL, 1_000_000, fixed;
     /// An ask leaves the book this long after it was last quoted.
     market_ask_ttl: "market.ask_ttl" Unit::Span, MINUTE => 10 * YEAR, 14 * DAY;
     /// A lease must commit its result within this multiple of the time its work takes on the reference GPU …
@@ -229,7 +247,7 @@ params! {
     market_retries: "market.retries" Unit::Count, 0 => 100, 2;
 
     /// Time between two beacons: the round in which commitments wait for their draw.
-    beacon_interval: "beacon.interval" Unit::Span, SECOND => 7 * DAY, HOUR;
+    beacon_interval: "beacon.interval" Unit::Span, SECOND => 7 * DAY, HOUR, fixed;
     /// Probability that a sampled job's result is executed again by a drawn checker.
     verification_rate: "verification.rate" Unit::Ratio, 0 => SHARE_MAX, 20_000_000;
     /// What a checker earns for a verdict, as a share of the payment it checked; paid by the treasury.
@@ -251,7 +269,7 @@ params! {
     /// checker confirmed, after that, also to exposure as planted. 0 settles at once.
     verification_open: "verification.open" Unit::Span, 0 => 30 * DAY, 0;
     /// Share of right results that are planted as errors, so that checkers who copy are caught.
-    verification_planted: "verification.planted" Unit::Ratio, 0 => SHARE_MAX / 2, 0;
+    verification_planted: "verification.planted" Unit::Ratio, 0 => SHARE_MAX / 2, 0, fixed;
     /// What a checker earns beside for finding a planted error, as a share of the payment it checked.
     verification_bonus: "verification.bonus" Unit::Ratio, 0 => SHARE_MAX, 500_000_000;
     /// Probability that the result of a job with the policy `freivalds` is checked.
@@ -299,16 +317,16 @@ params! {
     stake_commission_step: "stake.commission_step" Unit::Ratio, 0 => SHARE_MAX, 10_000_000;
     /// Whether delegated stake counts towards the bond that GPUs require. It then pays its part of what a fault costs, and no bond
     /// can be asked back while a lease is open.
-    stake_counts: "stake.counts" Unit::Choice(&["no", "yes"]), 0 => 1, 0;
+    stake_counts: "stake.counts" Unit::Choice(&["no", "yes"]), 0 => 1, 0, fixed;
 
     /// Time between two settlements of emission, rewards and metrics.
-    epoch_length: "epoch.length" Unit::Span, MINUTE => 30 * DAY, DAY;
+    epoch_length: "epoch.length" Unit::Span, MINUTE => 30 * DAY, DAY, fixed;
     /// Largest supply there can ever be.
-    supply_cap: "supply.cap" Unit::WholeXpl, 1 => 1_000_000_000_000_000, 1_000_000_000_000;
+    supply_cap: "supply.cap" Unit::WholeXpl, 1 => 1_000_000_000_000_000, 1_000_000_000_000, fixed;
     /// How emission follows time, stake, work or payment. What each name does, `formula/schedule/` says in its file.
-    emission_schedule: "emission.schedule" Unit::Choice(schedules::NAMES), 0 => schedules::NAMES.len() as u64 - 1, 1;
+    emission_schedule: "emission.schedule" Unit::Choice(schedules::NAMES), 0 => schedules::NAMES.len() as u64 - 1, 1, fixed;
     /// First moment of emission, counted from genesis.
-    emission_start: "emission.start" Unit::Span, 0 => 100 * YEAR, 0;
+    emission_start: "emission.start" Unit::Span, 0 => 100 * YEAR, 0, fixed;
     /// `fixed`: whole XPL minted per year. `net_emission`: that of the first two years. `utilisation`: most there is in a year.
     emission_yearly: "emission.yearly" Unit::WholeXpl, 0 => 1_000_000_000_000, 500_000_000;
     /// `disinflation`: rate of the first year. `goal_bonded`, `participation`: rate at the start. `ideal_stake`: largest.
@@ -329,19 +347,19 @@ params! {
     /// `ideal_stake` (Polkadot NPoS): stake beyond the goal that halves what is above the floor.
     emission_falloff: "emission.falloff" Unit::Ratio, SHARE_MAX / 100 => SHARE_MAX, 50_000_000;
     /// `halving` (Bitcoin), `halving_by_supply` (Bittensor), `sqrt_stake` (Ethereum): the original's block or epoch.
-    emission_tick: "emission.tick" Unit::Span, SECOND => DAY, 10 * MINUTE;
+    emission_tick: "emission.tick" Unit::Span, SECOND => DAY, 10 * MINUTE, fixed;
     /// `halving`, `halving_by_supply`: minted in every tick before the first halving.
     emission_subsidy: "emission.subsidy" Unit::Amount, 0 => 1_000_000_000 * crate::money::XPL, 10_000 * crate::money::XPL;
     /// `halving`: ticks between halvings.
-    emission_interval: "emission.interval" Unit::Count, 1 => 1_000_000_000_000, 210_000;
+    emission_interval: "emission.interval" Unit::Count, 1 => 1_000_000_000_000, 210_000, fixed;
     /// `halving_by_supply`, `exponential`, `baseline`: whole XPL that the schedule ever mints.
-    emission_total: "emission.total" Unit::WholeXpl, 1 => 1_000_000_000_000, 5_000_000_000;
+    emission_total: "emission.total" Unit::WholeXpl, 1 => 1_000_000_000_000, 5_000_000_000, fixed;
     /// `exponential`, `baseline` (Filecoin's simple and baseline minting): time in which half of what is left is minted.
-    emission_half_life: "emission.half_life" Unit::Span, HOUR => 1_000 * YEAR, 6 * YEAR;
+    emission_half_life: "emission.half_life" Unit::Span, HOUR => 1_000 * YEAR, 6 * YEAR, fixed;
     /// `baseline`: class-weighted milli-GPU-seconds of work an epoch with which the network keeps up at the start.
-    emission_baseline: "emission.baseline" Unit::Count, 1 => 1_000_000_000_000_000, 86_400_000_000;
+    emission_baseline: "emission.baseline" Unit::Count, 1 => 1_000_000_000_000_000, 86_400_000_000, fixed;
     /// `baseline`: growth of the baseline in a year.
-    emission_growth: "emission.growth" Unit::Ratio, 0 => 10 * SHARE_MAX, SHARE_MAX;
+    emission_growth: "emission.growth" Unit::Ratio, 0 => 10 * SHARE_MAX, SHARE_MAX, fixed;
     /// `sqrt_stake` (Ethereum): the base reward factor.
     emission_factor: "emission.factor" Unit::Count, 0 => 1_000_000, 64;
     /// `net_emission` (Helium, HIP 20): whole XPL that are minted again in a year of what was burned, at most.
@@ -386,6 +404,53 @@ params! {
 
     /// A posted price older than this no longer counts; with no fresh one there is no oracle price.
     oracle_stale_after: "oracle.stale_after" Unit::Span, MINUTE => YEAR, 2 * DAY;
+    /// A feeder's price is the median of so many of its posts.
+    oracle_window: "oracle.window" Unit::Count, 1 => 24, 1;
+    /// A feeder's latest posts, so many, do not count yet.
+    oracle_lag: "oracle.lag" Unit::Count, 0 => 8, 0;
+    /// Feeders that must have a fresh price for there to be one.
+    oracle_quorum: "oracle.quorum" Unit::Count, 1 => crate::protocol::oracle::MAX_FEEDERS as u64, 1;
+    /// Share by which a post may differ from the feeder's last, unless that is stale; what goes beyond is brought to it. 0 sets
+    /// no bound.
+    oracle_max_step: "oracle.max_step" Unit::Ratio, 0 => 1_000 * SHARE_MAX, 0;
+
+    /// Time after which a grant that accrues evenly releases by itself again.
+    vesting_interval: "vesting.interval" Unit::Span, HOUR => YEAR, 30 * DAY;
+    /// Whether tokens that have not vested vote, with those at stake.
+    vesting_may_vote: "vesting.may_vote" NO_YES, 0 => 1, 0;
+
+    /// Proposals that may be open at a time, in voting or in timelock. 0 leaves no room for governance.
+    governance_max_open: "governance.max_open" Unit::Count, 0 => 1_000_000, 0;
+    /// Proposals of one account that may be open at a time.
+    governance_max_each: "governance.max_each" Unit::Count, 1 => 1_000_000, 10;
+    /// Deposit of a proposal.
+    governance_deposit: "governance.deposit" Unit::Amount, 0 => 1_000_000_000 * crate::money::XPL, 10_000 * crate::money::XPL;
+    /// How long a proposal is voted on.
+    governance_period: "governance.period" Unit::Span, MINUTE => YEAR, 14 * DAY;
+    /// Share of the power to vote that must be used, abstentions included.
+    governance_quorum: "governance.quorum" Unit::Ratio, 0 => SHARE_MAX, 334_000_000;
+    /// Share of the votes, abstentions aside, that yes must exceed.
+    governance_threshold: "governance.threshold" Unit::Ratio, 0 => SHARE_MAX, 500_000_000;
+    /// Share of the votes, abstentions included, beyond which vetoes stop a proposal.
+    governance_veto: "governance.veto" Unit::Ratio, 0 => SHARE_MAX, 334_000_000;
+    /// Time between the end of voting and the first epoch's end at which a proposal may be enacted.
+    governance_timelock: "governance.timelock" Unit::Span, 0 => YEAR, 2 * DAY;
+    /// Whether the deposit burns when the quorum is missed.
+    governance_burn_quorum: "governance.burn_quorum" NO_YES, 0 => 1, 0;
+    /// Whether the deposit burns when the proposal is vetoed.
+    governance_burn_veto: "governance.burn_veto" NO_YES, 0 => 1, 1;
+
+    /// What the treasury has its custodian do at every epoch's end: nothing; buy XPL at about the oracle's price; lend XPL to a
+    /// pool that it owns; buy XPL below a floor.
+    treasury_policy: "treasury.policy" Unit::Choice(&["none", "buyback", "liquidity", "floor"]), 0 => 3, 0;
+    /// Most XPL that an epoch's order is about.
+    treasury_budget: "treasury.budget" Unit::Amount, 0 => 1_000_000_000 * crate::money::XPL, 0;
+    /// `buyback`, `liquidity`: share by which the order's limit differs from the oracle's price.
+    treasury_slippage: "treasury.slippage" Unit::Ratio, 0 => SHARE_MAX, 10_000_000;
+    /// `floor`: micro-dollars per XPL that are defended.
+    treasury_floor: "treasury.floor" Unit::Count, 0 => 1_000_000_000_000, 0;
+    /// Orders that may be outstanding at a time.
+    treasury_max_orders: "treasury.max_orders" Unit::Count, 1 => 10_000, 52;
 }
 
 impl Default for Params {
@@ -421,15 +486,28 @@ impl Params {
     /// # Errors
     /// [`ParamError::Unknown`] or [`ParamError::Range`].
     pub fn set(&mut self, key: &str, value: u64) -> Result<(), ParamError> {
-        let position = TABLE.iter().position(|spec| spec.key == key).ok_or_else(|| ParamError::Unknown(key.into()))?;
+        let position = Self::position(key).ok_or_else(|| ParamError::Unknown(key.into()))?;
+        self.put(position as usize, value)
+    }
+
+    /// Sets the parameter at a position of [`TABLE`], which must exist.
+    ///
+    /// # Errors
+    /// [`ParamError::Range`].
+    pub(crate) fn put(&mut self, position: usize, value: u64) -> Result<(), ParamError> {
         TABLE[position].check(value)?;
         self.values[position] = value;
         Ok(())
     }
 
+    /// Where a parameter stands in [`TABLE`]: the number by which proposals name it.
+    pub fn position(key: &str) -> Option<u32> {
+        TABLE.iter().position(|spec| spec.key == key).map(|position| position as u32)
+    }
+
     /// What one parameter is set to.
     pub fn get(&self, key: &str) -> Option<u64> {
-        Some(self.values[TABLE.iter().position(|spec| spec.key == key)?])
+        Some(self.values[Self::position(key)? as usize])
     }
 
     /// Contradictions between parameters that are each in range.

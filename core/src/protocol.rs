@@ -4,10 +4,12 @@ pub mod account;
 pub mod batch;
 pub mod beacon;
 pub mod bond;
+pub mod builders;
 pub mod delegation;
 pub mod emission;
 pub mod epoch;
 pub mod fee;
+pub mod governance;
 pub mod holdback;
 pub mod job;
 pub mod lease;
@@ -20,8 +22,10 @@ pub mod sealed;
 pub mod settlement;
 pub mod slashing;
 pub mod staking;
+pub mod treasury;
 pub mod vault;
 pub mod verification;
+pub mod vesting;
 
 use crate::engine::state::State;
 
@@ -39,18 +43,23 @@ pub fn check_invariants(state: &State) -> Result<(), String> {
         batch::check,
         beacon::check,
         bond::check,
+        builders::check,
         delegation::check,
         emission::check,
+        governance::check,
         holdback::check,
         job::check,
         lease::check,
         offer::check,
+        oracle::check,
         provider::check,
         redelegation::check,
         sealed::check,
         staking::check,
+        treasury::check,
         vault::check,
         verification::check,
+        vesting::check,
     ];
     checks.iter().try_for_each(|check| check(state))
 }

@@ -6,11 +6,11 @@
 
 use crate::engine::derived::Derived;
 use crate::engine::state::State;
-use crate::ids::{AccountId, ClassId, JobId, LeaseId, OfferId, ProgramId, ProviderId};
+use crate::ids::{AccountId, AwardId, ClassId, GrantId, JobId, LeaseId, OfferId, OrderId, ProgramId, ProposalId, ProviderId};
 use crate::protocol::verification::{challenge, copies, draw, panel, planted, verdict};
 use crate::protocol::{
-    account, batch, beacon, bond, delegation, emission, epoch, fee, holdback, job, lease, market, offer, oracle, provider,
-    redelegation, sealed, settlement, slashing, staking, vault,
+    account, batch, beacon, bond, builders, delegation, emission, epoch, fee, governance, holdback, job, lease, market, offer,
+    oracle, provider, redelegation, sealed, settlement, slashing, staking, treasury, vault, vesting,
 };
 use crate::rejection::{Refusal, Rejection};
 use crate::time::Time;
@@ -106,8 +106,10 @@ pub enum Value {
     Serial(u64),
     /// A digest, key or random value.
     Bytes([u8; 32]),
-    /// Declared sizes.
+    /// Declared sizes, or several numbers that are small.
     Sizes([u32; 4]),
+    /// Several numbers.
+    Numbers([u64; 4]),
     /// An identifier of nothing.
     Nothing,
 }
@@ -129,8 +131,13 @@ value_from! {
     ProgramId => |x| Value::Number(x.0.into());
     JobId => |x| if x.is_some() { Value::Serial(x.serial()) } else { Value::Nothing };
     LeaseId => |x| if x.is_some() { Value::Serial(x.serial()) } else { Value::Nothing };
+    GrantId => |x| if x.is_some() { Value::Serial(x.serial()) } else { Value::Nothing };
+    ProposalId => |x| if x.is_some() { Value::Serial(x.serial()) } else { Value::Nothing };
+    AwardId => |x| if x.is_some() { Value::Serial(x.serial()) } else { Value::Nothing };
+    OrderId => |x| if x.is_some() { Value::Serial(x.serial()) } else { Value::Nothing };
     [u8; 32] => |x| Value::Bytes(x);
     [u32; 4] => |x| Value::Sizes(x);
+    [u64; 4] => |x| Value::Numbers(x);
     [u8; 3] => |_x| Value::Nothing;
     [u8; 5] => |_x| Value::Nothing;
 }
@@ -176,6 +183,16 @@ macro_rules! vocabulary {
                 29 Challenge: challenge::Challenge,
                 30 Expose: planted::Expose,
                 31 RevealCopy: copies::RevealCopy,
+                32 Claim: vesting::Claim,
+                33 ProposeChange: governance::action::ProposeChange,
+                34 ProposeSpend: governance::action::ProposeSpend,
+                35 ProposeGrant: governance::action::ProposeGrant,
+                36 ProposeAward: governance::action::ProposeAward,
+                37 ProposeAppointment: governance::action::ProposeAppointment,
+                38 ProposeReport: governance::action::ProposeReport,
+                39 Vote: governance::Vote,
+                40 TreasuryDeposit: treasury::TreasuryDeposit,
+                41 Attest: builders::Attest,
                 46 SealAsk: sealed::SealAsk,
                 47 RevealAsk: sealed::RevealAsk,
             }
@@ -191,6 +208,9 @@ macro_rules! vocabulary {
                 76 PanelDue: panel::PanelDue,
                 77 WindowOver: challenge::WindowOver,
                 78 CopiesDue: copies::CopiesDue,
+                80 GrantDue: vesting::GrantDue,
+                81 VotingEnds: governance::VotingEnds,
+                82 AwardExpires: builders::AwardExpires,
                 90 BatchDue: batch::BatchDue,
             }
             events {
@@ -257,6 +277,24 @@ macro_rules! vocabulary {
                 193 Withheld: holdback::Withheld,
                 194 HoldbackReleased: holdback::HoldbackReleased,
                 195 Seized: holdback::Seized,
+                196 GrantOpened: vesting::GrantOpened,
+                197 Vested: vesting::Vested,
+                198 Proposed: governance::Proposed,
+                199 Voted: governance::Voted,
+                200 Tallied: governance::Tallied,
+                201 Ripened: governance::Ripened,
+                202 ParamChanged: governance::action::ParamChanged,
+                203 Enacted: governance::Enacted,
+                204 EnactmentFailed: governance::EnactmentFailed,
+                205 Appointed: governance::action::Appointed,
+                206 TreasurySpent: treasury::TreasurySpent,
+                207 OrderPlaced: treasury::OrderPlaced,
+                208 OrderReturned: treasury::OrderReturned,
+                209 OrderLapsed: treasury::OrderLapsed,
+                210 AwardOpened: builders::AwardOpened,
+                211 MilestonePaid: builders::MilestonePaid,
+                212 AwardClosed: builders::AwardClosed,
+                213 PriceBounded: oracle::PriceBounded,
                 224 BatchClosed: batch::BatchClosed,
                 225 BatchCleared: batch::BatchCleared,
                 226 ClassCleared: batch::ClassCleared,

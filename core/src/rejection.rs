@@ -80,6 +80,25 @@ rejections! {
     56 BadSeal "what was revealed does not open what was committed to",
     57 NotATrap "the root does not show that a confirmed result was planted",
     58 NothingToReveal "there is nothing to reveal: the lease is no copy, others are not committed yet, or its root is known",
+    60 UnknownGrant "no such open grant of this account",
+    61 NothingVested "nothing more of the grant has vested: wait {need} ms",
+    62 BadSchedule "a grant's start, cliff and end must follow one another, and its months, 1200 at most, lead from start to end",
+    63 UnknownProposal "no such open proposal",
+    64 VotingOver "voting on the proposal has ended: it waits for its timelock",
+    65 NoVotingPower "the account had nothing at stake when the proposal was made",
+    66 BadChoice "a vote is 0 for yes, 1 for no, 2 to abstain or 3 to veto",
+    67 TooManyProposals "{need} proposals are open and no more are allowed, to all or to one: wait until one closes",
+    68 UnknownParameter "there is no such parameter, or the proposal names none: the table has {need}",
+    69 FixedParameter "this parameter cannot change while the ledger runs, because what is recorded already depends on it",
+    70 OutOfRange "the value lies outside its parameter's legal range, whose nearest end is {need}",
+    71 Contradiction "these values would contradict the other parameters: change in one proposal what belongs together",
+    72 FundShort "the treasury or the builders' fund holds {need} nano-XPL less than this takes",
+    73 BadOffice "an office is 0 for the builders' committee or 1 for the treasury's custodian",
+    74 BadAward "an award has 1 to 32 milestones, at most ten years' time, and no more than 18.4 billion XPL",
+    75 UnknownAward "no such open award",
+    76 BadMilestone "the award has no such milestone, or it was paid before",
+    77 UnknownOrder "no such outstanding order to this account",
+    78 OrderFull "the order takes no more than {need} nano-XPL",
 }
 
 payload! {
@@ -153,6 +172,7 @@ mod tests {
         for reason in Rejection::ALL {
             assert_eq!(Refused::from(Refusal::from(*reason)).reason(), Some(*reason));
         }
+        assert_eq!(Refused { need: 0, code: u32::MAX, pad: 0 }.reason(), None);
         let refused = Refused::from(Rejection::LeasesOpen.needing(3));
         assert!(refused.to_string().contains("3 open leases"));
     }

@@ -164,6 +164,9 @@ fn field(cells: &mut Vec<(String, Cell)>, name: &'static str, value: Value) {
             let hex = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
             cells.push((name.into(), Cell::Text(Some(hex))));
         }
+        Value::Numbers(numbers) => {
+            cells.extend(numbers.iter().enumerate().map(|(i, &n)| number(&format!("{name}_{i}"), n)));
+        }
         Value::Sizes(sizes) => {
             cells.extend(sizes.iter().enumerate().map(|(i, &size)| number(&format!("{name}_{i}"), size.into())));
         }

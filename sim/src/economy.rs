@@ -40,7 +40,7 @@ pub struct Economy {
     pub patrons: Vec<Patrons>,
     /// Shocks to come.
     pub timetable: Timetable,
-    /// Account of the first allocation to `holders`, if there is one.
+    /// Account of the first allocation to `holders` that is free from the start, if there is one.
     pub holders: Option<AccountId>,
     /// Providers, in the order of their accounts.
     pub hosts: Vec<Host>,
@@ -205,7 +205,9 @@ impl Economy {
             attackers,
             patrons,
             timetable,
-            holders: genesis::immobile(scenario).position(|part| part.holder == Holder::Holders).map(|i| AccountId(i as u32)),
+            holders: genesis::immobile(scenario)
+                .position(|part| part.holder == Holder::Holders && part.vesting.is_none())
+                .map(|i| AccountId(i as u32)),
             hosts,
             first_host: AccountId(next),
             host_groups,

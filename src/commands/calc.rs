@@ -9,8 +9,10 @@ mod emission;
 mod exchange;
 mod fee;
 mod field;
+mod governance;
 mod measure;
 mod rule;
+mod setting;
 mod stake;
 #[cfg(test)]
 mod tests;

@@ -52,6 +52,9 @@ pub fn genesis(providers: u32, mechanism: u64) -> Genesis {
                 locked: false,
             })
             .collect(),
+        grants: Vec::new(),
+        committee: AccountId::NONE,
+        custodian: AccountId::NONE,
         treasury: 1_000_000 * u128::from(XPL),
         builders: 0,
         feeders: 1,

@@ -83,6 +83,9 @@ fn genesis() -> Genesis {
         accounts: (0..ACCOUNTS).map(account).collect(),
         treasury: 0,
         builders: 0,
+        grants: Vec::new(),
+        committee: AccountId::NONE,
+        custodian: AccountId::NONE,
         feeders: 0,
     }
 }

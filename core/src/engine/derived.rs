@@ -5,11 +5,13 @@ use crate::engine::agenda::Agenda;
 use crate::engine::book::Book;
 use crate::engine::state::State;
 use crate::engine::waiting::Line;
-use crate::ids::{JobId, LeaseId, OfferId, ProviderId};
+use crate::ids::{JobId, LeaseId, OfferId, ProposalId, ProviderId};
 use crate::protocol::batch::BatchDue;
 use crate::protocol::bond::BondDue;
+use crate::protocol::builders::AwardExpires;
 use crate::protocol::delegation::WithdrawalDue;
 use crate::protocol::epoch::EpochEnd;
+use crate::protocol::governance::VotingEnds;
 use crate::protocol::job::PatienceOver;
 use crate::protocol::lease::{LeaseOverdue, Stage};
 use crate::protocol::offer::{AskLapse, Status};
@@ -19,7 +21,8 @@ use crate::protocol::verification::copies::{self, CopiesDue};
 use crate::protocol::verification::draw::{self, CheckOverdue};
 use crate::protocol::verification::panel::{self, PanelDue};
 use crate::protocol::verification::policy::Policy;
-use crate::protocol::{batch, market, settlement};
+use crate::protocol::vesting::GrantDue;
+use crate::protocol::{batch, governance, market, settlement};
 use crate::record::{Event, Fire, Timer};
 use crate::time::{NEVER, Time};
 use bevy_ecs::prelude::Resource;
@@ -44,6 +47,8 @@ pub enum Task {
     Judge(LeaseId),
     /// Compare the copies of a job.
     Compare(JobId),
+    /// Do what a proposal that passed asks for.
+    Enact(ProposalId),
 }
 
 impl Task {
@@ -58,6 +63,7 @@ impl Task {
             Task::Empanel(lease) => panel::empanel(state, lease, now, events),
             Task::Judge(lease) => panel::judge(state, lease, now, events),
             Task::Compare(lead) => copies::compare(state, lead, now, events),
+            Task::Enact(proposal) => governance::enact(state, proposal, now, events),
             Task::Settle(lease) => {
                 if let Some(lease) = state.lease(lease) {
                     settlement::settle(state, lease, now, events);
@@ -116,6 +122,7 @@ impl Derived {
         for entry in &state.staking.moves {
             derived.timers.set(entry.release, Timer::MoveDue(MoveDue {}));
         }
+        derived.promise_to_govern(state);
         for lease in state.leases.iter() {
             match lease.stage {
                 Stage::Running => derived.timers.set(lease.due, Timer::LeaseOverdue(LeaseOverdue { lease: lease.id })),
@@ -143,6 +150,19 @@ impl Derived {
             derived.line.join(state, job);
         }
         derived
+    }
+
+    /// The timers of grants, proposals and awards.
+    fn promise_to_govern(&mut self, state: &State) {
+        for grant in state.grants.iter() {
+            self.timers.set(grant.due, GrantDue { grant: grant.id }.into());
+        }
+        for proposal in state.proposals.iter().filter(|proposal| proposal.is_voted_on()) {
+            self.timers.set(proposal.closes, VotingEnds { proposal: proposal.id }.into());
+        }
+        for award in state.awards.iter() {
+            self.timers.set(award.expires, AwardExpires { award: award.id }.into());
+        }
     }
 
     /// Makes room for a new offer.
@@ -183,6 +203,11 @@ impl Derived {
         if state.params.stake_counts() != 0 {
             self.requote_all(state, provider);
         }
+    }
+
+    /// [`Derived::requote`] for every offer, when what they are measured by changed.
+    pub(crate) fn requote_every(&mut self, state: &State) {
+        (0..state.population.offers).for_each(|offer| self.requote(state, OfferId(offer)));
     }
 
     /// Deals the tie-breaks of a new epoch.

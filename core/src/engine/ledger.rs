@@ -1,7 +1,7 @@
 //! Where every nano-XPL is, and the one way it moves.
 
 use super::state::State;
-use crate::ids::{AccountId, JobId, ProviderId};
+use crate::ids::{AccountId, GrantId, JobId, ProviderId};
 use bevy_ecs::prelude::Resource;
 use rkyv::{Archive, Deserialize, Serialize};
 
@@ -31,6 +31,14 @@ pub struct Ledger {
     pub challenges: u128,
     /// Earnings that a slash may still reach; see [`crate::protocol::holdback`].
     pub holdback: u128,
+    /// Deposits of proposals that are voted on.
+    pub proposals: u128,
+    /// Set aside for the milestones of open awards.
+    pub awards: u128,
+    /// In grants that have not released it: issued, but not yet free. The sum over their pots.
+    pub vesting: u128,
+    /// In bonds: the sum over providers.
+    pub bonded: u128,
     /// Everything there is: the sum of all pots at every moment.
     pub cap: u128,
     /// What genesis issued.
@@ -66,6 +74,12 @@ pub enum Pot {
     Challenges,
     /// See [`Ledger::holdback`].
     Holdback,
+    /// See [`Ledger::proposals`].
+    Proposals,
+    /// See [`Ledger::awards`].
+    Awards,
+    /// A grant's pot.
+    Vesting(GrantId),
     /// An account's free balance.
     Free(AccountId),
     /// A provider's bond.
@@ -86,9 +100,9 @@ impl Ledger {
         self.cap - self.unissued - self.burned
     }
 
-    /// Supply that can change hands: without locked accounts, treasury and builders' fund.
+    /// Supply that can change hands: without locked accounts, unvested grants, treasury, builders' fund and open awards.
     pub const fn circulating(&self) -> u128 {
-        self.supply() - self.locked - self.treasury - self.builders
+        self.supply() - self.locked - self.vesting - self.treasury - self.builders - self.awards
     }
 }
 
@@ -126,8 +140,6 @@ impl State<'_> {
             Pot::Sealed => &mut self.ledger.sealed,
             Pot::Challenges => &mut self.ledger.challenges,
             Pot::Holdback => &mut self.ledger.holdback,
-            Pot::Free(id) => &mut self.accounts[id.index()].free,
-            Pot::Bond(id) => &mut self.providers[id.index()].bond,
             // An escrow is one command's amount, so 64 bits hold it; what others stake is counted in as many.
             Pot::Escrow(id) => return put_narrow(&mut self.jobs.row_mut(id.0).escrow, pot, change, amount),
             Pot::Delegated(id) => return put_narrow(&mut self.staking.pool_mut(id).stake.holds, pot, change, amount),
@@ -135,6 +147,29 @@ impl State<'_> {
             Pot::Leaving(id, epoch) => {
                 let leaving = self.staking.leaving.get_mut(&(id, epoch)).expect("something left");
                 return put_narrow(&mut leaving.fund.holds, pot, change, amount);
+            }
+            Pot::Proposals => &mut self.ledger.proposals,
+            Pot::Awards => &mut self.ledger.awards,
+            Pot::Free(id) => &mut self.accounts[id.index()].free,
+            Pot::Bond(id) => {
+                self.remember_stake(self.providers[id.index()].owner);
+                let bond = &mut self.providers[id.index()].bond;
+                let after = change(*bond).unwrap_or_else(|| overdrawn(pot, amount));
+                self.ledger.bonded = self.ledger.bonded - *bond + after;
+                *bond = after;
+                return;
+            }
+            Pot::Vesting(id) => {
+                // A grant's pot is one command's amount, so 64 bits hold it.
+                let grant = *self.grants.row(id.0);
+                self.remember_stake(grant.account);
+                let after = change(u128::from(grant.held)).and_then(|held| u64::try_from(held).ok());
+                let after = after.unwrap_or_else(|| overdrawn(pot, amount));
+                self.grants.row_mut(id.0).held = after;
+                let (before, after) = (u128::from(grant.held), u128::from(after));
+                self.ledger.vesting = self.ledger.vesting - before + after;
+                self.governance.hold(grant.account, before, after);
+                return;
             }
         };
         *balance = change(*balance).unwrap_or_else(|| overdrawn(pot, amount));
@@ -156,14 +191,17 @@ impl State<'_> {
             ledger.sealed,
             ledger.challenges,
             ledger.holdback,
+            ledger.proposals,
+            ledger.awards,
         ];
         let free = self.accounts().iter().map(|account| account.free);
         let bonds = self.providers().iter().map(|provider| provider.bond);
         let escrows = self.jobs.iter().map(|job| u128::from(job.escrow));
         let pools = self.staking.pools.iter().map(|pool| u128::from(pool.stake.holds) + u128::from(pool.rewards));
         let leaving = self.staking.leaving.values().map(|leaving| u128::from(leaving.fund.holds));
-        let staked = pools.chain(leaving);
-        pots.into_iter().chain(free).chain(bonds).chain(escrows).chain(staked).fold(0, u128::saturating_add)
+        let grants = self.grants.iter().map(|grant| u128::from(grant.held));
+        let others = pools.chain(leaving).chain(grants);
+        pots.into_iter().chain(free).chain(bonds).chain(escrows).chain(others).fold(0, u128::saturating_add)
     }
 }
 

@@ -3,15 +3,18 @@
 use super::ledger::Ledger;
 use super::slab::{Saved, Slab};
 use super::state::{Population, State};
-use super::world::{self, Jobs, Leases, Rows};
+use super::world::{self, Awards, Grants, Jobs, Leases, Orders, Proposals, Rows};
 use crate::catalogue::Catalogue;
+use crate::ids::AccountId;
 use crate::params::Params;
 use crate::protocol::account::{Account, Key};
 use crate::protocol::batch::Market;
 use crate::protocol::beacon::Clock;
 use crate::protocol::bond::UnbondingQueue;
+use crate::protocol::builders::Award;
 use crate::protocol::emission::Minter;
 use crate::protocol::fee::Fees;
+use crate::protocol::governance::{Governance, Proposal};
 use crate::protocol::holdback::Holdback;
 use crate::protocol::job::{Avoided, Job};
 use crate::protocol::lease::Lease;
@@ -19,8 +22,10 @@ use crate::protocol::offer::Offer;
 use crate::protocol::oracle::Oracle;
 use crate::protocol::provider::Provider;
 use crate::protocol::staking::Staking;
+use crate::protocol::treasury::Order;
 use crate::protocol::vault::Vault;
 use crate::protocol::verification::Docket;
+use crate::protocol::vesting::Grant;
 use bevy_ecs::prelude::World;
 use bevy_ecs::system::SystemState;
 use rkyv::rancor::Error as RkyvError;
@@ -48,6 +53,11 @@ struct Snapshot<'a> {
     offers: Cow<'a, [Offer]>,
     jobs: Saved<'a, Job>,
     leases: Saved<'a, Lease>,
+    grants: Saved<'a, Grant>,
+    proposals: Saved<'a, Proposal>,
+    awards: Saved<'a, Award>,
+    orders: Saved<'a, Order>,
+    governance: Governance,
     unbonding: UnbondingQueue,
     staking: Staking,
     ledger: Ledger,
@@ -76,6 +86,11 @@ pub fn save(state: &State) -> AlignedVec {
         offers: state.offers().into(),
         jobs: state.jobs.save(),
         leases: state.leases.save(),
+        grants: state.grants.save(),
+        proposals: state.proposals.save(),
+        awards: state.awards.save(),
+        orders: state.orders.save(),
+        governance: state.governance.clone(),
         unbonding: state.unbonding.clone(),
         staking: state.staking.clone(),
         ledger: *state.ledger,
@@ -128,6 +143,11 @@ pub(crate) fn load(bytes: &[u8]) -> Result<World, String> {
     world::grow(&mut world, snapshot.accounts.len(), snapshot.providers.len(), snapshot.offers.len());
     world.insert_resource(Jobs(Slab::load(snapshot.jobs).ok_or("the snapshot's jobs do not make a table")?));
     world.insert_resource(Leases(Slab::load(snapshot.leases).ok_or("the snapshot's leases do not make a table")?));
+    world.insert_resource(Grants(Slab::load(snapshot.grants).ok_or("the snapshot's grants do not make a table")?));
+    world.insert_resource(Proposals(Slab::load(snapshot.proposals).ok_or("the snapshot's proposals do not make a table")?));
+    world.insert_resource(Awards(Slab::load(snapshot.awards).ok_or("the snapshot's awards do not make a table")?));
+    world.insert_resource(Orders(Slab::load(snapshot.orders).ok_or("the snapshot's orders do not make a table")?));
+    world.insert_resource(snapshot.governance);
     world.insert_resource(snapshot.unbonding);
     world.insert_resource(snapshot.staking);
     world.insert_resource(snapshot.ledger);
@@ -165,7 +185,13 @@ fn references_hold(state: &State) -> Result<(), String> {
     let staking = state.staking.is_of(state);
     let sealed = state.market.envelopes.keys().all(|&offer| state.offer(offer).is_some());
     let market = sealed && state.market.standing.len() == classes;
-    if offers && providers && leases && jobs && bonds && staking && market {
+    let exists = |account: AccountId| state.account(account).is_some();
+    let grants = state.grants.iter().all(|grant| exists(grant.account));
+    let awards = state.awards.iter().all(|award| exists(award.account));
+    let orders = state.orders.iter().all(|order| exists(order.custodian));
+    let proposals = state.proposals.iter().all(|proposal| exists(proposal.proposer));
+    let governed = grants && awards && orders && proposals;
+    if offers && providers && leases && jobs && bonds && staking && market && governed {
         Ok(())
     } else {
         Err("a row names another that does not exist".into())

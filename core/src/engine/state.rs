@@ -11,8 +11,10 @@ use crate::protocol::account::{Account, Key};
 use crate::protocol::batch::Market;
 use crate::protocol::beacon::Clock;
 use crate::protocol::bond::UnbondingQueue;
+use crate::protocol::builders::Award;
 use crate::protocol::emission::Minter;
 use crate::protocol::fee::Fees;
+use crate::protocol::governance::{Governance, Proposal};
 use crate::protocol::holdback::Holdback;
 use crate::protocol::job::{Avoided, Job};
 use crate::protocol::lease::Lease;
@@ -20,8 +22,10 @@ use crate::protocol::offer::Offer;
 use crate::protocol::oracle::Oracle;
 use crate::protocol::provider::Provider;
 use crate::protocol::staking::Staking;
+use crate::protocol::treasury::Order;
 use crate::protocol::vault::Vault;
 use crate::protocol::verification::Docket;
+use crate::protocol::vesting::Grant;
 use bevy_ecs::prelude::Resource;
 use rkyv::{Archive, Deserialize, Serialize};
 
@@ -53,6 +57,16 @@ pub struct State<'a> {
     pub jobs: &'a mut Slab<Job>,
     /// Open leases.
     pub leases: &'a mut Slab<Lease>,
+    /// Grants that vest.
+    pub grants: &'a mut Slab<Grant>,
+    /// Open proposals.
+    pub proposals: &'a mut Slab<Proposal>,
+    /// Open awards from the builders' fund.
+    pub awards: &'a mut Slab<Award>,
+    /// Outstanding orders of the treasury.
+    pub orders: &'a mut Slab<Order>,
+    /// Votes, and the stakes behind them.
+    pub governance: &'a mut Governance,
     /// Bonds on their way back.
     pub unbonding: &'a mut UnbondingQueue,
     /// Stake that is not a provider's own.
@@ -80,7 +94,7 @@ pub struct State<'a> {
     /// Earnings held back.
     pub holdback: &'a mut Holdback,
     /// The parameters in force.
-    pub params: &'a Params,
+    pub params: &'a mut Params,
     /// GPU classes and programs.
     pub catalogue: &'a Catalogue,
 }

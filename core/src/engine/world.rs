@@ -10,8 +10,10 @@ use crate::protocol::account::{Account, Key};
 use crate::protocol::batch::Market;
 use crate::protocol::beacon::Clock;
 use crate::protocol::bond::UnbondingQueue;
+use crate::protocol::builders::Award;
 use crate::protocol::emission::Minter;
 use crate::protocol::fee::Fees;
+use crate::protocol::governance::{Governance, Proposal};
 use crate::protocol::holdback::Holdback;
 use crate::protocol::job::{Avoided, Job};
 use crate::protocol::lease::Lease;
@@ -19,8 +21,10 @@ use crate::protocol::offer::Offer;
 use crate::protocol::oracle::Oracle;
 use crate::protocol::provider::Provider;
 use crate::protocol::staking::Staking;
+use crate::protocol::treasury::Order;
 use crate::protocol::vault::Vault;
 use crate::protocol::verification::Docket;
+use crate::protocol::vesting::Grant;
 use bevy_ecs::change_detection::ContiguousMut;
 use bevy_ecs::prelude::*;
 use bevy_ecs::query::{ArchetypeFilter, ContiguousQueryData};
@@ -37,6 +41,22 @@ pub(crate) struct Jobs(pub Slab<Job>);
 #[derive(Resource, Default)]
 pub(crate) struct Leases(pub Slab<Lease>);
 
+/// Grants that vest.
+#[derive(Resource, Default)]
+pub(crate) struct Grants(pub Slab<Grant>);
+
+/// Open proposals.
+#[derive(Resource, Default)]
+pub(crate) struct Proposals(pub Slab<Proposal>);
+
+/// Open awards.
+#[derive(Resource, Default)]
+pub(crate) struct Awards(pub Slab<Award>);
+
+/// Outstanding orders.
+#[derive(Resource, Default)]
+pub(crate) struct Orders(pub Slab<Order>);
+
 /// The parameters in force.
 #[derive(Resource)]
 pub(crate) struct InForce(pub Params);
@@ -44,6 +64,16 @@ pub(crate) struct InForce(pub Params);
 /// GPU classes and programs.
 #[derive(Resource)]
 pub(crate) struct Wares(pub Catalogue);
+
+/// What governance makes and pays for.
+#[derive(SystemParam)]
+pub(crate) struct Governed<'w> {
+    grants: ResMut<'w, Grants>,
+    proposals: ResMut<'w, Proposals>,
+    awards: ResMut<'w, Awards>,
+    orders: ResMut<'w, Orders>,
+    governance: ResMut<'w, Governance>,
+}
 
 /// Everything that [`State`] borrows.
 #[derive(SystemParam)]
@@ -53,6 +83,7 @@ pub(crate) struct Rows<'w, 's> {
     offers: Query<'w, 's, &'static mut Offer>,
     jobs: ResMut<'w, Jobs>,
     leases: ResMut<'w, Leases>,
+    governed: Governed<'w>,
     unbonding: ResMut<'w, UnbondingQueue>,
     staking: ResMut<'w, Staking>,
     ledger: ResMut<'w, Ledger>,
@@ -66,7 +97,7 @@ pub(crate) struct Rows<'w, 's> {
     avoided: ResMut<'w, Avoided>,
     docket: ResMut<'w, Docket>,
     holdback: ResMut<'w, Holdback>,
-    params: Res<'w, InForce>,
+    params: ResMut<'w, InForce>,
     catalogue: Res<'w, Wares>,
 }
 
@@ -81,6 +112,11 @@ impl Rows<'_, '_> {
             offers: ContiguousMut::bypass_change_detection_split(only_table(&mut self.offers)).0,
             jobs: &mut self.jobs.0,
             leases: &mut self.leases.0,
+            grants: &mut self.governed.grants.0,
+            proposals: &mut self.governed.proposals.0,
+            awards: &mut self.governed.awards.0,
+            orders: &mut self.governed.orders.0,
+            governance: &mut self.governed.governance,
             unbonding: &mut self.unbonding,
             staking: &mut self.staking,
             ledger: &mut self.ledger,
@@ -94,7 +130,7 @@ impl Rows<'_, '_> {
             avoided: &mut self.avoided,
             docket: &mut self.docket,
             holdback: &mut self.holdback,
-            params: &self.params.0,
+            params: &mut self.params.0,
             catalogue: &self.catalogue.0,
         };
         f(&mut state)
@@ -114,6 +150,11 @@ pub(crate) fn empty(params: Params, catalogue: Catalogue) -> World {
     let mut world = World::new();
     world.init_resource::<Jobs>();
     world.init_resource::<Leases>();
+    world.init_resource::<Grants>();
+    world.init_resource::<Proposals>();
+    world.init_resource::<Awards>();
+    world.init_resource::<Orders>();
+    world.init_resource::<Governance>();
     world.init_resource::<UnbondingQueue>();
     world.init_resource::<Staking>();
     world.init_resource::<Ledger>();

@@ -125,7 +125,7 @@ impl Fire for BatchDue {
 
 /// Clears the batch that has just closed, by the mechanism in force.
 pub(crate) fn clear(state: &State, derived: &Derived, now: Time, events: &mut Vec<Event>) {
-    let params = state.params;
+    let params = &*state.params;
     match params.market_mechanism() {
         mechanism::UNIFORM => clear_by(&Uniform, state, derived, now, events),
         // The first batch of an auction only seals.

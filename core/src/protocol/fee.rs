@@ -51,7 +51,7 @@ impl State<'_> {
 
 /// The next round's fee, when it is controlled.
 pub(crate) fn reprice(state: &State) -> Option<Repriced> {
-    let (params, fees) = (state.params, &*state.fees);
+    let (params, fees) = (&*state.params, &*state.fees);
     let (target, denominator) = (params.fee_target(), params.fee_denominator());
     match params.fee_control() {
         fee_control::EIP1559 => {

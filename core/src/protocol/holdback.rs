@@ -149,7 +149,7 @@ pub(crate) fn punish(
     to: AccountId,
     events: &mut Vec<Event>,
 ) {
-    let (params, exposure) = (state.params, exposure.into());
+    let (params, exposure) = (&*state.params, exposure.into());
     let behind = exposure.behind(params);
     let cut = share(behind, rate.min(ONE));
     let held = u64::try_from(state.holdback.of(provider)).unwrap_or(u64::MAX);

@@ -58,7 +58,7 @@ payload! {
 
 /// The credit of a budget, or why there can be none.
 pub(crate) fn issue(state: &State, budget: u64, now: Time) -> Result<u64, Refusal> {
-    let price = state.oracle.price(now, state.params.oracle_stale_after()).ok_or(Rejection::NoOraclePrice)?;
+    let price = state.oracle_price(now).ok_or(Rejection::NoOraclePrice)?;
     let backing = state.ledger.vault.saturating_add(state.vault.backing);
     let halt = u128::from(state.params.settle_halt());
     if collateral_ratio(backing, price, state.vault.owed).is_some_and(|ratio| ratio < halt) {
@@ -78,7 +78,7 @@ pub(crate) fn revalue(state: &State, lease: &Lease, net: u64, now: Time) -> Opti
         return None;
     }
     let job = state.job(lease.job).filter(|job| job.credit > 0 && job.escrow > 0)?;
-    let price = state.oracle.price(now, state.params.oracle_stale_after())?;
+    let price = state.oracle_price(now)?;
     let micro_usd = mul_div_floor(job.credit.into(), net.into(), job.escrow.into())?;
     let worth = mul_div_floor(micro_usd, XPL.into(), price.into())?;
     // An escrow is kept in 64 bits.

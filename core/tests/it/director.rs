@@ -1,6 +1,8 @@
 //! Turns random numbers into commands that mostly make sense: it looks at the reference to know which leases are open, who was
 //! drawn to check, what an ask costs. One command in a dozen is nonsense on purpose.
 
+mod govern;
+
 use crate::reference::{Lease, Progress, Reference, Said};
 use crate::testing::root;
 use plasma_core::engine::step::Arrival;
@@ -148,7 +150,7 @@ impl Director {
     fn command(&self, draft: &Draft) -> (Origin, Command) {
         let accounts = self.reference.accounts.len() as u32 + 1;
         let anybody = Origin::Account(AccountId(u32::from(draft.who) % accounts));
-        match draft.kind % 60 {
+        match draft.kind % 76 {
             0..=11 => (anybody, self.submit(draft).into()),
             12..=18 => self.commit(draft, anybody),
             19 => self.reveal_copy(draft, anybody),
@@ -175,7 +177,8 @@ impl Director {
             43 => (Origin::Host, WentSilent { provider: ProviderId(u32::from(draft.which) % 5) }.into()),
             44 => (Origin::Feeder(draft.who % 4), oracle::PostPrice { micro_usd: u64::from(draft.amount % 9) }.into()),
             45..=47 => self.nonsense(draft),
-            _ => self.stake(draft, anybody),
+            48..=59 => self.stake(draft, anybody),
+            _ => self.govern(draft, anybody),
         }
     }
 

@@ -5,24 +5,29 @@
 mod arithmetic;
 mod auctions;
 mod batch;
+mod calendar;
 mod chance;
 mod commands;
 mod copies;
 mod epochs;
+mod governance;
+mod grants;
 mod holdback;
 mod market;
+mod oracle;
 mod panel;
 mod provision;
 mod schedules;
 mod staking;
 mod timers;
+mod treasury;
 mod vault;
 mod verification;
 
 use plasma_core::engine::state::State;
 use plasma_core::engine::step::{Arrival, Inadmissible};
 use plasma_core::genesis::Genesis;
-use plasma_core::ids::{JobId, LeaseId};
+use plasma_core::ids::{AwardId, GrantId, JobId, LeaseId, OrderId, ProposalId};
 use plasma_core::money::XPL;
 use plasma_core::params::Params;
 use plasma_core::protocol::{job, offer, provider};
@@ -51,6 +56,9 @@ pub struct Balances {
     pub leaving: BTreeMap<(usize, u64), u128>,
     pub challenges: u128,
     pub holdback: u128,
+    pub proposals: u128,
+    pub awards: u128,
+    pub grants: BTreeMap<GrantId, u128>,
 }
 
 impl Balances {
@@ -80,6 +88,9 @@ impl Balances {
             leaving: state.staking.leaving.iter().map(|(key, left)| ((key.0.index(), key.1), left.fund.holds.into())).collect(),
             challenges: ledger.challenges,
             holdback: ledger.holdback,
+            proposals: ledger.proposals,
+            awards: ledger.awards,
+            grants: state.grants.iter().map(|grant| (grant.id, u128::from(grant.held))).collect(),
         }
         .without_empty_pools()
     }
@@ -230,14 +241,23 @@ impl Numbers {
         });
         (self.serial, slot)
     }
+
+    fn give_back(&mut self, slot: usize) {
+        self.freed.push(slot as u32);
+    }
 }
 
 /// What a schedule remembers.
 pub use plasma_core::formula::schedule::Memory;
 
+pub use governance::Proposal;
+pub use grants::{Award, Grant};
+pub use treasury::Order;
+
 /// A decision that an event calls for.
 #[derive(Clone, Copy, Debug)]
 enum Todo {
+    Enact(ProposalId),
     Match(JobId),
     Fill(usize),
     Draw(LeaseId),
@@ -259,7 +279,13 @@ pub struct Reference {
     pub unbonding: Vec<plasma_core::protocol::bond::Unbonding>,
     pub stakes: staking::Ledger,
     pub feeders: u8,
-    pub posts: BTreeMap<u8, (u64, Time)>,
+    pub posts: BTreeMap<u8, Vec<(u64, Time)>>,
+    pub grants: BTreeMap<GrantId, Grant>,
+    pub proposals: BTreeMap<ProposalId, Proposal>,
+    pub awards: BTreeMap<AwardId, Award>,
+    pub orders: BTreeMap<OrderId, Order>,
+    pub committee: Option<usize>,
+    pub custodian: Option<usize>,
     pub fee: u64,
     pub excess: u64,
     pub admitted: u64,
@@ -290,6 +316,10 @@ pub struct Reference {
     pub turned_away: Vec<(Arrival, Inadmissible)>,
     job_numbers: Numbers,
     lease_numbers: Numbers,
+    grant_numbers: Numbers,
+    proposal_numbers: Numbers,
+    award_numbers: Numbers,
+    order_numbers: Numbers,
     agenda: VecDeque<Todo>,
     events: Vec<Event>,
 }
@@ -298,11 +328,13 @@ impl Reference {
     pub fn new(genesis: &Genesis) -> Self {
         let rules = Params::from_values(genesis.params.clone()).expect("legal parameters");
         let accounts: Vec<u128> = genesis.accounts.iter().map(|a| a.amount).collect();
-        let initial = accounts.iter().sum::<u128>() + genesis.treasury + genesis.builders;
+        let granted = genesis.grants.iter().map(|grant| u128::from(grant.total)).sum::<u128>();
+        let initial = accounts.iter().sum::<u128>() + granted + genesis.treasury + genesis.builders;
         let unissued = u128::from(rules.supply_cap()) * u128::from(XPL) - initial;
         let (treasury, builders) = (genesis.treasury, genesis.builders);
+        let office = |account: plasma_core::ids::AccountId| account.is_some().then_some(account.index());
         let opening = if rules.market_mechanism() == 3 { rules.market_opening() * 1_000_000 } else { 0 };
-        Self {
+        let mut this = Self {
             balances: Balances { accounts, unissued, treasury, builders, ..Balances::default() },
             accounts: genesis.accounts.iter().map(|a| Account { locked: a.locked, provider: None }).collect(),
             providers: Vec::new(),
@@ -313,6 +345,12 @@ impl Reference {
             stakes: staking::Ledger::default(),
             feeders: genesis.feeders,
             posts: BTreeMap::new(),
+            grants: BTreeMap::new(),
+            proposals: BTreeMap::new(),
+            awards: BTreeMap::new(),
+            orders: BTreeMap::new(),
+            committee: office(genesis.committee),
+            custodian: office(genesis.custodian),
             fee: rules.fee_base(),
             excess: 0,
             admitted: 0,
@@ -342,11 +380,20 @@ impl Reference {
             turned_away: Vec::new(),
             job_numbers: Numbers::default(),
             lease_numbers: Numbers::default(),
+            grant_numbers: Numbers::default(),
+            proposal_numbers: Numbers::default(),
+            award_numbers: Numbers::default(),
+            order_numbers: Numbers::default(),
             agenda: VecDeque::new(),
             events: Vec::new(),
             catalogue: genesis.catalogue.clone(),
             rules,
+        };
+        for grant in &genesis.grants {
+            let (serial, slot) = this.grant_numbers.take();
+            this.place_grant(GrantId::new(serial, slot), grant.account.index(), grant.total, grant.schedule);
         }
+        this
     }
 
     /// Takes a command in: what fails at the door leaves no trace, what fails behind it costs the fee.
@@ -378,6 +425,12 @@ impl Reference {
 
     /// Takes every decision that is called for, in the order of the calls, and writes the record down.
     fn conclude(&mut self, cause: Cause) {
+        self.decide_what_is_called_for();
+        let events = std::mem::take(&mut self.events);
+        self.trace.push(Entry { time: self.now, cause, events, after: self.balances.clone().without_empty_pools() });
+    }
+
+    fn decide_what_is_called_for(&mut self) {
         while let Some(todo) = self.agenda.pop_front() {
             match todo {
                 Todo::Match(job) => self.match_job(job),
@@ -387,10 +440,9 @@ impl Reference {
                 Todo::Empanel(lease) => self.empanel(lease),
                 Todo::Judge(lease) => self.judge(lease),
                 Todo::Compare(set) => self.compare(set),
+                Todo::Enact(proposal) => self.enact(proposal),
             }
         }
-        let events = std::mem::take(&mut self.events);
-        self.trace.push(Entry { time: self.now, cause, events, after: self.balances.clone().without_empty_pools() });
     }
 
     /// Lets something happen. Offers that appeal to more jobs than before are to be filled, if anybody waits.

@@ -3,7 +3,9 @@
 use crate::testing::{class, program};
 use plasma_core::catalogue::{Catalogue, Kind, Resource, Term};
 use plasma_core::formula::schedule::NAMES;
-use plasma_core::genesis::{Allocation, Genesis};
+use plasma_core::formula::vesting::Schedule;
+use plasma_core::genesis::{Allocation, Genesis, GrantAllocation};
+use plasma_core::ids::AccountId;
 use plasma_core::money::{ONE, XPL};
 use plasma_core::params::Params;
 use plasma_core::time::{DAY, HOUR, MINUTE, SECOND, YEAR};
@@ -82,6 +84,27 @@ fn choices() -> Vec<(&'static str, Vec<u64>)> {
         ("emission.goal", vec![HALF, 1, ONE]),
         ("emission.kd", vec![0, ONE]),
         ("emission.year_1", vec![1_000_000, 0]),
+        ("governance.max_open", vec![4, 0, 1, 1_000]),
+        ("governance.max_each", vec![3, 1]),
+        ("governance.deposit", vec![XPL, 0, 1_000 * XPL]),
+        ("governance.period", vec![HOUR, 10 * MINUTE, MINUTE]),
+        ("governance.quorum", vec![1, 334_000_000, 0, ONE]),
+        ("governance.threshold", vec![HALF, 0, ONE]),
+        ("governance.veto", vec![334_000_000, 0, ONE]),
+        ("governance.timelock", vec![0, 1, HOUR]),
+        ("governance.burn_quorum", vec![0, 1]),
+        ("governance.burn_veto", vec![1, 0]),
+        ("vesting.may_vote", vec![0, 1]),
+        ("vesting.interval", vec![HOUR, 30 * DAY]),
+        ("treasury.policy", vec![1, 2, 3, 0]),
+        ("treasury.budget", vec![1_000 * XPL, 0, 1, 1_000_000_000 * XPL]),
+        ("treasury.slippage", vec![10_000_000, 0, ONE]),
+        ("treasury.floor", vec![5, 0, 100]),
+        ("treasury.max_orders", vec![52, 1]),
+        ("oracle.window", vec![1, 3, 24]),
+        ("oracle.lag", vec![0, 1, 8]),
+        ("oracle.quorum", vec![1, 2]),
+        ("oracle.max_step", vec![0, HALF, ONE, 1]),
         ("emission.reburn", vec![600_000, 0, 1_000_000_000_000]),
         ("emission.start", vec![0, 90 * SECOND, 2 * HOUR, YEAR]),
         ("emission.yearly", vec![500_000_000, 0, 1, 1_000_000_000_000]),
@@ -158,12 +181,34 @@ fn catalogue() -> impl Strategy<Value = Catalogue> {
     })
 }
 
+/// A grant that releases during a short run: by the month, whose second or third begins minutes after genesis, or evenly.
+fn grant() -> impl Strategy<Value = GrantAllocation> {
+    let genesis = 1_000 * DAY;
+    let schedules = vec![
+        Schedule::monthly(genesis - 31 * DAY + 20 * MINUTE, genesis - 31 * DAY + 20 * MINUTE, 3),
+        Schedule::monthly(genesis - 61 * DAY, genesis + 10 * MINUTE, 7),
+        Schedule { start: genesis - HOUR, cliff: genesis + HOUR, end: genesis + 50 * HOUR, months: 0 },
+        Schedule { start: genesis, cliff: genesis, end: genesis + 5 * HOUR, months: 0 },
+        Schedule { start: genesis, cliff: genesis, end: genesis, months: 0 },
+        Schedule { start: 0, cliff: genesis + MINUTE, end: u64::MAX, months: 0 },
+    ];
+    let amounts = select(&[1_000 * XPL, 1, 5, 100_000 * XPL, 100]);
+    (0..2u32, amounts, select(schedules)).prop_map(|(account, total, schedule)| GrantAllocation {
+        account: AccountId(account),
+        total,
+        schedule,
+    })
+}
+
 /// A beginning with three to eight accounts, of which the last may be locked.
 pub fn genesis() -> impl Strategy<Value = Genesis> {
     let amounts = prop::collection::vec(select(&AMOUNTS), 3..=8);
-    let pots = (select(&[1_000_000 * XPL, 0, 7]), select(&[0, 1_000 * XPL]));
-    (params(), catalogue(), amounts, pots, any::<bool>()).prop_map(
-        |(params, catalogue, amounts, (treasury, builders), locked)| {
+    let pots = (select(&[1_000_000 * XPL, 0, 7]), select(&[1_000 * XPL, 0]));
+    let offices =
+        (select(&[AccountId(0), AccountId(1), AccountId::NONE]), select(&[AccountId(0), AccountId(1), AccountId::NONE]));
+    let governed = (prop::collection::vec(grant(), 0..4), offices);
+    (params(), catalogue(), amounts, pots, any::<bool>(), governed).prop_map(
+        |(params, catalogue, amounts, (treasury, builders), locked, (grants, (committee, custodian)))| {
             let last = amounts.len() - 1;
             let most = u128::from(params.supply_cap()) * u128::from(XPL) / 16;
             let accounts = amounts.into_iter().enumerate().map(|(i, amount)| Allocation {
@@ -177,6 +222,9 @@ pub fn genesis() -> impl Strategy<Value = Genesis> {
                 params: params.values().to_vec(),
                 catalogue,
                 accounts: accounts.collect(),
+                grants,
+                committee,
+                custodian,
                 treasury: u128::from(treasury),
                 builders: u128::from(builders),
                 feeders: 3,

@@ -90,8 +90,8 @@ impl Quote {
     fn at(&mut self, view: &State, now: Time) -> u64 {
         if now >= self.until {
             let stale_after = view.params.oracle_stale_after();
-            self.micro_usd = view.oracle.price(now, stale_after).unwrap_or(0);
-            let ends = view.oracle.posts.iter().map(|post| post.at.saturating_add(stale_after).saturating_add(1));
+            self.micro_usd = view.oracle_price(now).unwrap_or(0);
+            let ends = view.oracle.latest().map(|post| post.at.saturating_add(stale_after).saturating_add(1));
             self.until = ends.filter(|&end| end > now).min().unwrap_or(NEVER);
         }
         self.micro_usd

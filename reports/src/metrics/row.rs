@@ -102,7 +102,7 @@ pub struct Row {
 pub struct Stocks {
     /// Issued and not burned.
     pub supply: u128,
-    /// Supply without locked accounts, treasury and builders' fund.
+    /// Supply without locked accounts, unvested grants, treasury, builders' fund and open awards.
     pub circulating: u128,
     /// Never issued so far.
     pub unissued: u128,

@@ -245,7 +245,7 @@ metrics! { METRICS: Row;
 
     supply_opened Xpl; "issued − burned, at the beginning of the span"; "How many XPL were there?"; |r| xpl(r.supply_opened);
     supply Xpl; "issued − burned, at the end of the span"; "How many XPL are there?"; |r| xpl(r.stocks.supply);
-    circulating Xpl; "supply − locked accounts − treasury − builders' fund"; "How many can change hands?"; |r| xpl(r.stocks.circulating);
+    circulating Xpl; "supply − locked accounts − unvested grants − treasury − builders' fund − open awards"; "How many can change hands?"; |r| xpl(r.stocks.circulating);
     minted Xpl; "Σ emission"; "How many were created?"; |r| xpl(r.minted);
     unminted Xpl; "Σ emission that the schedule allowed and nobody earned"; "How much emission found no taker?"; |r| xpl(r.unminted);
     burned Xpl; "burned_fees + burned_base_fees + burned_slashes + burned_deposits"; "How many were destroyed?"; |r| xpl(r.burned.total());

@@ -93,6 +93,9 @@ pub fn genesis(accounts: u8) -> Genesis {
         accounts: (0..accounts)
             .map(|i| Allocation { key: [i; 32], amount: 1_000_000 * u128::from(XPL), locked: false })
             .collect(),
+        grants: Vec::new(),
+        committee: AccountId::NONE,
+        custodian: AccountId::NONE,
         treasury: 1_000_000 * u128::from(XPL),
         builders: 0,
         feeders: 1,

@@ -172,7 +172,7 @@ impl Agents {
         let Some(lease) = view.lease(id).filter(|lease| lease.stage == Stage::Running) else { return };
         let provider = view.offers()[lease.offer.index()].provider;
         let Some(owner) = view.provider(provider).map(|provider| provider.owner) else { return };
-        let root = self.root(lease.job, Some(provider));
+        let root = self.root(view, lease.job, Some(provider));
         self.send(now, Origin::Account(owner), Commit { lease: id, commitment: commitment(id, provider, &root) });
     }
 

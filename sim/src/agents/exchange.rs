@@ -45,7 +45,7 @@ fn proceeds(nano: u64, price: u64) -> u64 {
 impl Agents {
     /// Micro-USD per XPL that the oracle says; `None` when every price is stale.
     pub(super) fn price(&self, view: &State, now: Time) -> Option<u64> {
-        view.oracle.price(now, view.params.oracle_stale_after())
+        view.oracle_price(now)
     }
 
     /// Micro-USD per XPL at which a very small trade would be made now, at least 1.

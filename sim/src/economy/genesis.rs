@@ -5,7 +5,8 @@ use super::{BuildError, Economy, gib};
 use crate::scenario::Scenario;
 use crate::scenario::model::{Allocation as Part, Holder, Kind, Program, Resource};
 use plasma_core::catalogue::{self, Catalogue, GpuClass, MAX_SIZES, Term};
-use plasma_core::genesis::{Allocation, Genesis};
+use plasma_core::genesis::{Allocation, Genesis, GrantAllocation};
+use plasma_core::ids::AccountId;
 use plasma_core::money::ONE;
 
 /// Allocations that get an account of their own.
@@ -25,6 +26,9 @@ impl Economy {
             params: params(scenario)?,
             catalogue: catalogue(scenario),
             accounts: self.allocations(scenario),
+            grants: grants(scenario),
+            committee: AccountId::NONE,
+            custodian: AccountId::NONE,
             treasury: held_by(scenario, Holder::Treasury),
             builders: held_by(scenario, Holder::Builders),
             feeders: 1,
@@ -35,7 +39,7 @@ impl Economy {
 
     fn allocations(&self, scenario: &Scenario) -> Vec<Allocation> {
         let mut amounts: Vec<(u128, bool)> =
-            immobile(scenario).map(|part| (amount(scenario, part), part.holder == Holder::Locked)).collect();
+            immobile(scenario).map(|part| (free_amount(scenario, part), part.holder == Holder::Locked)).collect();
         let market_maker = held_by(scenario, Holder::MarketMaker);
         let pool = self.exchange.pool().map(|terms| terms.xpl.min(market_maker));
         amounts.push((pool.unwrap_or(market_maker), false));
@@ -60,6 +64,21 @@ impl Economy {
 fn amount(scenario: &Scenario, part: &Part) -> u128 {
     let full = part.amount.of(scenario.token.initial_supply).unwrap_or_default();
     scenario.scale.of_wide(full).unwrap_or_default()
+}
+
+/// Nano-XPL that its account holds from the start.
+fn free_amount(scenario: &Scenario, part: &Part) -> u128 {
+    if part.vesting.is_some() { 0 } else { amount(scenario, part) }
+}
+
+/// What the accounts of allocations wait for. A part that vanishes at this scale is no grant.
+fn grants(scenario: &Scenario) -> Vec<GrantAllocation> {
+    let parts = immobile(scenario).enumerate().filter_map(|(i, part)| {
+        let total = u64::try_from(amount(scenario, part)).ok().filter(|&total| total > 0)?;
+        let schedule = part.vesting?.schedule(scenario.start.0);
+        Some(GrantAllocation { account: AccountId(i as u32), total, schedule })
+    });
+    parts.collect()
 }
 
 fn held_by(scenario: &Scenario, holder: Holder) -> u128 {

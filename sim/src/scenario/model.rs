@@ -20,7 +20,7 @@ pub use demand::{CustomerChoice, Daily, DailyShape, DemandGroup, LogNormal, Pric
 pub use hardware::{Class, CostTerm, Kind, Program, Region, Resource};
 pub use shock::ShockSection;
 pub use supply::{Entry, Faults, Join, MarkUp, ProviderGroup, Uptime};
-pub use token::{Allocation, Holder, Token, TokenMarket, TraderGroup, TradingStyle};
+pub use token::{Allocation, Holder, Token, TokenMarket, TraderGroup, TradingStyle, Vesting};
 pub use trace::{Preset, TraceSection, TraceUse};
 
 use super::quantity::{Date, Id, Scale, SpanMs};

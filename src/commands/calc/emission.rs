@@ -2,11 +2,13 @@
 
 use super::field::{Amount, Length, Nano, Refusal, Share, at_most, not_zero};
 use super::rule::{Rule, rule};
+use super::setting::{ScheduleName, Settings};
 use plasma_core::formula::decimal::Decimal;
 use plasma_core::formula::emission::bonded::{GoalBonded, ideal_stake, ideal_stake_inflation, participation, sqrt_stake};
 use plasma_core::formula::emission::control::{Memory, Pid, utilisation};
 use plasma_core::formula::emission::filecoin::{Decay, Theta, effective_time, reward, simple};
 use plasma_core::formula::emission::{halving, steady};
+use plasma_core::formula::schedule::{self, Seen};
 use plasma_core::money::{ONE, share_wide, split};
 
 const TOO_LARGE: &str = "the result is too large";
@@ -28,8 +30,95 @@ fn quintillionths(name: &str, share: Decimal) -> Result<u64, Refusal> {
     Ok(parts)
 }
 
+/// Nano-XPL beyond what may ever be issued: 10^15 XPL.
+const MOST_NANO: u128 = 1_000_000_000_000_000_000_000_000;
+
 /// The schedules.
 pub const RULES: &[Rule] = &[
+    rule! {
+        /// What any schedule mints over a span that begins at a state of the economy, and what it remembers then.
+        "emission.schedule" by "The engine's schedules, `emission.schedule`; each names its original in core/src/formula/schedule",
+        as in r#"{"schedule": "disinflation", "from": "1y", "to": "2y", "initial": "10000000000 XPL"}"#:
+        {
+            /// Which.
+            schedule: ScheduleName = "name",
+            /// Parameters that are not at their defaults.
+            params: Option<Settings> = "parameters",
+            /// Beginning of the span, since emission started.
+            from: Length = "ms",
+            /// End of the span, since emission started.
+            to: Length = "ms",
+            /// Supply at genesis.
+            initial: Nano = "nano-XPL",
+            /// Supply now; that at genesis if left out, as all that follow are zero.
+            supply: Option<Nano> = "nano-XPL",
+            /// Supply that can change hands; the supply if left out.
+            circulating: Option<Nano> = "nano-XPL",
+            /// Minted by emission so far.
+            minted: Option<Nano> = "nano-XPL",
+            /// At stake.
+            staked: Option<Nano> = "nano-XPL",
+            /// Paid for work in the span.
+            paid: Option<Nano> = "nano-XPL",
+            /// Burned in the span.
+            burned: Option<Nano> = "nano-XPL",
+            /// Class-weighted work settled in the span.
+            work: Option<u64> = "milli-GPU-seconds",
+            /// What the schedule remembers: what it steers.
+            level: Option<u64> = "the schedule's",
+            /// What it is steered by.
+            aim: Option<u64> = "the schedule's",
+            /// A sum over time.
+            sum: Option<u64> = "the schedule's",
+            /// Steps taken.
+            steps: Option<u64> = "steps",
+        } -> {
+            /// Minted, rounded down.
+            minted: u128 = "nano-XPL",
+            /// What the schedule remembers then: what it steers.
+            level: u64 = "the schedule's",
+            /// What it is steered by.
+            aim: u64 = "the schedule's",
+            /// A sum over time.
+            sum: u64 = "the schedule's",
+            /// Steps taken.
+            steps: u64 = "steps",
+        }
+        |case| {
+            at_most("to", case.to.0, MOST_YEARS * u128::from(plasma_core::time::YEAR))?;
+            let params = case.params.map_or_else(plasma_core::params::Params::default, |settings| settings.0);
+            let supply = case.supply.unwrap_or(case.initial);
+            let or_none = |amount: Option<Nano>| amount.map_or(0, |amount| amount.0);
+            let seen = Seen {
+                from: case.from.0,
+                to: case.to.0,
+                initial: case.initial.0,
+                supply: supply.0,
+                circulating: case.circulating.unwrap_or(supply).0,
+                minted: or_none(case.minted),
+                staked: or_none(case.staked),
+                paid: or_none(case.paid),
+                burned: or_none(case.burned),
+                work: case.work.unwrap_or(0),
+            };
+            for amount in [seen.initial, seen.supply, seen.circulating, seen.minted, seen.staked, seen.paid, seen.burned] {
+                at_most("initial", amount, MOST_NANO).map_err(|_| Refusal::from("no amount exceeds 10^15 XPL"))?;
+            }
+            let memory = schedule::Memory {
+                level: case.level.unwrap_or(0),
+                aim: case.aim.unwrap_or(0),
+                sum: case.sum.unwrap_or(0),
+                steps: case.steps.unwrap_or(0),
+            };
+            // The baseline's clock is turned step by step.
+            if memory.level.min(seen.work) / memory.aim.max(1) > 1_000_000 {
+                return Err("`aim` is too far behind `level` for a memory of this schedule".into());
+            }
+            let (minted, memory) = schedule::mint(case.schedule.0, &params, &seen, memory);
+            let schedule::Memory { level, aim, sum, steps } = memory;
+            Ok(Answer { minted, level, aim, sum, steps })
+        }
+    },
     rule! {
         /// The same amount every year, for a part of it: yearly · span ÷ year, rounded down.
         "emission.fixed" by "The engine's `fixed` schedule; a Julian year of 365.25 days (IAU)",

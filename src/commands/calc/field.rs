@@ -3,7 +3,7 @@
 
 use plasma_core::formula::decimal::{Decimal, UNIT};
 use plasma_sim::scenario::quantity::decimal::number_and_unit;
-use plasma_sim::scenario::quantity::{Ratio, SHOWN, SpanMs, Xpl, excerpt};
+use plasma_sim::scenario::quantity::{Date, Ratio, SHOWN, SpanMs, Xpl, excerpt};
 use plasma_sim::scenario::suggest;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -94,11 +94,11 @@ pub trait Output {
 }
 
 /// The text of a value: what a string says, or a number's digits as they stand.
-fn text(raw: &RawValue) -> String {
+pub(super) fn text(raw: &RawValue) -> String {
     serde_json::from_str(raw.get()).unwrap_or_else(|_| raw.get().to_owned())
 }
 
-fn unexpected<T: Input>(raw: &RawValue) -> Refusal {
+pub(super) fn unexpected<T: Input>(raw: &RawValue) -> Refusal {
     let found = match raw.get().starts_with('"') {
         true => format!("\"{}\"", excerpt(&text(raw), SHOWN)),
         false => excerpt(raw.get(), SHOWN),
@@ -168,6 +168,8 @@ quantities! {
     Share(u64) as Ratio: "a whole number, or a percentage such as \"2.5%\"";
     /// A length of time in milliseconds.
     Length(u64) as SpanMs: "a whole number, or a duration such as \"90d\"";
+    /// A moment, in milliseconds since 1970.
+    Moment(u64) as Date: "a whole number, or a date such as \"2026-07-28\"";
     /// An amount in nano-XPL.
     Nano(u128) as Xpl: "a whole number below 2^128, or an amount such as \"250 XPL\"";
     /// An amount in nano-XPL, as records hold it.

@@ -1,7 +1,7 @@
 //! A rule that can be asked alone, and the table of them.
 
 use super::field::{Described, Refusal};
-use super::{auction, burn_mint, deterrence, emission, exchange, fee, measure, stake};
+use super::{auction, burn_mint, deterrence, emission, exchange, fee, governance, measure, stake};
 
 /// A rule: what it takes, what it gives, where it comes from.
 pub struct Rule {
@@ -31,6 +31,7 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
         auction::RULES,
         stake::RULES,
         deterrence::RULES,
+        governance::RULES,
         measure::RULES,
     ];
     families.into_iter().flatten()

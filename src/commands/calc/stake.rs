@@ -1,10 +1,9 @@
 //! What stake earns and risks, asked alone: rewards, slashes, vesting.
 
-use super::field::{Amount, Length, Nano, Share, at_most};
+use super::field::{Amount, Nano, Share, at_most};
 use super::rule::{Rule, rule};
 use plasma_core::formula::rewards::{self, Accrual};
 use plasma_core::formula::slash::{self, Fraction};
-use plasma_core::formula::vesting::{Terms, vested};
 use plasma_core::money::ONE;
 use plasma_core::protocol::emission;
 
@@ -131,37 +130,6 @@ pub const RULES: &[Rule] = &[
             let sum = |stakes: &[u64]| stakes.iter().map(|&stake| u128::from(stake)).sum::<u128>();
             let at_stake = sum(&case.left) + u128::from(case.pool.0);
             Ok(Answer { pool: slash::bonded_cut(fraction, at_stake, sum(&left), case.pool.0), left })
-        }
-    },
-    rule! {
-        /// What of a grant is free after a time: nothing to the cliff, a share at it, the rest evenly or in equal steps.
-        "vesting" by "OpenZeppelin Contracts, VestingWallet; XPL's team: a third at one year, the rest monthly over two more",
-        as in r#"{"total": "2500000000 XPL", "cliff": "1y", "at_cliff": 333333333, "duration": "2y", "steps": 24, "#
-            r#""elapsed": "2y"}"#:
-        {
-            /// The grant.
-            total: Nano = "nano-XPL",
-            /// From the start to the cliff.
-            cliff: Length = "ms",
-            /// Share that the cliff frees.
-            at_cliff: Share = "parts per billion",
-            /// From the cliff to the end.
-            duration: Length = "ms",
-            /// Equal steps in that time; 0 frees it continuously.
-            steps: u32 = "steps",
-            /// From the start to the date asked for.
-            elapsed: Length = "ms",
-        } -> {
-            /// Free, rounded down.
-            vested: u128 = "nano-XPL",
-            /// Not yet free.
-            locked: u128 = "nano-XPL",
-        }
-        |case| {
-            at_most("at_cliff", case.at_cliff.0, ONE.into())?;
-            let terms = Terms { cliff: case.cliff.0, at_cliff: case.at_cliff.0, duration: case.duration.0, steps: case.steps };
-            let vested = vested(case.total.0, &terms, case.elapsed.0);
-            Ok(Answer { vested, locked: case.total.0 - vested })
         }
     },
 ];

@@ -2,7 +2,7 @@
 
 use super::state::xpl;
 use plasma_core::engine::state::State;
-use plasma_core::ids::{AccountId, JobId, LeaseId, OfferId, ProviderId};
+use plasma_core::ids::{AccountId, JobId, LeaseId, OfferId, ProposalId, ProviderId};
 use plasma_core::params::mechanism;
 use plasma_core::protocol::emission;
 use plasma_core::protocol::lease::Lease;
@@ -163,9 +163,16 @@ fn of_cause(view: &State, record: &Record) -> Parties {
                 let first = view.staking.moves.front();
                 first.map(|entry| Parties::stake(view, Some(entry.account), entry.to)).unwrap_or_default()
             }
+            Timer::GrantDue(due) => view.grants.get(due.grant.0).map(|row| Parties::account(row.account)).unwrap_or_default(),
+            Timer::VotingEnds(due) => proposer(view, due.proposal),
+            Timer::AwardExpires(due) => view.awards.get(due.award.0).map(|row| Parties::account(row.account)).unwrap_or_default(),
             Timer::EpochEnd(_) | Timer::BondDue(_) | Timer::BatchDue(_) => Parties::default(),
         },
     }
+}
+
+fn proposer(view: &State, id: ProposalId) -> Parties {
+    view.proposals.get(id.0).map(|proposal| Parties::account(proposal.proposer)).unwrap_or_default()
 }
 
 fn of_event(view: &State, record: &Record, event: &Event) -> Parties {
@@ -203,6 +210,20 @@ fn of_event(view: &State, record: &Record, event: &Event) -> Parties {
             first.map(|entry| Parties::provider(view, entry.provider)).unwrap_or_default()
         }
         Event::AskForfeited(e) => view.offer(e.offer).map(|offer| Parties::provider(view, offer.provider)).unwrap_or_default(),
+        Event::GrantOpened(e) => Parties::account(e.account),
+        Event::TreasurySpent(e) => Parties::account(e.to),
+        Event::AwardOpened(e) => Parties::account(e.account),
+        Event::OrderPlaced(e) => Parties::account(e.custodian),
+        Event::OrderLapsed(e) => view.orders.get(e.order.0).map(|order| Parties::account(order.custodian)).unwrap_or_default(),
+        Event::Ripened(e) => proposer(view, e.proposal),
+        Event::Enacted(e) => proposer(view, e.proposal),
+        Event::EnactmentFailed(e) => proposer(view, e.proposal),
+        Event::MilestonePaid(e) => {
+            let mut parties = of_cause(view, record);
+            parties.accounts[1] = view.awards.get(e.award.0).map(|award| award.account);
+            parties
+        }
+        Event::ParamChanged(_) | Event::Appointed(_) => Parties::default(),
         Event::Emitted(_) | Event::EpochClosed(_) | Event::RoundClosed(_) => Parties::default(),
         _ => of_cause(view, record),
     }
@@ -352,6 +373,7 @@ fn fields(payload: &impl Fields) -> String {
             Value::Bytes(bytes) if bytes == [0; 32] => return,
             Value::Bytes(bytes) => format!("{}…", &crate::manifest::hex(&bytes)[..12]),
             Value::Sizes(sizes) => format!("{sizes:?}"),
+            Value::Numbers(numbers) => format!("{numbers:?}"),
             Value::Nothing => "none".into(),
         };
         parts.push(format!("{name} {value}"));

@@ -36,7 +36,7 @@ fn facts(view: &State) -> Vec<Fact> {
     let delegated: u128 = view.staking.pools.iter().map(|pool| u128::from(pool.stake.holds)).sum();
     let leaving: u128 = view.staking.leaving.values().map(|leaving| u128::from(leaving.fund.holds)).sum();
     let escrow: u128 = view.jobs.iter().map(|job| u128::from(job.escrow)).sum();
-    let price = view.oracle.price(clock.now, view.params.oracle_stale_after());
+    let price = view.oracle_price(clock.now);
     let usd = |micro: u64| format!("{}.{:06} USD", micro / 1_000_000, micro % 1_000_000);
     vec![
         moment("time", "last record", clock.now),
@@ -45,10 +45,13 @@ fn facts(view: &State) -> Vec<Fact> {
         amount("supply_nano", "supply", ledger.supply()),
         amount("circulating_nano", "circulating", ledger.circulating()),
         amount("locked_nano", "locked", ledger.locked),
+        amount("vesting_nano", "vesting", ledger.vesting),
         amount("minted_nano", "minted", ledger.minted),
         amount("burned_nano", "burned", ledger.burned),
         amount("treasury_nano", "treasury", ledger.treasury),
         amount("builders_nano", "builders' fund", ledger.builders),
+        amount("awards_nano", "in awards", ledger.awards),
+        amount("proposals_nano", "deposits of proposals", ledger.proposals),
         amount("bonds_nano", "bonds", bonds),
         amount("unbonding_nano", "unbonding", ledger.unbonding),
         amount("delegated_nano", "delegated", delegated),

@@ -83,3 +83,26 @@ proptest! {
         mint(schedule, &Params::default(), &seen, memory);
     }
 }
+
+proptest! {
+    /// Whoever asks a schedule alone may bring any state and any memory, those of other schedules included.
+    #[test]
+    fn no_state_and_no_memory_stops_a_schedule(
+        amounts: [(u128, u32); 7], times: [(u64, u32); 2], memory: [(u64, u32); 4], work: u64, choices: [u8; 8],
+    ) {
+        let most = 1_000_000_000_000_000 * u128::from(XPL);
+        let [initial, supply, circulating, minted, staked, paid, burned] = amounts.map(|(amount, bits)| (amount >> (bits % 128)) % (most + 1));
+        let [from, to] = times.map(|(time, bits)| (time >> (bits % 64)) % (10_000 * YEAR));
+        // A baseline that was met by a thousandth is caught up with step by step: no further behind, for the time that takes.
+        let [level, aim, sum, steps] = memory.map(|(number, bits)| number >> (bits % 64));
+        let seen = Seen { from, to, initial, supply, circulating, minted, staked, paid, burned, work };
+        let mut params = Params::default();
+        for (choice, key) in choices.into_iter().zip(["max", "goal", "change", "tick", "total", "half_life", "baseline", "growth"]) {
+            let spec = crate::params::TABLE.iter().find(|spec| spec.key.strip_prefix("emission.") == Some(key)).expect("it is there");
+            params.set(spec.key, [spec.default, spec.min, spec.max][usize::from(choice % 3)]).expect("in range");
+        }
+        for schedule in 0..NAMES.len() as u64 {
+            mint(schedule, &params, &seen, Memory { level, aim: aim.max(level / 1_000), sum, steps });
+        }
+    }
+}

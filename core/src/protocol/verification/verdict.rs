@@ -58,7 +58,7 @@ impl Decide for Verdict {
         if lease.stage != Stage::UnderCheck || lease.checker != checker {
             return Err(Rejection::NotUnderCheck.into());
         }
-        let params = state.params;
+        let params = &*state.params;
         let reward = policy::reward(state, lease);
         match opening(state, lease, &self.root) {
             Opening::Right if params.verification_open() > 0 => {

@@ -8,7 +8,6 @@ use plasma_core::protocol::account::{AccountOpened, Transfer, Transferred};
 use plasma_core::protocol::beacon::RoundClosed;
 use plasma_core::protocol::job::{Cancelled, Submit, Submitted};
 use plasma_core::protocol::lease::Stopped;
-use plasma_core::protocol::oracle::{PostPrice, PricePosted};
 use plasma_core::protocol::verification::copies::Copied;
 use plasma_core::protocol::verification::policy::Policy;
 use plasma_core::record::{Command, Event, Origin};
@@ -57,10 +56,20 @@ impl Reference {
             Command::Delegate(command) => self.delegate(origin, command),
             Command::Undelegate(command) => self.undelegate(origin, command),
             Command::Redelegate(command) => self.redelegate(origin, command),
-            Command::ClaimRewards(command) => self.claim(origin, command.provider),
+            Command::ClaimRewards(command) => self.claim_rewards(origin, command.provider),
             Command::SetCommission(command) => self.set_commission(origin, command.rate),
             Command::SealAsk(command) => self.seal(origin, command),
             Command::RevealAsk(command) => self.reveal(origin, command),
+            Command::Claim(command) => self.claim(origin, command.grant),
+            proposal @ (Command::ProposeChange(_)
+            | Command::ProposeSpend(_)
+            | Command::ProposeGrant(_)
+            | Command::ProposeAward(_)
+            | Command::ProposeAppointment(_)
+            | Command::ProposeReport(_)) => self.propose(origin, proposal),
+            Command::Vote(command) => self.vote(origin, command),
+            Command::TreasuryDeposit(command) => self.bring_back(origin, command),
+            Command::Attest(command) => self.attest(origin, command),
         }
     }
 
@@ -215,21 +224,6 @@ impl Reference {
             this.agenda.extend(waiting.map(|(&lease, _)| Todo::Empanel(lease)));
         });
         self.reprice(commands);
-        Ok(())
-    }
-
-    fn post_price(&mut self, origin: Origin, command: PostPrice) -> Outcome {
-        let feeder = match origin {
-            Origin::Feeder(n) if n < self.feeders => n,
-            Origin::Feeder(_) => return refuse(Rejection::UnknownFeeder),
-            _ => return refuse(Rejection::NotPermitted),
-        };
-        if command.micro_usd == 0 {
-            return refuse(Rejection::BadPrice);
-        }
-        self.happen(PricePosted {}, |this| {
-            this.posts.insert(feeder, (command.micro_usd, this.now));
-        });
         Ok(())
     }
 }

@@ -14,6 +14,9 @@ impl Reference {
         self.emit();
         self.reward();
         self.release_holdback();
+        self.ripen();
+        self.decide_what_is_called_for();
+        self.place_order();
         let next_ends = self.epoch_ends + self.rules.epoch_length();
         self.happen(EpochClosed { epoch: self.epoch, next_ends }, |this| {
             this.epoch += 1;
@@ -32,7 +35,9 @@ impl Reference {
         let balances = &self.balances;
         let supply = u128::from(self.rules.supply_cap()) * u128::from(XPL) - balances.unissued - balances.burned;
         let locked = self.accounts.iter().zip(&balances.accounts).filter(|(account, _)| account.locked);
-        let held = locked.map(|(_, free)| free).sum::<u128>() + balances.treasury + balances.builders;
+        let granted: u128 = balances.grants.values().sum();
+        let funds = balances.treasury + balances.builders + balances.awards;
+        let held = locked.map(|(_, free)| free).sum::<u128>() + granted + funds;
         let (minted, memory) = self.mint(&Sight {
             from: self.epoch_started.saturating_sub(start),
             to: self.epoch_ends.saturating_sub(start),

@@ -209,7 +209,7 @@ impl Reference {
     }
 
     pub fn close_lease(&mut self, id: LeaseId) -> Lease {
-        self.lease_numbers.freed.push(id.slot() as u32);
+        self.lease_numbers.give_back(id.slot());
         self.leases.remove(&id).expect("the lease is open")
     }
 
@@ -219,7 +219,7 @@ impl Reference {
         if let Some(set) = job.set {
             self.tidy(set);
         }
-        self.job_numbers.freed.push(id.slot() as u32);
+        self.job_numbers.give_back(id.slot());
         self.balances.accounts[job.customer] += self.balances.escrows.remove(&id).expect("an escrow");
     }
 

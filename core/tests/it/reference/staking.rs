@@ -242,7 +242,7 @@ impl Reference {
         Ok(())
     }
 
-    pub fn claim(&mut self, origin: Origin, provider: ProviderId) -> Outcome {
+    pub fn claim_rewards(&mut self, origin: Origin, provider: ProviderId) -> Outcome {
         let (account, provider) = (Self::account_of(origin)?, provider.index());
         let Some(holder) = self.holder(account, provider).copied() else { return refuse(Rejection::NoDelegation) };
         let worthless = worth(holder.shares, self.delegated(provider), self.shares(provider)) == 0;

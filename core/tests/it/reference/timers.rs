@@ -32,6 +32,9 @@ fn rank(timer: &Timer) -> (u8, u64) {
         Timer::PanelDue(due) => (8, due.lease.0),
         Timer::WindowOver(due) => (9, due.lease.0),
         Timer::CopiesDue(due) => (10, due.lead.0),
+        Timer::GrantDue(due) => (11, due.grant.0),
+        Timer::VotingEnds(due) => (12, due.proposal.0),
+        Timer::AwardExpires(due) => (13, due.award.0),
         Timer::BatchDue(_) => (99, 0),
     }
 }
@@ -43,6 +46,7 @@ impl Reference {
         if self.rules.market_mechanism() != 0 {
             due.push((self.closes_at, BatchDue {}.into()));
         }
+        self.promised(&mut due);
         due.extend(self.unbonding.iter().map(|entry| (entry.release, BondDue {}.into())));
         due.extend(self.stakes.leavers.iter().map(|leaver| (leaver.release, WithdrawalDue {}.into())));
         due.extend(self.stakes.movers.iter().map(|mover| (mover.release, MoveDue {}.into())));
@@ -79,6 +83,9 @@ impl Reference {
             Timer::WithdrawalDue(_) => self.release_stake(),
             Timer::MoveDue(_) => self.complete_move(),
             Timer::BatchDue(_) => self.close_batch(),
+            Timer::GrantDue(due) => self.release(due.grant),
+            Timer::VotingEnds(due) => self.count(due.proposal),
+            Timer::AwardExpires(due) => self.expire_award(due.award),
             Timer::AskLapse(due) => {
                 self.happen(Lapsed {}, |this| this.offers[due.offer.index()].status = Status::Lapsed);
             }

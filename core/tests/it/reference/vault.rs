@@ -11,15 +11,6 @@ use plasma_core::rejection::{Refused, Rejection};
 use ruint::aliases::U512;
 
 impl Reference {
-    /// The lower median of what was posted lately.
-    fn price(&self) -> Option<u128> {
-        let stale = self.rules.oracle_stale_after();
-        let fresh = self.posts.values().filter(|(_, at)| self.now - at <= stale);
-        let mut prices: Vec<u64> = fresh.map(|(price, _)| *price).collect();
-        prices.sort_unstable();
-        prices.get(prices.len().saturating_sub(1) / 2).map(|&price| price.into())
-    }
-
     fn vault_mode(&self) -> bool {
         self.rules.settle_mode() == 3
     }

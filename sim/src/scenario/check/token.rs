@@ -1,11 +1,12 @@
 //! The token and who holds it.
 
+use plasma_core::formula::vesting::MAX_MONTHS;
 use plasma_core::money::{ONE, XPL};
 use plasma_core::time::MINUTE;
 
 use super::Findings;
 use crate::economy::token::pool_sides;
-use crate::scenario::model::{Holder, Scenario, TokenMarket, TradingStyle};
+use crate::scenario::model::{Allocation, Holder, Scenario, TokenMarket, TradingStyle};
 use crate::scenario::quantity::{SpanMs, Usd, Xpl};
 
 pub(super) fn check(scenario: &Scenario, findings: &mut Findings) {
@@ -71,6 +72,26 @@ fn traders(scenario: &Scenario, findings: &mut Findings) {
     }
 }
 
+fn vesting(scenario: &Scenario, part: &Allocation, findings: &mut Findings) {
+    let Some(vesting) = &part.vesting else { return };
+    let path = |key: &str| format!("allocation.{}.vesting{key}", part.id);
+    findings.require(part.holder == Holder::Holders, path(""), || "only a part of `holders` can vest".into());
+    let both = vesting.months.is_some() && vesting.end.is_some();
+    findings.require(!both, path(".end"), || "months lead to an end of their own: write one of the two".into());
+    let months = vesting.months.unwrap_or(1);
+    findings.require((1..=MAX_MONTHS).contains(&months), path(".months"), || format!("expected between 1 and {MAX_MONTHS}"));
+    if (1..=MAX_MONTHS).contains(&months) {
+        let sound = vesting.schedule(scenario.start.0).is_sound();
+        findings.require(sound, path(""), || "start, cliff and end must follow one another".into());
+    }
+    let amount = part.amount.of(scenario.token.initial_supply).unwrap_or(0);
+    let most = u128::from(u64::MAX);
+    findings.require(amount <= most, format!("allocation.{}.amount", part.id), || {
+        format!("{} is more than one grant can hold, {}: write several", Xpl(amount), Xpl(most))
+    });
+    findings.require(amount > 0, format!("allocation.{}.amount", part.id), || "there must be something to vest".into());
+}
+
 fn allocations(scenario: &Scenario, findings: &mut Findings) {
     let supply = scenario.token.initial_supply;
     let mut sum = 0u128;
@@ -80,6 +101,7 @@ fn allocations(scenario: &Scenario, findings: &mut Findings) {
             None => return findings.add(format!("allocation.{}.amount", part.id), "the amounts exceed every possible supply"),
         }
     }
+    scenario.allocation.iter().for_each(|part| vesting(scenario, part, findings));
     findings.require(sum == supply.0, "allocation", || {
         let (verb, difference) = if sum < supply.0 { ("leave", supply.0 - sum) } else { ("exceed", sum - supply.0) };
         let rest = Xpl(difference);

@@ -1,10 +1,11 @@
 //! The token: its supply, who holds it, what it costs.
 
-use plasma_core::time::{DAY, HOUR};
+use plasma_core::formula::vesting::Schedule;
+use plasma_core::time::{DAY, HOUR, Time};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::scenario::quantity::{AmountOrShare, Id, Ratio, SignedRatio, SpanMs, Usd, Weight, Xpl};
+use crate::scenario::quantity::{AmountOrShare, Date, Id, Ratio, SignedRatio, SpanMs, Usd, Weight, Xpl};
 
 /// The token XPL.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -152,6 +153,42 @@ pub struct Allocation {
     pub amount: AmountOrShare,
     /// Who holds it.
     pub holder: Holder,
+    /// When it becomes free; at once without this. Only `holders` can wait for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vesting: Option<Vesting>,
+}
+
+/// When a part of the initial supply becomes free: by the calendar month, evenly up to a date, or all of it on a date.
+///
+/// A third at one year and two thirds monthly over two more is `{ cliff = …, months = 36 }`: the cliff frees what has accrued.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Vesting {
+    /// From when it accrues; from the scenario's start without this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<Date>,
+    /// Before which none is free; it accrues freely without this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cliff: Option<Date>,
+    /// Calendar months over which it accrues in equal parts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub months: Option<u32>,
+    /// Date at which it is all free, having accrued evenly. With neither months nor an end, all is free at the cliff.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<Date>,
+}
+
+impl Vesting {
+    /// The schedule, when the economy starts at this moment.
+    pub fn schedule(&self, genesis: Time) -> Schedule {
+        let start = self.start.map_or(genesis, |date| date.0);
+        let cliff = self.cliff.map_or(start, |date| date.0);
+        match (self.months, self.end) {
+            (Some(months), _) => Schedule::monthly(start, cliff, months),
+            (None, Some(end)) => Schedule { start, cliff, end: end.0, months: 0 },
+            (None, None) => Schedule { start, cliff, end: cliff, months: 0 },
+        }
+    }
 }
 
 /// Who holds a part of the initial supply.

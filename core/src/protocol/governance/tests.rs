@@ -1,0 +1,312 @@
+//! Proposals from deposit to enactment, by hand.
+
+use super::action::*;
+use super::*;
+use crate::formula::tally::choice::{ABSTAIN, NO, VETO, YES};
+use crate::money::ONE;
+use crate::params::{Params, TABLE};
+use crate::protocol::bond::{Bond, Unbond};
+use crate::protocol::provider::Register;
+use crate::testing::{Bench, genesis, names};
+use crate::time::{DAY, HOUR};
+
+const RULES: [(&str, u64); 8] = [
+    ("governance.max_open", 3),
+    ("governance.max_each", 2),
+    ("governance.deposit", 100 * XPL),
+    ("governance.period", 3 * DAY),
+    ("governance.timelock", DAY / 2),
+    ("emission.schedule", 0),
+    ("emission.yearly", 0),
+    ("fee.base", 0),
+];
+
+/// A world in which accounts 0 to 2 have 500, 300 and 200 XPL at stake.
+fn senate(set: &[(&str, u64)]) -> Bench {
+    let mut bench = Bench::new(&[&RULES[..], &[("bond.per_gpu", 0)], set].concat());
+    for (account, xpl) in [(0, 500), (1, 300), (2, 200)] {
+        bench.by(account, Register { region: 0 });
+        bench.by(account, Bond { amount: xpl * XPL });
+    }
+    bench
+}
+
+fn change(values: &[(&str, u64)]) -> ProposeChange {
+    let mut change = ProposeChange { params: [NO_PARAM; 4], ..ProposeChange::default() };
+    for (i, &(key, value)) in values.iter().enumerate() {
+        (change.params[i], change.values[i]) = (Params::position(key).expect("a parameter"), value);
+    }
+    change
+}
+
+fn proposed(events: &[Event]) -> ProposalId {
+    let [Event::Proposed(proposed)] = events else { panic!("{events:?}") };
+    proposed.proposal
+}
+
+fn vote(bench: &mut Bench, account: u32, proposal: ProposalId, choice: usize) -> Vec<Event> {
+    bench.by(account, Vote { proposal, choice: choice as u32, pad: 0 })
+}
+
+fn tallied(events: &[Event]) -> Tallied {
+    let mut tallied = events.iter().filter_map(|event| if let Event::Tallied(tallied) = event { Some(*tallied) } else { None });
+    let only = tallied.next().expect("a tally");
+    assert_eq!(tallied.next(), None);
+    only
+}
+
+#[test]
+fn a_parameter_changes_at_the_first_epochs_end_after_vote_and_timelock() {
+    let mut bench = senate(&[]);
+    let proposal = proposed(&bench.by(3, change(&[("fee.burn", 200_000_000), ("fee.treasury", 500_000_000)])));
+    assert_eq!(bench.free(3), u128::from(999_900 * XPL));
+    assert_eq!(names(&vote(&mut bench, 0, proposal, YES)), ["Voted"]);
+    vote(&mut bench, 1, proposal, NO);
+    vote(&mut bench, 2, proposal, ABSTAIN);
+    let events = bench.wait(3 * DAY);
+    let Tallied { yes, no, abstain, veto, returned, burned, outcome, ripens, .. } = tallied(&events);
+    assert_eq!([yes, no, abstain, veto], [500, 300, 200, 0]);
+    assert_eq!((returned, burned, outcome), (100 * XPL, 0, Outcome::Passed as u32));
+    assert_eq!(bench.free(3), u128::from(1_000_000 * XPL));
+    // Voting ended a few milliseconds into the fourth day: half a day later is before its end.
+    bench.engine.view(|state| assert_eq!(state.params.fee_burn(), 500_000_000));
+    assert!(ripens < bench.engine.view(|state| state.clock.epoch_ends));
+    let events = bench.wait(DAY);
+    assert_eq!(names(&events), ["Ripened", "ParamChanged", "ParamChanged", "Enacted", "EpochClosed"]);
+    bench.engine.view(|state| {
+        assert_eq!((state.params.fee_burn(), state.params.fee_treasury()), (200_000_000, 500_000_000));
+        assert_eq!((state.proposals.len(), state.ledger.proposals), (0, 0));
+        assert_eq!((state.governance.ballots.len(), state.governance.opened.len()), (0, 0));
+    });
+}
+
+/// OpenZeppelin Contracts, `TimelockController.test.js`: what is not ready is not executed; what is, is, once.
+#[test]
+fn a_timelock_is_waited_out_to_the_millisecond() {
+    for (late, epochs) in [(0, 1), (1, 2)] {
+        // Voting ends with the third epoch but for what setting up took: a timelock of that much ripens just at its end.
+        let mut bench = senate(&[("governance.period", HOUR)]);
+        let proposal = proposed(&bench.by(3, ProposeReport { digest: [9; 32] }));
+        let (closes, ends) = bench.engine.view(|state| (state.proposals.row(proposal.0).closes, state.clock.epoch_ends));
+        let mut bench = senate(&[("governance.period", HOUR), ("governance.timelock", ends - closes + late)]);
+        let proposal = proposed(&bench.by(3, ProposeReport { digest: [9; 32] }));
+        vote(&mut bench, 0, proposal, YES);
+        let day = |bench: &mut Bench| {
+            let ends = bench.engine.view(|state| state.clock.epoch_ends);
+            let span = ends + 1 - bench.now;
+            names(&bench.wait(span)).iter().filter(|name| **name == "Enacted").count()
+        };
+        let enacted: Vec<_> = (0..4).map(|_| day(&mut bench)).collect();
+        assert_eq!(enacted.iter().position(|&count| count == 1), Some(epochs - 1), "{late}");
+        assert_eq!(enacted.iter().sum::<usize>(), 1);
+    }
+}
+
+#[test]
+fn what_counts_is_the_stake_at_the_proposal_and_a_vote_can_be_changed() {
+    let mut bench = senate(&[]);
+    let first = proposed(&bench.by(3, ProposeReport { digest: [1; 32] }));
+    bench.by(0, Unbond { amount: 450 * XPL });
+    bench.by(4, Register { region: 0 });
+    bench.by(4, Bond { amount: 10_000 * XPL });
+    let second = proposed(&bench.by(3, ProposeReport { digest: [2; 32] }));
+    bench.by(0, Bond { amount: 1_000 * XPL });
+    assert_eq!(bench.refused_by(4, Vote { proposal: first, choice: 0, pad: 0 }), Rejection::NoVotingPower);
+    assert_eq!(bench.refused_by(3, Vote { proposal: first, choice: 0, pad: 0 }), Rejection::NoVotingPower);
+    for (proposal, power) in [(first, 500), (second, 50)] {
+        vote(&mut bench, 0, proposal, VETO);
+        vote(&mut bench, 0, proposal, NO);
+        vote(&mut bench, 0, proposal, YES);
+        bench.engine.view(|state| {
+            let votes = state.proposals.row(proposal.0).votes;
+            assert_eq!(votes, [power * u128::from(XPL), 0, 0, 0]);
+        });
+    }
+    bench.engine.view(|state| {
+        let power = |id: ProposalId| state.proposals.row(id.0).power / u128::from(XPL);
+        assert_eq!((power(first), power(second)), (1_000, 10_550));
+        assert_eq!(state.governance.remembered.len(), 3);
+    });
+    bench.wait(5 * DAY);
+    bench.engine.view(|state| assert!(state.governance.remembered.is_empty()));
+}
+
+#[test]
+fn unvested_tokens_vote_only_where_they_may() {
+    for (may, expected) in [(0, None), (1, Some(700))] {
+        let set = [&RULES[..], &[("vesting.may_vote", may)]].concat();
+        let mut genesis = genesis(&set);
+        let schedule = crate::formula::vesting::Schedule::monthly(genesis.start, genesis.start, 10);
+        let grant = crate::genesis::GrantAllocation { account: AccountId(0), total: 700 * XPL, schedule };
+        genesis.grants.push(grant);
+        let mut bench = Bench::of(&genesis);
+        let proposal = proposed(&bench.by(1, ProposeReport::default()));
+        let events = vote(&mut bench, 0, proposal, YES);
+        match expected {
+            None => assert!(matches!(events[..], [Event::Refused(_)])),
+            Some(xpl) => {
+                let tally = tallied(&bench.wait(3 * DAY));
+                assert_eq!((tally.yes, tally.outcome), (xpl, Outcome::Passed as u32));
+            }
+        }
+    }
+}
+
+#[test]
+fn deposits_burn_only_where_the_parameters_say() {
+    for (key, choice, outcome) in
+        [("governance.burn_quorum", None, Outcome::NoQuorum), ("governance.burn_veto", Some(VETO), Outcome::Vetoed)]
+    {
+        for burns in [0, 1] {
+            let mut bench = senate(&[(key, burns)]);
+            let proposal = proposed(&bench.by(3, ProposeReport::default()));
+            choice.map(|choice| vote(&mut bench, 0, proposal, choice));
+            let tally = tallied(&bench.wait(3 * DAY));
+            assert_eq!(
+                (tally.outcome, tally.burned, tally.returned),
+                (outcome as u32, burns * 100 * XPL, (1 - burns) * 100 * XPL)
+            );
+            bench.engine.view(|state| assert_eq!(state.ledger.burned, u128::from(burns * 100 * XPL)));
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_is_refused_when_it_is_proposed() {
+    let mut bench = senate(&[]);
+    let refused = |bench: &mut Bench, change: ProposeChange| {
+        let Event::Refused(refused) = bench.by(3, change)[0] else { panic!("not refused") };
+        (refused.reason().expect("a known reason"), refused.need)
+    };
+    let table = TABLE.len() as u64;
+    assert_eq!(refused(&mut bench, change(&[])), (Rejection::UnknownParameter, table));
+    let unknown = ProposeChange { params: [table as u32, NO_PARAM, NO_PARAM, NO_PARAM], ..ProposeChange::default() };
+    assert_eq!(refused(&mut bench, unknown), (Rejection::UnknownParameter, table));
+    assert_eq!(refused(&mut bench, change(&[("market.mechanism", 1)])).0, Rejection::FixedParameter);
+    assert_eq!(refused(&mut bench, change(&[("epoch.length", HOUR)])).0, Rejection::FixedParameter);
+    assert_eq!(refused(&mut bench, change(&[("fee.rate", ONE + 1)])), (Rejection::OutOfRange, ONE));
+    assert_eq!(refused(&mut bench, change(&[("jail.after", 0)])), (Rejection::OutOfRange, 1));
+    assert_eq!(refused(&mut bench, change(&[("fee.burn", 0)])).0, Rejection::Contradiction);
+    let spend = |amount, to| ProposeSpend { amount, to: AccountId(to), pad: 0 };
+    assert_eq!(bench.refused_by(3, spend(0, 0)), Rejection::ZeroAmount);
+    assert_eq!(bench.refused_by(3, spend(1, 9)), Rejection::UnknownAccount);
+    assert_eq!(bench.refused_by(3, spend(1, 5)), Rejection::AccountLocked);
+    assert_eq!(bench.refused_by(3, spend(1_000_001 * XPL, 0)), Rejection::FundShort);
+    let grant = ProposeGrant { amount: 1, start: 7, to: AccountId(0), ..ProposeGrant::default() };
+    assert_eq!(bench.refused_by(3, grant), Rejection::BadSchedule);
+    assert_eq!(bench.refused_by(3, ProposeGrant { amount: 0, ..grant }), Rejection::ZeroAmount);
+    let award = ProposeAward { amount: 1, milestones: 33, to: AccountId(0), expires: bench.now + DAY };
+    assert_eq!(bench.refused_by(3, award), Rejection::BadAward);
+    assert_eq!(bench.refused_by(3, ProposeAward { milestones: 1, expires: 7, ..award }), Rejection::BadAward);
+    assert_eq!(bench.refused_by(3, ProposeAward { milestones: 1, ..award }), Rejection::FundShort);
+    assert_eq!(bench.refused_by(3, ProposeAppointment { account: AccountId(0), office: 2 }), Rejection::BadOffice);
+    assert_eq!(bench.refused_by(3, ProposeAppointment { account: AccountId(5), office: 0 }), Rejection::AccountLocked);
+    bench.engine.view(|state| assert_eq!((state.proposals.opened(), state.ledger.proposals), (0, 0)));
+}
+
+#[test]
+fn open_proposals_are_bounded_in_all_and_each() {
+    let mut bench = senate(&[]);
+    let report = ProposeReport::default();
+    let first = proposed(&bench.by(3, report));
+    proposed(&bench.by(3, report));
+    assert_eq!(bench.refused_by(3, report), Rejection::TooManyProposals);
+    proposed(&bench.by(4, report));
+    assert_eq!(bench.refused_by(2, report), Rejection::TooManyProposals);
+    vote(&mut bench, 0, first, YES);
+    bench.wait(3 * DAY);
+    // One waits for its timelock and is open; the others were not voted on.
+    assert_eq!(bench.refused_by(0, Vote { proposal: first, choice: 0, pad: 0 }), Rejection::VotingOver);
+    bench.engine.view(|state| assert_eq!(state.governance.opened, BTreeMap::from([(AccountId(3), 1)])));
+    proposed(&bench.by(3, report));
+    assert_eq!(bench.refused_by(3, report), Rejection::TooManyProposals);
+    bench.transfer(1, 0, 999_700 * XPL - 99 * XPL);
+    assert_eq!(bench.refused_by(1, report), Rejection::InsufficientFunds);
+    assert_eq!(bench.refused_by(0, Vote { proposal: ProposalId::new(99, 0), choice: 0, pad: 0 }), Rejection::UnknownProposal);
+    let mut off = Bench::new(&[]);
+    assert_eq!(off.refused_by(0, report), Rejection::TooManyProposals);
+}
+
+#[test]
+fn two_that_were_possible_alone_are_not_both_enacted() {
+    let mut bench = senate(&[]);
+    let spend = |xpl| ProposeSpend { amount: xpl * XPL, to: AccountId(4), pad: 0 };
+    let first = proposed(&bench.by(3, spend(700_000)));
+    let second = proposed(&bench.by(4, spend(600_000)));
+    vote(&mut bench, 0, first, YES);
+    vote(&mut bench, 0, second, YES);
+    let events = bench.wait(4 * DAY);
+    let [.., Event::Ripened(_), Event::Ripened(_), Event::TreasurySpent(_), Event::Enacted(_), Event::EnactmentFailed(failed), _] =
+        events[..]
+    else {
+        panic!("{:?}", names(&events))
+    };
+    assert_eq!((failed.proposal, failed.code, failed.need), (second, Rejection::FundShort as u32, 300_000 * XPL));
+    assert_eq!(bench.free(4), u128::from(1_700_000 * XPL));
+}
+
+#[test]
+fn a_value_that_came_to_contradict_another_fails_when_it_is_enacted() {
+    let mut bench = senate(&[]);
+    let first = proposed(&bench.by(3, change(&[("emission.rate", 30_000_000)])));
+    let second = proposed(&bench.by(4, change(&[("emission.floor", 40_000_000)])));
+    vote(&mut bench, 0, first, YES);
+    vote(&mut bench, 0, second, YES);
+    let events = bench.wait(4 * DAY);
+    assert_eq!(names(&events[events.len() - 3..]), ["Enacted", "EnactmentFailed", "EpochClosed"]);
+    bench.engine.view(|state| {
+        assert_eq!((state.params.emission_rate(), state.params.emission_floor()), (30_000_000, 30_000_000));
+        state.params.check().expect("free of contradiction");
+    });
+}
+
+#[test]
+fn a_dearer_bond_takes_offers_out_of_the_book_and_a_cheaper_one_fills_jobs() {
+    let mut bench = senate(&[]);
+    bench.provide(0, 1, XPL);
+    let enact = |bench: &mut Bench, per_gpu| {
+        let proposal = proposed(&bench.by(3, change(&[("bond.per_gpu", per_gpu)])));
+        vote(bench, 0, proposal, YES);
+        bench.wait(4 * DAY)
+    };
+    enact(&mut bench, 1_000_000 * XPL);
+    let mut submit = crate::testing::hour_job(bench.now);
+    submit.start_by += 10 * DAY;
+    submit.finish_by += 10 * DAY;
+    assert_eq!(names(&bench.by(2, submit)), ["Submitted", "Queued"]);
+    let events = enact(&mut bench, 0);
+    assert!(names(&events).contains(&"Leased"), "{:?}", names(&events));
+}
+
+#[test]
+fn a_grant_from_the_treasury_vests_and_an_appointment_changes_the_office() {
+    let mut bench = senate(&[]);
+    let start = bench.now;
+    let grant = ProposeGrant { amount: 100 * XPL, start, cliff: start, end: start + 100 * DAY, months: 0, to: AccountId(4) };
+    let first = proposed(&bench.by(3, grant));
+    let second = proposed(&bench.by(3, ProposeAppointment { account: AccountId(4), office: office::CUSTODIAN }));
+    vote(&mut bench, 0, first, YES);
+    vote(&mut bench, 0, second, YES);
+    let events = bench.wait(4 * DAY);
+    let vested = events.iter().find_map(|event| if let Event::Vested(vested) = event { Some(vested.amount) } else { None });
+    // At the end of the fourth epoch, and the grant began so long after the first.
+    assert_eq!(vested, Some((u128::from(XPL) * u128::from(4 * DAY - start % DAY) / u128::from(DAY)) as u64));
+    bench.engine.view(|state| {
+        assert_eq!(state.governance.custodian, AccountId(4));
+        assert_eq!(state.ledger.treasury, u128::from(999_900 * XPL));
+        assert_eq!(state.governance.unvested[&AccountId(4)], state.ledger.vesting);
+    });
+}
+
+#[test]
+fn without_stake_nothing_passes_and_one_voter_decides_alone() {
+    let mut nobody = Bench::new(&RULES);
+    proposed(&nobody.by(3, ProposeReport::default()));
+    assert_eq!(tallied(&nobody.wait(3 * DAY)).outcome, Outcome::Rejected as u32);
+    for (threshold, outcome) in [(0, Outcome::Passed), (ONE - 1, Outcome::Passed), (ONE, Outcome::Rejected)] {
+        let mut bench = senate(&[("governance.quorum", 0), ("governance.threshold", threshold)]);
+        let proposal = proposed(&bench.by(3, ProposeReport::default()));
+        vote(&mut bench, 2, proposal, YES);
+        assert_eq!(tallied(&bench.wait(3 * DAY)).outcome, outcome as u32);
+    }
+}

@@ -1,0 +1,207 @@
+//! The treasury: what governance spends of it, and what it has its custodian do of its own accord.
+//!
+//! The core knows no exchange. At the end of an epoch it may place an order with the custodian, an account named at genesis or by
+//! governance: to **buy** up to so many XPL at no more than a limit, with dollars that are outside the core, or to **provide** so
+//! many XPL, which it sends along, to a pool at no less than a limit. What comes of an order returns by [`TreasuryDeposit`]. An order
+//! to buy stands for an epoch and takes no more than it asks for; one to provide stands until the custodian says that this was
+//! the last of it, and what then came back less, or more, is its loss or gain in XPL. Without a fresh oracle price no order is placed.
+
+use crate::engine::ledger::Pot;
+use crate::engine::slab::Row;
+use crate::engine::state::State;
+use crate::ids::{AccountId, OrderId};
+use crate::money::{ONE, mul_div_floor};
+use crate::params::treasury_policy;
+use crate::record::{Apply, Decide, Event, Record, cause, payload};
+use crate::rejection::{Refusal, Rejection};
+use rkyv::{Archive, Deserialize, Serialize};
+
+// Components
+
+/// What an order is to do.
+pub mod side {
+    /// Buy XPL.
+    pub const BUY: u32 = 0;
+    /// Provide XPL to a pool.
+    pub const PROVIDE: u32 = 1;
+}
+
+/// An outstanding order.
+#[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Order {
+    /// Its identifier.
+    pub id: OrderId,
+    /// Most nano-XPL that it is about.
+    pub max_xpl: u64,
+    /// Nano-XPL that were sent along.
+    pub sent: u64,
+    /// Nano-XPL that came back.
+    pub returned: u64,
+    /// Micro-dollars per XPL: most to buy at, least to provide at.
+    pub limit: u64,
+    /// Who carries it out.
+    pub custodian: AccountId,
+    /// See [`side`].
+    pub side: u32,
+}
+
+impl Row for Order {
+    fn id(&self) -> u64 {
+        self.id.0
+    }
+}
+
+payload! {
+    /// Brings XPL back for an order. Sent by its custodian.
+    pub struct TreasuryDeposit {
+        /// Which.
+        pub order: OrderId,
+        /// Nano-XPL.
+        pub amount: u64,
+        /// 1 if this is the last of it.
+        pub last: u32,
+        /// Zero.
+        pub pad: u32,
+    }
+
+    /// Governance paid somebody from the treasury.
+    pub struct TreasurySpent {
+        /// Nano-XPL.
+        pub amount: u64,
+        /// Whom.
+        pub to: AccountId,
+        /// Zero.
+        pub pad: u32,
+    }
+
+    /// The treasury ordered its custodian to trade.
+    pub struct OrderPlaced {
+        /// Its identifier.
+        pub order: OrderId,
+        /// Most nano-XPL that it is about.
+        pub max_xpl: u64,
+        /// Nano-XPL sent along.
+        pub sent: u64,
+        /// Micro-dollars per XPL: most to buy at, least to provide at.
+        pub limit: u64,
+        /// Who is to carry it out.
+        pub custodian: AccountId,
+        /// See [`side`].
+        pub side: u32,
+    }
+
+    /// XPL came back for an order.
+    pub struct OrderReturned {
+        /// 1 if the order is done.
+        pub closes: u32,
+    }
+
+    /// An order's time is over.
+    pub struct OrderLapsed {
+        /// Which.
+        pub order: OrderId,
+    }
+}
+
+// Decide
+
+/// The order that the treasury's policy calls for at the end of an epoch; then orders to buy of the epoch before lapse.
+pub(crate) fn place(state: &State, events: &mut Vec<Event>) {
+    let (params, buying) = (&*state.params, |order: &&Order| order.side == side::BUY);
+    let standing = state.orders.iter().filter(|order| !buying(order)).count() as u64;
+    if standing < params.treasury_max_orders() {
+        events.extend(called_for(state).map(Event::from));
+    }
+    events.extend(state.orders.iter().filter(buying).map(|order| Event::from(OrderLapsed { order: order.id })));
+}
+
+fn called_for(state: &State) -> Option<OrderPlaced> {
+    let params = &*state.params;
+    let custodian = state.governance.custodian;
+    let price = state.oracle_price(state.clock.now).filter(|_| custodian.is_some())?;
+    let slippage = params.treasury_slippage();
+    let at = |ratio: u64| mul_div_floor(price.into(), ratio.into(), ONE.into()).and_then(|limit| u64::try_from(limit).ok());
+    let budget = params.treasury_budget();
+    let (side, max_xpl, limit) = match params.treasury_policy() {
+        treasury_policy::BUYBACK => (side::BUY, budget, at(ONE + slippage).unwrap_or(u64::MAX)),
+        treasury_policy::FLOOR if price < params.treasury_floor() => (side::BUY, budget, params.treasury_floor()),
+        treasury_policy::LIQUIDITY => {
+            let most = u64::try_from(state.ledger.treasury).unwrap_or(u64::MAX);
+            (side::PROVIDE, budget.min(most), at(ONE - slippage)?)
+        }
+        _ => return None,
+    };
+    let (serial, slot) = state.orders.next().filter(|_| max_xpl > 0)?;
+    let sent = if side == side::PROVIDE { max_xpl } else { 0 };
+    Some(OrderPlaced { order: OrderId::new(serial, slot), max_xpl, sent, limit, custodian, side })
+}
+
+impl Decide for TreasuryDeposit {
+    fn decide(&self, state: &State, record: &Record, events: &mut Vec<Event>) -> Result<(), Refusal> {
+        let (account, row) = state.mobile_account(record)?;
+        let order = state.orders.get(self.order.0).filter(|order| order.custodian == account).ok_or(Rejection::UnknownOrder)?;
+        let last = self.last != 0;
+        if self.amount == 0 && !last {
+            return Err(Rejection::ZeroAmount.into());
+        }
+        row.require(self.amount)?;
+        let room = if order.side == side::BUY { order.max_xpl } else { u64::MAX } - order.returned;
+        if self.amount > room {
+            return Err(Rejection::OrderFull.needing(room));
+        }
+        events.push(OrderReturned { closes: u32::from(last || self.amount == room) }.into());
+        Ok(())
+    }
+}
+
+// Apply
+
+impl Apply for TreasurySpent {
+    fn apply(&self, state: &mut State, _record: &Record) {
+        state.transfer(Pot::Treasury, Pot::Free(self.to), self.amount);
+    }
+}
+
+impl Apply for OrderPlaced {
+    fn apply(&self, state: &mut State, _record: &Record) {
+        let Self { order: id, max_xpl, sent, limit, custodian, side } = *self;
+        state.transfer(Pot::Treasury, Pot::Free(custodian), sent);
+        state.orders.open(Order { id, max_xpl, sent, returned: 0, limit, custodian, side });
+    }
+}
+
+impl Apply for OrderReturned {
+    fn apply(&self, state: &mut State, record: &Record) {
+        let deposit = cause!(record, Command::TreasuryDeposit);
+        state.transfer(Pot::Free(record.account()), Pot::Treasury, deposit.amount);
+        state.orders.row_mut(deposit.order.0).returned += deposit.amount;
+        if self.closes != 0 {
+            state.orders.close(deposit.order.0);
+        }
+    }
+}
+
+impl Apply for OrderLapsed {
+    fn apply(&self, state: &mut State, _record: &Record) {
+        state.orders.close(self.order.0);
+    }
+}
+
+// Invariants
+
+/// Orders to buy send nothing along and take no more than they ask for; one to provide sends all of it.
+pub(crate) fn check(state: &State) -> Result<(), String> {
+    let sound = |order: &Order| match order.side {
+        side::BUY => order.sent == 0 && order.returned < order.max_xpl,
+        side::PROVIDE => order.sent == order.max_xpl && order.sent > 0,
+        _ => false,
+    };
+    match state.orders.iter().find(|order| !sound(order)) {
+        Some(order) => Err(format!("{} is unsound: {order:?}", order.id)),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;
