@@ -1,6 +1,6 @@
 //! Whether cheating pays, asked alone: for providers, for checkers that copy, and what being honest costs where checks err.
 
-use super::field::{Amount, Refusal, Share, at_most};
+use super::field::{Amount, Share, at_most};
 use super::rule::{Rule, rule};
 use plasma_core::formula::deterrence::{
     Detection, Planting, Stakes, challenger_loss, check_cost, error_through, false_positive_loss, freivalds_power, least_stake,
