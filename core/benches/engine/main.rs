@@ -17,6 +17,8 @@
 //!   them: half of the time was the kernel's, handing out fresh pages.
 //! - Batch markets are dearer than posted asks by what they sort: 2.4 µs a job for one price at 10,000 providers, 1.7 for the
 //!   protocol's, 4.8 for sealed asks, against 0.5.
+//! - Every way to verify beside each other, a check for one job in four, takes 1.6 to 1.7 times the time of a record with the
+//!   defaults: 250 against 157 ns at 10,000 providers on a busy machine, with the hashing that the crowd does for roots and seals.
 
 #![allow(clippy::disallowed_types, reason = "a benchmark reads the clock and prints ratios")]
 

@@ -143,7 +143,7 @@ pub fn challenger_loss(detection: &Detection, seats: u32, error: u64, deposit: u
     Some((u128::from(deposit) * u128::from(both(detection.checked, overruled)) / u128::from(ONE)) as u64)
 }
 
-/// Errors planted to catch checkers that copy (Teutsch & Reitwießner 2019, section 4.2; [`crate::protocol::verification::planted`]).
+/// Errors planted to catch checkers that copy (Teutsch & Reitwießner 2017, section 4.4; [`crate::protocol::verification::planted`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Planting {
     /// t: share of right results that are planted.

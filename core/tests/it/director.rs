@@ -277,7 +277,7 @@ impl Director {
             let (juror, said) = case.panel[usize::from(draft.who) % case.panel.len()];
             let id = ProviderId(juror as u32);
             // A root that is found again when it is to be revealed.
-            let honest = (lease.serial() + juror as u64) % 3 != 0 && !draft.detail.is_multiple_of(17);
+            let honest = !(lease.serial() + juror as u64).is_multiple_of(3) && !draft.detail.is_multiple_of(17);
             let root = if honest { root(lease) } else { FALSE };
             let origin = if draft.detail.is_multiple_of(7) { anybody } else { self.owner(juror) };
             let sealing = (said == Said::Nothing) != draft.detail.is_multiple_of(9);

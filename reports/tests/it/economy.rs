@@ -9,7 +9,9 @@ use plasma_core::ids::{AccountId, ClassId, JobId, LeaseId};
 use plasma_core::money::{ONE, XPL};
 use plasma_core::params::{Params, mechanism};
 use plasma_core::protocol::lease::{self, Stage};
-use plasma_core::protocol::{beacon, bond, job, offer, oracle, provider, verification};
+use plasma_core::protocol::verification::policy::Policy;
+use plasma_core::protocol::verification::verdict::Verdict;
+use plasma_core::protocol::{beacon, bond, job, offer, oracle, provider};
 use plasma_core::record::{Command, Event, Origin, Record};
 use plasma_core::time::{DAY, HOUR, MINUTE, SECOND, Time};
 use plasma_reports::Metrics;
@@ -56,9 +58,7 @@ impl Environment for Script {
                 let (lease, provider) = lease_of(view, account, Stage::Running);
                 lease::Commit { lease, commitment: lease::commitment(lease, provider, &[root; 32]) }.into()
             }
-            Step::Verdict(root) => {
-                verification::verdict::Verdict { lease: lease_of(view, account, Stage::UnderCheck).0, root: [root; 32] }.into()
-            }
+            Step::Verdict(root) => Verdict { lease: lease_of(view, account, Stage::UnderCheck).0, root: [root; 32] }.into(),
             Step::Cancel => {
                 let queued = view.jobs.iter().filter(|job| job.is_queued()).map(|job| job.id);
                 job::Cancel { job: queued.max().unwrap_or(JobId::NONE) }.into()

@@ -1,6 +1,6 @@
 //! Whether cheating pays, asked alone: for providers, for checkers that copy, and what being honest costs where checks err.
 
-use super::field::{Amount, Refusal, Share, at_most};
+use super::field::{Amount, Share, at_most};
 use super::rule::{Rule, rule};
 use plasma_core::formula::deterrence::{
     Detection, Planting, Stakes, challenger_loss, check_cost, error_through, false_positive_loss, freivalds_power, least_stake,
@@ -162,7 +162,7 @@ pub const RULES: &[Rule] = &[
             // What both the pay and the rewards held back already put at risk needs no stake.
             let least_stake = least.map(|least| least.saturating_sub(seized.into()));
             Ok(Answer {
-                caught: margin_of_certainty(&detection),
+                caught: certainty(&detection),
                 margin_now,
                 margin_half,
                 margin_tenth,
@@ -175,7 +175,7 @@ pub const RULES: &[Rule] = &[
     },
     rule! {
         /// Whether copying what one was to check pays, where a share of right results is planted as errors.
-        "checking.planted" by "Teutsch & Reitwießner 2019, A scalable verification solution for blockchains, section 4.2",
+        "checking.planted" by "Teutsch & Reitwießner 2017, A scalable verification solution for blockchains, section 4.4",
         as in r#"{"rate": "10%", "exposed": "100%", "reward": "100 XPL", "bonus": "50 XPL", "slash": "400 XPL", "cost": "40 XPL"}"#:
         {
             /// t: share of right results that are planted.
@@ -248,7 +248,7 @@ pub const RULES: &[Rule] = &[
 ];
 
 /// That a cheat is found out: p · d · (1 − r), rounded down to parts per billion.
-fn margin_of_certainty(detection: &Detection) -> u64 {
+fn certainty(detection: &Detection) -> u64 {
     let stakes = Stakes { saved: 0, earned: ONE, slashed: 0 };
     u64::try_from(margin(detection, &stakes)).unwrap_or(0)
 }

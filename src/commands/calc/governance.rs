@@ -1,6 +1,6 @@
 //! What is granted and what is voted, asked alone: vesting at a date, and whether a proposal passes.
 
-use super::field::{Moment, Nano, Refusal, Share, at_most};
+use super::field::{Moment, Nano, Share, at_most};
 use super::rule::{Rule, rule};
 use plasma_core::formula::tally::{Bars, Outcome, tally};
 use plasma_core::formula::vesting::{MAX_MONTHS, Schedule};

@@ -145,6 +145,11 @@ fn of_cause(view: &State, record: &Record) -> Parties {
                 parties.providers[1] = Some(c.from);
                 parties
             }
+            Command::SealVerdict(sealed) => with_sender(Parties::lease(view, sealed.lease)),
+            Command::RevealVerdict(revealed) => with_sender(Parties::lease(view, revealed.lease)),
+            Command::Challenge(challenge) => with_sender(Parties::lease(view, challenge.lease)),
+            Command::Expose(expose) => with_sender(Parties::lease(view, expose.lease)),
+            Command::RevealCopy(revealed) => with_sender(Parties::lease(view, revealed.lease)),
             Command::WentSilent(silent) => Parties::provider(view, silent.provider),
             _ => with_sender(sender),
         },
@@ -166,6 +171,9 @@ fn of_cause(view: &State, record: &Record) -> Parties {
             Timer::GrantDue(due) => view.grants.get(due.grant.0).map(|row| Parties::account(row.account)).unwrap_or_default(),
             Timer::VotingEnds(due) => proposer(view, due.proposal),
             Timer::AwardExpires(due) => view.awards.get(due.award.0).map(|row| Parties::account(row.account)).unwrap_or_default(),
+            Timer::PanelDue(due) => Parties::lease(view, due.lease),
+            Timer::WindowOver(over) => Parties::lease(view, over.lease),
+            Timer::CopiesDue(due) => Parties::job(view, due.lead),
             Timer::EpochEnd(_) | Timer::BondDue(_) | Timer::BatchDue(_) => Parties::default(),
         },
     }
@@ -184,12 +192,22 @@ fn of_event(view: &State, record: &Record, event: &Event) -> Parties {
         Event::Leased(e) => Parties { lease: Some(e.lease), ..Parties::pair(view, e.job, e.offer) },
         Event::Missed(e) => Parties { lease: of_cause(view, record).lease, ..Parties::pair(view, e.job, e.offer) },
         Event::Settled(e) => Parties::lease(view, e.lease),
-        Event::CheckDrawn(e) => {
-            let mut parties = Parties::lease(view, e.lease);
-            parties.providers[1] = Some(e.checker);
-            parties
-        }
+        Event::CheckDrawn(e) => with_provider(Parties::lease(view, e.lease), e.checker),
         Event::Slashed(e) => {
+            let mut parties = Parties::provider(view, e.provider);
+            parties.accounts[1] = Some(e.to).filter(|to| to.is_some());
+            Parties { lease: of_cause(view, record).lease, job: of_cause(view, record).job, ..parties }
+        }
+        Event::StandsOpen(e) => Parties::lease(view, e.lease),
+        Event::Judged(e) => Parties::lease(view, e.lease),
+        Event::Compared(e) => Parties::lease(view, e.lease),
+        Event::Seated(e) => with_provider(Parties::lease(view, e.lease), e.juror),
+        Event::Challenged(e) => with_provider(Parties::lease(view, e.lease), e.challenger),
+        Event::CheckerJudged(e) => with_provider(of_cause(view, record), e.checker),
+        Event::Copied(e) => Parties { job: Some(e.job), ..of_cause(view, record) },
+        Event::Withheld(e) => Parties::provider(view, e.provider),
+        Event::HoldbackReleased(e) => Parties::provider(view, e.provider),
+        Event::Seized(e) => {
             let mut parties = Parties::provider(view, e.provider);
             parties.accounts[1] = Some(e.to).filter(|to| to.is_some());
             Parties { lease: of_cause(view, record).lease, job: of_cause(view, record).job, ..parties }
@@ -227,6 +245,12 @@ fn of_event(view: &State, record: &Record, event: &Event) -> Parties {
         Event::Emitted(_) | Event::EpochClosed(_) | Event::RoundClosed(_) => Parties::default(),
         _ => of_cause(view, record),
     }
+}
+
+/// With a provider who has to do with it beside the first.
+fn with_provider(mut parties: Parties, provider: ProviderId) -> Parties {
+    parties.providers[1] = Some(provider);
+    parties
 }
 
 /// Why a job got an offer, by mechanism.
@@ -274,6 +298,25 @@ fn explain(view: &State, record: &Record, event: &Event) -> String {
             let earned = checker_why(view, record, e.reward);
             format!("the checker's root does not open the commitment: wrong; {} goes back to the market; {earned}", e.job)
         }
+        Event::StandsOpen(_) | Event::Challenged(_) | Event::Seated(_) | Event::Judged(_) | Event::CheckerJudged(_) => {
+            disputed_why(event)
+        }
+        Event::TrapFound(e) => {
+            let earned = checker_why(view, record, e.reward);
+            format!("the checker's root is the one behind a planted error: right; {earned}, the bonus included")
+        }
+        Event::Exposed(_) => "the checker had copied a planted root: the result is drawn again".into(),
+        Event::Copied(e) => format!("{} is a further copy of {}, its budget in escrow", e.job, e.lead),
+        Event::CopiesComplete(e) => {
+            format!("all copies of {} are committed: roots are revealed until {}", e.lead, calendar::timestamp(e.due))
+        }
+        Event::Compared(e) => format!("{} of {} {}", e.lease, e.job, COMPARED[e.outcome as usize]),
+        Event::Withheld(e) => format!("{} of it are held back", xpl(e.amount.into())),
+        Event::HoldbackReleased(e) => format!("{} held back of {} came free", xpl(e.amount.into()), e.provider),
+        Event::Seized(e) => {
+            let to = if e.reward > 0 { format!(", {} to {} who proved it", xpl(e.reward.into()), e.to) } else { String::new() };
+            format!("earnings held back of {} seized: {} burned{to}", e.provider, xpl(e.burned.into()))
+        }
         Event::Unbonding(e) => {
             format!("{} of the bond is on its way back, due {}", xpl(e.amount.into()), calendar::timestamp(e.release))
         }
@@ -286,6 +329,55 @@ fn explain(view: &State, record: &Record, event: &Event) -> String {
             Cause::Command { command: Command::Transfer(t), .. } => format!("{} went to {}", xpl(t.amount.into()), t.to),
             _ => String::new(),
         },
+        other => fields(other),
+    }
+}
+
+/// What a comparison of copies makes of each.
+const COMPARED: [&str; 4] = [
+    "named the root of the majority: it settles",
+    "named another root than the majority: its escrow returned",
+    "named no root in time: a strike; its escrow returned",
+    "is to be checked: no root has the majority",
+];
+
+/// What a panel's decision makes of a result.
+const JUDGED: [&str; 4] = [
+    "right by majority: it settles",
+    "wrong by majority: the job goes back to the market",
+    "undecided: the next beacon draws another panel",
+    "undecided for good: it settles",
+];
+
+/// Challenges and panels.
+fn disputed_why(event: &Event) -> String {
+    match event {
+        Event::StandsOpen(e) => format!("{} stands open to objections until {}", e.lease, calendar::timestamp(e.until)),
+        Event::Challenged(e) => {
+            format!("{} says that the result of {} is wrong, and deposits {}", e.challenger, e.lease, xpl(e.deposit.into()))
+        }
+        Event::Seated(e) => format!(
+            "the beacon drew {} for the panel on {}: to seal by {}, to reveal by {}",
+            e.juror,
+            e.lease,
+            calendar::timestamp(e.seal_by),
+            calendar::timestamp(e.due)
+        ),
+        Event::Judged(e) => format!(
+            "{} is {}; of the deposit {} went to the provider and {} back, the treasury pays the challenger {}",
+            e.lease,
+            JUDGED[e.outcome as usize],
+            xpl(e.to_worker.into()),
+            xpl(e.returned.into()),
+            xpl(e.reward.into())
+        ),
+        Event::CheckerJudged(e) if e.strikes > 0 => format!("{} did not do its duty: {} strikes", e.checker, e.strikes),
+        Event::CheckerJudged(e) => format!(
+            "{} earned {} of the deposit and {} of the treasury",
+            e.checker,
+            xpl(e.from_deposit.into()),
+            xpl(e.from_treasury.into())
+        ),
         other => fields(other),
     }
 }

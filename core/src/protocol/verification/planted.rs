@@ -1,5 +1,5 @@
-//! Planted errors: what keeps checkers from saying "right" without looking (the forced errors of Teutsch & Reitwießner 2019, "A
-//! scalable verification solution for blockchains", section 4.2).
+//! Planted errors: what keeps checkers from saying "right" without looking (the forced errors of Teutsch & Reitwießner 2017, "A
+//! scalable verification solution for blockchains", section 4.4).
 //!
 //! Who does not execute can still copy: it names the root that the provider published, and is right as long as providers are. So a
 //! share `verification.planted` of right results is committed to as a **decoy**, a hash of the true root. Which ones, the true root

@@ -34,7 +34,7 @@ fn duration(work_mgs: u64, gpus: u16, speed: f64) -> Span {
 impl Agents {
     /// The trace root of a job as its provider's honest machine computes it, or as a broken one does. Copies of a job have one root:
     /// that of their customer and its moment.
-    pub(super) fn root(&self, view: &State, id: JobId, broken: Option<ProviderId>) -> [u8; 32] {
+    pub(in crate::agents) fn root(&self, view: &State, id: JobId, broken: Option<ProviderId>) -> [u8; 32] {
         let broken = broken.unwrap_or(ProviderId::NONE).0.to_le_bytes();
         let hash = |message: &[u8]| *blake3::keyed_hash(&self.root_key, message).as_bytes();
         match view.job(id) {
