@@ -17,6 +17,7 @@ fn the_state_at_the_end_and_on_a_day() {
     assert!(0 < on("1d") && on("1d") < on("5d") && on("5d") < jobs(&[]));
     assert_eq!(on("1d"), on("2025-09-26"));
     assert_eq!(on("1d"), on("2025-09-26T00:00:00Z"));
+    assert_eq!(on("1d"), on("2025-09-26T02:00:00+02:00"));
     assert_eq!(on("30d"), jobs(&[]));
     let said = place.plasma(&["show", "run", "--at", "2025-09-24"]).fails();
     assert!(said.contains("the run starts on 2025-09-25"), "{said}");
@@ -38,8 +39,17 @@ fn histories_of_everybody_and_everything() {
     }
     let job = place.plasma(&["show", "run", "--job", "100"]).succeeds();
     assert!(job.contains("Submitted") && job.contains("in escrow"), "{job}");
-    let nobody = place.plasma(&["show", "run", "--job", "999999999"]).succeeds();
-    assert!(nobody.starts_with("Nothing happened to"), "{nobody}");
+    assert!(job.contains("asked for: budget ") && job.contains(" XPL, start_by 2025-"), "{job}");
+    let lines = place.plasma(&["show", "run", "--job", "100", "--json"]).succeeds();
+    let submit: Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
+    assert!(submit["fields"]["budget"].is_u64() && submit["fields"]["sizes"].is_array() && submit["fee"].is_u64(), "{submit}");
+    for subject in ["--job", "--lease", "--account", "--provider"] {
+        let said = flat(&place.plasma(&["show", "run", subject, "999999999"]).fails());
+        assert!(said.contains("there is no ") && said.contains("numbered from 0; the last one up to then is "), "{said}");
+    }
+    let early = flat(&place.plasma(&["show", "run", "--lease", "100", "--at", "2025-09-25"]).fails());
+    assert!(early.contains("there are no leases up to then"), "{early}");
+    place.plasma(&["show", "run", "--job", "1", "--limit", "0"]).exits(2);
     place.plasma(&["show", "run", "--job", "1", "--lease", "1"]).exits(2);
 }
 

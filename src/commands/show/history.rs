@@ -1,6 +1,6 @@
 //! One party's history, with the reason of every payment.
 
-use super::state::xpl;
+use super::super::words::{self, decimal, xpl};
 use plasma_core::engine::state::State;
 use plasma_core::ids::{AccountId, JobId, LeaseId, OfferId, ProviderId};
 use plasma_core::params::mechanism;
@@ -8,9 +8,10 @@ use plasma_core::protocol::emission;
 use plasma_core::protocol::lease::Lease;
 use plasma_core::protocol::market::Leased;
 use plasma_core::protocol::settlement::Settled;
-use plasma_core::record::{Cause, Command, Event, Fields, Record, Timer, Value};
+use plasma_core::record::{Cause, Command, Event, Record, Timer};
 use plasma_core::time::Time;
 use plasma_reports::calendar;
+use serde_json::{Map, Value};
 use std::fmt;
 
 /// Whose history.
@@ -24,6 +25,26 @@ pub enum Subject {
     Job(u64),
     /// A lease's, by serial number.
     Lease(u64),
+}
+
+impl Subject {
+    /// Whether there is such a party, whatever became of it.
+    ///
+    /// # Errors
+    /// How many of its kind there are.
+    pub fn exists(&self, view: &State) -> miette::Result<()> {
+        let (number, kind, there_are) = match *self {
+            Subject::Account(id) => (u64::from(id.0), "accounts", view.accounts().len() as u64),
+            Subject::Provider(id) => (u64::from(id.0), "providers", view.providers().len() as u64),
+            Subject::Job(serial) => (serial, "jobs", view.jobs.opened()),
+            Subject::Lease(serial) => (serial, "leases", view.leases.opened()),
+        };
+        let known = match there_are {
+            0 => format!("there are no {kind} up to then"),
+            some => format!("{kind} are numbered from 0; the last one up to then is {}", some - 1),
+        };
+        if number < there_are { Ok(()) } else { Err(miette::miette!(help = known, "there is no {self}")) }
+    }
 }
 
 impl fmt::Display for Subject {
@@ -45,6 +66,10 @@ pub struct Entry {
     pub what: &'static str,
     /// What happened, and why.
     pub text: String,
+    /// Its fields as the log has them.
+    pub fields: Map<String, Value>,
+    /// Nano-XPL that its sender burned for it; none for what is no command.
+    pub fee: Option<u64>,
 }
 
 /// Who a record concerns.
@@ -102,15 +127,21 @@ pub fn entry(subject: &Subject, view: &State, record: &Record, event: Option<&Ev
     if !parties.include(subject) {
         return None;
     }
-    let (what, text) = match (event, &record.cause) {
-        (Some(event), _) => (event.name(), explain(view, record, event)),
-        (None, Cause::Command { command, fee, .. }) => {
-            let fee = if *fee > 0 { format!("; burned {} as base fee", xpl(u128::from(*fee))) } else { String::new() };
-            (command.name(), format!("asked for: {}{fee}", fields(command)))
+    let time = record.time;
+    Some(match (event, &record.cause) {
+        (Some(event), _) => {
+            Entry { time, what: event.name(), text: explain(view, record, event), fields: words::json(event), fee: None }
         }
-        (None, Cause::Timer(timer)) => (timer.name(), "its time came".into()),
-    };
-    Some(Entry { time: record.time, what, text })
+        (None, Cause::Command { command, fee, .. }) => {
+            let burned = if *fee > 0 { format!("; burned {} as base fee", xpl(u128::from(*fee))) } else { String::new() };
+            let what = command.name();
+            let text = format!("asked for: {}{burned}", words::fields(what, command));
+            Entry { time, what, text, fields: words::json(command), fee: Some(*fee) }
+        }
+        (None, Cause::Timer(timer)) => {
+            Entry { time, what: timer.name(), text: "its time came".into(), fields: words::json(timer), fee: None }
+        }
+    })
 }
 
 fn of_cause(view: &State, record: &Record) -> Parties {
@@ -235,7 +266,7 @@ fn explain(view: &State, record: &Record, event: &Event) -> String {
             Cause::Command { command: Command::Transfer(t), .. } => format!("{} went to {}", xpl(t.amount.into()), t.to),
             _ => String::new(),
         },
-        other => fields(other),
+        other => words::fields(other.name(), other),
     }
 }
 
@@ -310,21 +341,5 @@ fn escrow(view: &State, id: JobId) -> String {
 }
 
 fn seconds(milli: u64) -> String {
-    format!("{}.{:03}", milli / 1000, milli % 1000)
-}
-
-/// The payload, field by field.
-fn fields(payload: &impl Fields) -> String {
-    let mut parts = Vec::new();
-    payload.visit(&mut |name, value| {
-        let value = match value {
-            Value::Number(n) | Value::Serial(n) => n.to_string(),
-            Value::Bytes(bytes) if bytes == [0; 32] => return,
-            Value::Bytes(bytes) => format!("{}…", &crate::manifest::hex(&bytes)[..12]),
-            Value::Sizes(sizes) => format!("{sizes:?}"),
-            Value::Nothing => "none".into(),
-        };
-        parts.push(format!("{name} {value}"));
-    });
-    parts.join(", ")
+    decimal(milli.into(), 1_000)
 }
