@@ -332,7 +332,7 @@ fn write_results(plan: &Plan, manifest: &Manifest, metrics: &Metrics) -> miette:
                 fact("From", manifest.start.clone()),
                 fact("To", if manifest.complete { manifest.end.clone() } else { format!("{} (interrupted)", manifest.end) }),
                 fact("Figures cover", covered(metrics)),
-            fact("Records", manifest.log.records.map_or_else(|| "not kept".into(), |records| records.to_string())),
+                fact("Records", manifest.log.records.map_or_else(|| "not kept".into(), |records| records.to_string())),
                 fact("Log root", manifest.log.root.clone().unwrap_or_else(|| "not kept".into())),
                 fact("State digest", manifest.state_digest.clone()),
                 fact("Scenario digest", manifest.scenario_digest.clone()),

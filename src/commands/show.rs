@@ -3,8 +3,6 @@
 mod history;
 mod state;
 
-use super::words;
-
 use crate::Outcome;
 use crate::cli;
 use crate::compare::Compared;

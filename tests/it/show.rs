@@ -38,15 +38,17 @@ fn histories_of_everybody_and_everything() {
         assert_eq!(one.lines().next(), lines.lines().last(), "the latest line of {subject:?}");
     }
     let job = place.plasma(&["show", "run", "--job", "100"]).succeeds();
-    assert!(job.contains("Submitted") && job.contains("in escrow"), "{job}");
-    assert!(job.contains("asked for: budget ") && job.contains(" XPL, start_by 2025-"), "{job}");
-    let lines = place.plasma(&["show", "run", "--job", "100", "--json"]).succeeds();
+    assert!(job.contains("Submitted") && job.contains(" XPL is in escrow"), "{job}");
+    let account = place.plasma(&["show", "run", "--account", "9"]).succeeds();
+    assert!(account.contains("asked for: budget ") && account.contains(" XPL, start_by 2025-"), "{account}");
+    let lines = place.plasma(&["show", "run", "--account", "9", "--json"]).succeeds();
     let submit: Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
     assert!(submit["fields"]["budget"].is_u64() && submit["fields"]["sizes"].is_array() && submit["fee"].is_u64(), "{submit}");
     for subject in ["--job", "--lease", "--account", "--provider"] {
         let said = flat(&place.plasma(&["show", "run", subject, "999999999"]).fails());
-        assert!(said.contains("there is no ") && said.contains("numbered from 0; the last one up to then is "), "{said}");
+        assert!(said.contains("there is no ") && said.contains(" up to then are numbered from "), "{said}");
     }
+    assert!(flat(&place.plasma(&["show", "run", "--job", "0"]).fails()).contains("numbered from 1 to "));
     let early = flat(&place.plasma(&["show", "run", "--lease", "100", "--at", "2025-09-25"]).fails());
     assert!(early.contains("there are no leases up to then"), "{early}");
     place.plasma(&["show", "run", "--job", "1", "--limit", "0"]).exits(2);

@@ -1,6 +1,6 @@
 //! One party's history, with the reason of every payment.
 
-use super::super::words::{self, decimal, xpl};
+use crate::commands::words::{self, decimal, xpl};
 use plasma_core::engine::state::State;
 use plasma_core::ids::{AccountId, JobId, LeaseId, OfferId, ProviderId};
 use plasma_core::params::mechanism;
@@ -9,8 +9,10 @@ use plasma_core::protocol::lease::Lease;
 use plasma_core::protocol::market::Leased;
 use plasma_core::protocol::settlement::Settled;
 use plasma_core::record::{Cause, Command, Event, Record, Timer};
+use plasma_core::rejection::Refused;
 use plasma_core::time::Time;
 use plasma_reports::calendar;
+use plasma_reports::number::duration;
 use serde_json::{Map, Value};
 use std::fmt;
 
@@ -33,17 +35,20 @@ impl Subject {
     /// # Errors
     /// How many of its kind there are.
     pub fn exists(&self, view: &State) -> miette::Result<()> {
-        let (number, kind, there_are) = match *self {
-            Subject::Account(id) => (u64::from(id.0), "accounts", view.accounts().len() as u64),
-            Subject::Provider(id) => (u64::from(id.0), "providers", view.providers().len() as u64),
-            Subject::Job(serial) => (serial, "jobs", view.jobs.opened()),
-            Subject::Lease(serial) => (serial, "leases", view.leases.opened()),
+        let (number, kind, numbers) = match *self {
+            Subject::Account(id) => (u64::from(id.0), "accounts", 0..view.accounts().len() as u64),
+            Subject::Provider(id) => (u64::from(id.0), "providers", 0..view.providers().len() as u64),
+            Subject::Job(serial) => (serial, "jobs", 1..view.jobs.opened() + 1),
+            Subject::Lease(serial) => (serial, "leases", 1..view.leases.opened() + 1),
         };
-        let known = match there_are {
-            0 => format!("there are no {kind} up to then"),
-            some => format!("{kind} are numbered from 0; the last one up to then is {}", some - 1),
+        if numbers.contains(&number) {
+            return Ok(());
+        }
+        let known = match numbers.is_empty() {
+            true => format!("there are no {kind} up to then"),
+            false => format!("{kind} up to then are numbered from {} to {}", numbers.start, numbers.end - 1),
         };
-        if number < there_are { Ok(()) } else { Err(miette::miette!(help = known, "there is no {self}")) }
+        Err(miette::miette!(help = known, "there is no {self}"))
     }
 }
 
@@ -222,7 +227,13 @@ fn explain(view: &State, record: &Record, event: &Event) -> String {
     match event {
         Event::Settled(settled) => view.lease(settled.lease).map_or_else(String::new, |lease| settled_why(view, settled, lease)),
         Event::Leased(leased) => leased_why(view, leased),
-        Event::Submitted(e) => format!("{} is accepted and its budget is in escrow", e.job),
+        Event::Submitted(e) => {
+            let budget = match record.cause {
+                Cause::Command { command: Command::Submit(submit), .. } => submit.budget,
+                _ => 0,
+            };
+            format!("{} is accepted and its budget of {} is in escrow", e.job, xpl(budget.into()))
+        }
         Event::Queued(e) if view.params.market_mechanism() != mechanism::POSTED => {
             format!("{} waits for the next clearing, due {}", e.job, calendar::timestamp(view.market.closes_at))
         }
@@ -261,7 +272,7 @@ fn explain(view: &State, record: &Record, event: &Event) -> String {
             let amount = view.unbonding.entries.front().map_or(0, |entry| entry.amount);
             format!("{} of the bond is back", xpl(amount.into()))
         }
-        Event::Refused(e) => format!("refused: {e}"),
+        Event::Refused(e) => refused_why(e),
         Event::Transferred(_) => match record.cause {
             Cause::Command { command: Command::Transfer(t), .. } => format!("{} went to {}", xpl(t.amount.into()), t.to),
             _ => String::new(),
@@ -334,6 +345,14 @@ fn checker_why(view: &State, record: &Record, reward: u64) -> String {
     };
     let rate = view.params.verification_reward() as f64 / plasma_core::money::ONE as f64 * 100.0;
     format!("the treasury pays the checker {}, {rate} % of the {} it checked", xpl(reward.into()), xpl(price.into()))
+}
+
+/// The reason, with its number in the unit that people read.
+fn refused_why(refused: &Refused) -> String {
+    let Some(reason) = refused.reason() else { return format!("refused: {refused}") };
+    let (amount, span) = (xpl(refused.need.into()), duration(refused.need as f64 / 1_000.0));
+    let text = reason.text().replace("{need} nano-XPL", &amount).replace("{need} ms", &span);
+    format!("refused: {}", text.replace("{need}", &refused.need.to_string()))
 }
 
 fn escrow(view: &State, id: JobId) -> String {

@@ -1,6 +1,6 @@
 //! The state at a glance.
 
-use super::words::{decimal, xpl};
+use crate::commands::words::{decimal, xpl};
 use plasma_core::engine::state::State;
 use plasma_core::protocol::lease::Stage;
 use plasma_core::protocol::provider::Status;
