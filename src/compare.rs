@@ -38,7 +38,7 @@ impl Compared {
         }
         let Some(manifest) = manifest else { return compared };
         let log = &manifest.log;
-        compared.is("records", Some(position.records), log.records, |n| n.map_or("no number of".into(), |n| n.to_string()));
+        compared.is("records", Some(position.records), log.records, shown);
         // One that ends too early has another root and other lengths too: once is enough.
         if compared.differences.is_empty() {
             compared.is("batches", Some(position.batches), log.batches, shown);
@@ -104,7 +104,7 @@ impl Compared {
         if found == said {
             self.same.push(what);
         } else {
-            self.differs(format!("{what}: the log has {}, the manifest says {}", show(&found), show(&said)));
+            self.differs(format!("{what}: found {}, the manifest says {}", show(&found), show(&said)));
         }
     }
 

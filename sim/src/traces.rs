@@ -89,11 +89,11 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} rows read, {} kept", self.rows, self.kept)?;
-        if self.leases > 0 {
-            write!(f, " as {} leases", self.leases)?;
-        }
         if self.disordered > 0 {
-            write!(f, ", {} of them sorted by time", self.disordered)?;
+            write!(f, " ({} were out of order)", self.disordered)?;
+        }
+        if self.leases > 0 {
+            write!(f, " as {} lease{}", self.leases, if self.leases == 1 { "" } else { "s" })?;
         }
         for (i, (reason, count)) in self.dropped.iter().enumerate() {
             write!(f, "{} {count} where {reason}", if i == 0 { "; left out" } else { "," })?;

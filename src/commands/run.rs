@@ -33,6 +33,9 @@ fn checkpoint_every() -> Duration {
     Duration::from_secs(seconds.unwrap_or(30))
 }
 
+/// Names, and what is said of them.
+type Facts = Vec<(String, String)>;
+
 /// Everything that is made from a scenario before the first record.
 struct Plan {
     folder: Folder,
@@ -41,7 +44,7 @@ struct Plan {
     digest: [u8; 32],
     genesis: Genesis,
     /// What became of the rows of each trace.
-    traces: Vec<(String, String)>,
+    traces: Facts,
     level: Level,
     until: Time,
     stop: Arc<AtomicBool>,
@@ -127,7 +130,7 @@ fn start(args: &cli::Run, path: &std::path::Path) -> miette::Result<(Plan, Engin
 }
 
 /// The beginning, the agents, and what became of the rows of each trace.
-pub fn build(loaded: &Loaded) -> miette::Result<(Genesis, Agents, Vec<(String, String)>)> {
+pub fn build(loaded: &Loaded) -> miette::Result<(Genesis, Agents, Facts)> {
     let traces = plasma_sim::traces::read_all(loaded).into_diagnostic()?;
     let (genesis, agents) = world::build_on(loaded, &traces, 0).into_diagnostic()?;
     let names = loaded.scenario.trace.iter().map(|section| format!("Trace `{}`", section.id));

@@ -47,12 +47,12 @@ fn what_became_of_a_traces_rows_is_said() {
     let place = Place::new();
     let trace = trace(&place, "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:00:00,374,44\n2023-11-16 18:01:00,9,1\n");
     let trace: Vec<&str> = trace.iter().map(String::as_str).collect();
-    let rows = "Trace `requests`: 2 rows read, 2 kept as 1 leases";
+    let rows = "Trace `requests`: 2 rows read, 2 kept as 1 lease";
     assert!(place.plasma(&[&["check"], &trace[..]].concat()).exits(0).contains(rows));
     let said = place.plasma(&[&["run"], &trace[..], &["--out", "run"]].concat()).exits(0);
     assert!(said.contains(rows), "{said}");
     let report = std::fs::read_to_string(place.path("run/report.html")).unwrap();
-    assert!(report.contains("2 rows read, 2 kept as 1 leases"));
+    assert!(report.contains("2 rows read, 2 kept as 1 lease"));
 }
 
 #[test]

@@ -114,7 +114,7 @@ fn partial_gpus_are_leased_whole_and_the_inflation_is_reported() {
     assert_eq!(report.inflation(), Some(5.0 / 3.25));
     assert_eq!(
         report.to_string(),
-        "5 rows read, 2 kept as 2 leases, 1 of them sorted by time; left out 1 where `num_gpu` is not above zero, \
+        "5 rows read, 2 kept (1 were out of order) as 2 leases; left out 1 where `num_gpu` is not above zero, \
          1 where `scheduled_time` is empty, 1 where `deletion_time` is not after `scheduled_time`; \
          3.2 GPUs asked for, 5 leased whole, 53.8 % more"
     );
