@@ -1,8 +1,9 @@
 //! What a simulation tells its metrics beside the ledger. `sim` and `reports` do not know each other: this is where they meet.
 
 use plasma_reports::metrics::Owners;
-use plasma_reports::metrics::observed::{Observed, PARTIES, Standing, Trades};
+use plasma_reports::metrics::observed::{Attacker, Observed, PARTIES, Standing, Trades};
 use plasma_sim::agents::Agents;
+use plasma_sim::agents::attacker::Booty;
 use plasma_sim::agents::tally::Party;
 use plasma_sim::economy::Economy;
 
@@ -36,8 +37,14 @@ pub fn observed(agents: &Agents) -> Observed {
             hardware: standing.hardware,
             cloud: standing.cloud.clone(),
             staying_out: standing.staying_out.map(|npv| (npv * 1e9) as i64),
+            attackers: agents.booty().into_iter().map(attacker).collect(),
         },
     }
+}
+
+fn attacker(booty: Booty) -> Attacker {
+    let held = |micro: u128| u64::try_from(micro).unwrap_or(u64::MAX);
+    Attacker { name: booty.name, means: held(booty.means), worth: held(booty.worth) }
 }
 
 fn party(name: &str) -> Party {
@@ -45,6 +52,7 @@ fn party(name: &str) -> Party {
         "customers" => Party::Customers,
         "providers" => Party::Providers,
         "traders" => Party::Traders,
-        _ => Party::Holders,
+        "holders" => Party::Holders,
+        _ => Party::Attackers,
     }
 }

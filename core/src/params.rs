@@ -231,12 +231,29 @@ params! {
     slash_wrong: "slash.wrong" Unit::Ratio, 0 => SHARE_MAX, 500_000_000;
     /// Share of the leased GPUs' bond that a missed deadline costs.
     slash_missed: "slash.missed" Unit::Ratio, 0 => SHARE_MAX, 10_000_000;
-    /// Share of a slash for a wrong result that goes to the checker who found it; the rest is burned.
+    /// How much of the part that a slash takes of a provider's bond it also takes of its delegators' stake, and of what left or
+    /// moved on since the lease began. 100 %: who delegates loses the same part as the provider.
+    slash_delegators: "slash.delegators" Unit::Ratio, 0 => SHARE_MAX, SHARE_MAX;
+    /// Share of a slash for a wrong result, of bond and stake alike, that goes to the checker who found it; the rest is burned.
     slash_checker_share: "slash.checker_share" Unit::Ratio, 0 => SHARE_MAX, 200_000_000;
     /// Missed deadlines after which a provider is jailed.
     jail_after: "jail.after" Unit::Count, 1 => 65_535, 5;
     /// How long jail lasts.
     jail_time: "jail.time" Unit::Span, 0 => 10 * YEAR, 7 * DAY;
+
+    /// Whether providers take the stake of others.
+    stake_delegation: "stake.delegation" Unit::Choice(&["off", "on"]), 0 => 1, 0;
+    /// Least stake that may be brought or moved at a time.
+    stake_minimum: "stake.minimum" Unit::Amount, 0 => 1_000_000_000 * crate::money::XPL, crate::money::XPL;
+    /// Most delegated stake for a provider's own bond.
+    stake_max_ratio: "stake.max_ratio" Unit::Ratio, 0 => 1_000_000 * SHARE_MAX, 10 * SHARE_MAX;
+    /// Largest commission on delegators' rewards.
+    stake_commission_max: "stake.commission_max" Unit::Ratio, 0 => SHARE_MAX, SHARE_MAX;
+    /// Most points by which a commission changes in an epoch while anybody's stake is there.
+    stake_commission_step: "stake.commission_step" Unit::Ratio, 0 => SHARE_MAX, 10_000_000;
+    /// Whether delegated stake counts towards the bond that GPUs require. It then pays its part of what a fault costs, and no bond
+    /// can be asked back while a lease is open.
+    stake_counts: "stake.counts" Unit::Choice(&["no", "yes"]), 0 => 1, 0;
 
     /// Time between two settlements of emission, rewards and metrics.
     epoch_length: "epoch.length" Unit::Span, MINUTE => 30 * DAY, DAY;
@@ -310,7 +327,7 @@ params! {
     emission_year_8: "emission.year_8" Unit::WholeXpl, 0 => 1_000_000_000_000, 0;
     /// Part of emission for providers, by work verified and paid. The four parts sum to 100 %.
     emission_providers: "emission.providers" Unit::Ratio, 0 => SHARE_MAX, 500_000_000;
-    /// Part of emission for stakers, by bond.
+    /// Part of emission for stakers, by bond and delegated stake.
     emission_stakers: "emission.stakers" Unit::Ratio, 0 => SHARE_MAX, 300_000_000;
     /// Part of emission for the treasury.
     emission_treasury: "emission.treasury" Unit::Ratio, 0 => SHARE_MAX, 100_000_000;
@@ -396,6 +413,14 @@ impl Params {
         if self.emission_floor() > self.emission_rate() {
             return Err(ParamError::Contradiction("emission.floor must not exceed emission.rate".into()));
         }
+        let contradictions = [
+            (
+                self.stake_delegation() == 1 && self.stake_max_ratio() == 0,
+                "stake.delegation is on, but stake.max_ratio lets no provider take any stake",
+            ),
+            (self.stake_counts() == 1 && self.stake_delegation() == 0, "stake.counts is yes, but stake.delegation is off"),
+        ];
+        first_of(&contradictions)?;
         self.check_minting()
     }
 
@@ -428,10 +453,7 @@ impl Params {
                 "emission.weight burned weighs nothing when fee.rate or fee.burn is zero",
             ),
         ];
-        match contradictions.iter().find(|(contradicts, _)| *contradicts) {
-            Some((_, why)) => Err(ParamError::Contradiction((*why).into())),
-            None => Ok(()),
-        }
+        first_of(&contradictions)
     }
 
     /// How long a lease of `work_mgs` milli-GPU-seconds on `gpus` reference GPUs may take before it is overdue.
@@ -442,6 +464,14 @@ impl Params {
         let span = slack.max(ideal + u128::from(self.market_lease_grace()));
         // A span beyond 10 000 years is as good as never and keeps sums of times within u64.
         u64::try_from(span).unwrap_or(u64::MAX).min(10_000 * YEAR)
+    }
+}
+
+/// The first contradiction that is one.
+fn first_of(contradictions: &[(bool, &str)]) -> Result<(), ParamError> {
+    match contradictions.iter().find(|(contradicts, _)| *contradicts) {
+        Some((_, why)) => Err(ParamError::Contradiction((*why).into())),
+        None => Ok(()),
     }
 }
 
@@ -477,15 +507,17 @@ mod tests {
     }
 
     #[test]
-    fn mechanisms_that_would_pay_nobody_are_refused_with_the_reason() {
+    fn parameters_that_contradict_each_other_are_refused_with_the_reason() {
         let schedule = |name| ("emission.schedule", schedules::number(name));
-        let cases: [(&[(&str, u64)], &str); 6] = [
+        let cases: [(&[(&str, u64)], &str); 8] = [
             (&[schedule("participation"), ("emission.rate", 300_000_000)], "emission.max"),
             (&[schedule("vault_remint")], "settle.mode is vault_remint"),
             (&[("settle.mode", 2)], "emission.schedule net_emission"),
             (&[("settle.mode", 1), ("emission.providers", 0), ("emission.stakers", 800_000_000)], "providers earn nothing"),
             (&[("emission.weight", 2), ("fee.rate", 0)], "weighs nothing"),
             (&[schedule("goal_bonded"), ("emission.max", 0)], "emission.max"),
+            (&[("stake.delegation", 1), ("stake.max_ratio", 0)], "stake.max_ratio lets no provider"),
+            (&[("stake.counts", 1)], "stake.delegation is off"),
         ];
         for (set, reason) in cases {
             let mut params = Params::default();

@@ -4,6 +4,7 @@ pub mod account;
 pub mod batch;
 pub mod beacon;
 pub mod bond;
+pub mod delegation;
 pub mod emission;
 pub mod epoch;
 pub mod fee;
@@ -13,8 +14,11 @@ pub mod market;
 pub mod offer;
 pub mod oracle;
 pub mod provider;
+pub mod redelegation;
 pub mod sealed;
 pub mod settlement;
+pub mod slashing;
+pub mod staking;
 pub mod vault;
 pub mod verification;
 
@@ -34,12 +38,15 @@ pub fn check_invariants(state: &State) -> Result<(), String> {
         batch::check,
         beacon::check,
         bond::check,
+        delegation::check,
         emission::check,
         job::check,
         lease::check,
         offer::check,
         provider::check,
+        redelegation::check,
         sealed::check,
+        staking::check,
         vault::check,
         verification::check,
     ];

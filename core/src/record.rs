@@ -8,8 +8,8 @@ use crate::engine::derived::Derived;
 use crate::engine::state::State;
 use crate::ids::{AccountId, ClassId, JobId, LeaseId, OfferId, ProgramId, ProviderId};
 use crate::protocol::{
-    account, batch, beacon, bond, emission, epoch, fee, job, lease, market, offer, oracle, provider, sealed, settlement, vault,
-    verification,
+    account, batch, beacon, bond, delegation, emission, epoch, fee, job, lease, market, offer, oracle, provider, redelegation,
+    sealed, settlement, slashing, staking, vault, verification,
 };
 use crate::rejection::{Refusal, Rejection};
 use crate::time::Time;
@@ -165,6 +165,11 @@ macro_rules! vocabulary {
                 16 Beacon: beacon::Beacon,
                 17 Verdict: verification::Verdict,
                 18 PostPrice: oracle::PostPrice,
+                19 Delegate: delegation::Delegate,
+                20 Undelegate: delegation::Undelegate,
+                21 Redelegate: redelegation::Redelegate,
+                22 ClaimRewards: delegation::ClaimRewards,
+                23 SetCommission: staking::SetCommission,
                 46 SealAsk: sealed::SealAsk,
                 47 RevealAsk: sealed::RevealAsk,
             }
@@ -175,6 +180,8 @@ macro_rules! vocabulary {
                 67 PatienceOver: job::PatienceOver,
                 68 LeaseOverdue: lease::LeaseOverdue,
                 69 CheckOverdue: verification::CheckOverdue,
+                72 WithdrawalDue: delegation::WithdrawalDue,
+                73 MoveDue: redelegation::MoveDue,
                 90 BatchDue: batch::BatchDue,
             }
             events {
@@ -214,6 +221,17 @@ macro_rules! vocabulary {
                 160 Emitted: emission::Emitted,
                 161 Rewarded: emission::Rewarded,
                 162 EpochClosed: epoch::EpochClosed,
+                164 Delegated: delegation::Delegated,
+                165 Undelegated: delegation::Undelegated,
+                166 Released: delegation::Released,
+                167 Redelegated: redelegation::Redelegated,
+                168 Arrived: redelegation::Arrived,
+                169 Claimed: delegation::Claimed,
+                170 CommissionSet: staking::CommissionSet,
+                171 StakeRewarded: staking::StakeRewarded,
+                172 StakeSlashed: slashing::StakeSlashed,
+                173 LeavingSlashed: slashing::LeavingSlashed,
+                174 MovedSlashed: slashing::MovedSlashed,
                 224 BatchClosed: batch::BatchClosed,
                 225 BatchCleared: batch::BatchCleared,
                 226 ClassCleared: batch::ClassCleared,

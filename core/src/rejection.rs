@@ -60,6 +60,17 @@ rejections! {
     35 NoOraclePrice "no price of XPL is fresh: wait until feeders post one",
     36 VaultHalted "the vault's collateral has fallen below settle.halt: wait until it recovers",
     37 CreditTooSmall "the budget is worth less than a micro-dollar: raise it",
+    40 DelegationOff "stake.delegation is off: this network takes no stake but providers' own bonds",
+    41 OwnProvider "the account owns this provider: bond instead",
+    42 ProviderGone "the provider has retired and takes no stake: choose another",
+    43 StakeTooSmall "stake must come in amounts of at least {need} nano-XPL",
+    44 RatioExceeded "the provider may take only {need} nano-XPL more stake for the bond it has: choose another",
+    45 NoDelegation "the account has no stake with this provider",
+    46 StakeShort "the stake with this provider is {need} nano-XPL short: ask for less",
+    47 TooManyShares "the stake there has lost so much that new shares of it cannot be counted: take at most {need} nano-XPL, or wait \
+        until the next epoch",
+    48 CommissionTooFar "the commission cannot be set to that now: the nearest that it can is {need} parts per billion",
+    49 SameProvider "the stake is with this provider already: name another",
 }
 
 payload! {
@@ -77,7 +88,7 @@ payload! {
 impl Refused {
     /// The reason, if this binary knows its code.
     pub fn reason(&self) -> Option<Rejection> {
-        Rejection::ALL.get(self.code as usize).copied()
+        Rejection::ALL.iter().copied().find(|reason| *reason as u32 == self.code)
     }
 }
 
@@ -128,9 +139,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_are_positions() {
-        for (i, reason) in Rejection::ALL.iter().enumerate() {
-            assert_eq!(*reason as usize, i);
+    fn codes_are_in_order_and_known() {
+        assert!(Rejection::ALL.is_sorted_by(|a, b| (*a as u32) < *b as u32));
+        for &reason in Rejection::ALL {
+            assert_eq!(Refused::from(Refusal::from(reason)).reason(), Some(reason));
         }
         let refused = Refused::from(Rejection::LeasesOpen.needing(3));
         assert!(refused.to_string().contains("3 open leases"));

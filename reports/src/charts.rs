@@ -117,7 +117,7 @@ fn staking(rows: &[Row]) -> Vec<Panel> {
     vec![
         Panel::new("Staking yield", Unit::SharePerYear, levels(rows, &yields)),
         Panel::new("Inflation net of burn", Unit::SharePerYear, levels(rows, &[("inflation", "growth of supply")])),
-        Panel::new("Staked share of supply", Unit::Share, levels(rows, &[("staked_share", "bonds ÷ supply")])),
+        Panel::new("Staked share of supply", Unit::Share, levels(rows, &[("staked_share", "stake ÷ supply")])),
     ]
 }
 

@@ -5,7 +5,8 @@ use crate::charts::{Chart, charts};
 use crate::metrics::Metrics;
 use crate::metrics::failure::SIGNATURES;
 use crate::metrics::guard::{Band, GUARDS};
-use crate::metrics::table::{CLASS_METRICS, METRICS, Metric, metric};
+use crate::metrics::observed::Attacker;
+use crate::metrics::table::{CLASS_METRICS, METRICS, Metric, Unit, metric};
 use crate::metrics::{ClassRow, Row};
 use crate::number::{plain, suffix};
 use crate::summary::{HEADLINES, Summary};
@@ -97,6 +98,8 @@ struct Page<'p> {
     provenance: &'p Provenance,
     summary: &'p Summary,
     headlines: Headlines,
+    /// Name, means, worth and profit of each attacker.
+    attackers: Vec<[String; 4]>,
     signs: Vec<Sign>,
     guards: Vec<GuardLine>,
     figures: Vec<Figure>,
@@ -120,6 +123,14 @@ impl Headlines {
             groups: HEADLINES.iter().map(group).collect(),
         }
     }
+}
+
+fn attackers(summary: &Summary) -> Vec<[String; 4]> {
+    let usd = |micro: i128| plain(Some(micro as f64 / 1e6), Unit::Usd);
+    let line = |attacker: &Attacker| {
+        [attacker.name.clone(), usd(attacker.means.into()), usd(attacker.worth.into()), usd(attacker.profit())]
+    };
+    summary.attackers.iter().map(line).collect()
 }
 
 /// Every sign of failure, those that were met first.
@@ -165,6 +176,7 @@ pub fn report_html(metrics: &Metrics, provenance: &Provenance) -> Result<String,
     let page = Page {
         provenance,
         headlines: Headlines::of(&summary),
+        attackers: attackers(&summary),
         signs: signs(&summary),
         guards: guards(&summary),
         summary: &summary,

@@ -4,6 +4,7 @@ use crate::calendar;
 use crate::metrics::Metrics;
 use crate::metrics::failure::Failure;
 use crate::metrics::guard::{Band, GUARDS, Guard};
+use crate::metrics::observed::Attacker;
 use crate::metrics::row::Row;
 use crate::metrics::table::{METRICS, Metric, metric};
 use crate::number::{plain, suffix};
@@ -29,6 +30,8 @@ pub struct Summary {
     pub failures: Vec<Failure>,
     /// Guarded metrics, and where they lie.
     pub guards: Vec<Guarded>,
+    /// What attackers made of what they had.
+    pub attackers: Vec<Attacker>,
 }
 
 /// Where a guarded metric lies.
@@ -161,6 +164,7 @@ impl Summary {
             to: calendar::date(metrics.rows().last().map_or(metrics.start(), |row| row.closed)),
             epochs: metrics.rows().len(),
             failures: Failure::all(metrics),
+            attackers: metrics.attackers().to_vec(),
             guards: GUARDS.iter().map(guarded).collect(),
             columns,
         }
@@ -179,6 +183,14 @@ const VALUE: usize = 12;
 impl Summary {
     /// What is not as it should be: signs of failure with their dates, and guarded metrics outside their healthy band.
     fn write_warnings(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.attackers.is_empty() {
+            writeln!(f, "\nAttackers {:>26}{:>VALUE$}{:>VALUE$}{:>VALUE$}", "USD", "had", "have", "made")?;
+        }
+        for attacker in &self.attackers {
+            let usd = |micro: i128| crate::number::plain(Some(micro as f64 / 1e6), crate::metrics::table::Unit::Usd);
+            let (had, have, made) = (usd(attacker.means.into()), usd(attacker.worth.into()), usd(attacker.profit()));
+            writeln!(f, "  {:width$}{had:>VALUE$}{have:>VALUE$}{made:>VALUE$}", attacker.name, width = LABEL - 2)?;
+        }
         writeln!(f, "\nSigns of failure")?;
         if self.failures.is_empty() {
             writeln!(f, "  none")?;

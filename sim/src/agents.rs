@@ -4,6 +4,7 @@
 //! and what is learnt from events. What never changes about a participant is in the [`Economy`]; what does is in [`Rows`], which a
 //! checkpoint saves whole.
 
+pub mod attacker;
 pub mod board;
 pub mod checkpoint;
 pub mod clockwork;
@@ -18,6 +19,7 @@ pub mod trader;
 
 use crate::economy::{Economy, Host};
 use crate::streams::{Purpose, Streams, key};
+use attacker::AttackerRow;
 use board::Board;
 use dollars::{Dollars, Purse};
 use exchange::Quoted;
@@ -55,6 +57,10 @@ pub struct Rows {
     pub quoted: Quoted,
     /// Traders, in the order of [`Economy::traders`].
     pub traders: Vec<TraderRow>,
+    /// Attackers, in the order of [`Economy::attackers`].
+    pub attackers: Vec<AttackerRow>,
+    /// Whether the provider of each lease answers without working, by slot.
+    pub lies: Vec<bool>,
     /// What everybody can see.
     pub board: Board,
     /// Who looked and did not enter.
@@ -116,6 +122,8 @@ impl Agents {
             rounds: 0,
             quoted: Quoted { price: economy.exchange.price as f64, ..Quoted::default() },
             traders: vec![TraderRow::default(); economy.traders.len()],
+            attackers: vec![AttackerRow::default(); economy.attackers.len()],
+            lies: Vec::new(),
             board: Board::new(genesis.catalogue.classes.len()),
             staying_out: StayingOut::default(),
         };
@@ -136,6 +144,8 @@ impl Agents {
         if agents.economy.exchange.pool().is_some_and(|terms| terms.required_yield.is_some()) {
             agents.queue.push(genesis.start + exchange::liquidity::LOOK, Kind::Liquidity, 0);
         }
+        agents.fund_attackers(genesis);
+        agents.expect_attackers();
         agents.expect_shocks();
         for (number, trader) in agents.economy.traders.iter().enumerate() {
             agents.queue.push(genesis.start + trader.interval, Kind::Trade, number as u64);
@@ -244,6 +254,8 @@ impl Agents {
             Kind::Trade => self.trade(view, time, number),
             Kind::Shock => self.strike(view, time, number),
             Kind::Recovery => self.recover(view, time, number),
+            Kind::Attack => self.attack(view, time, number),
+            Kind::WashDone => self.finish_washed(view, time, number),
             Kind::Seal => self.seal(view, time),
             Kind::Reveal => self.reveal(view, time),
         }
@@ -263,7 +275,12 @@ impl Observer for Agents {
     fn event(&mut self, view: &State, record: &Record, event: &Event) {
         let now = record.time;
         match event {
-            Event::Leased(leased) => self.begin_lease(view, now, leased),
+            Event::Leased(leased) => {
+                self.begin_lease(view, now, leased);
+                if !self.economy.attackers.is_empty() {
+                    self.commit_washed(view, now, leased);
+                }
+            }
             Event::Committed(_) => {
                 if let Cause::Command { command: Command::Commit(commit), .. } = record.cause
                     && let Some(lease) = view.lease(commit.lease)
@@ -324,6 +341,7 @@ impl Observer for Agents {
     }
 
     fn epoch_closed(&mut self, view: &State) {
+        self.appraise(view);
         self.standing = self.stand(view);
         assert!(self.dollars.conserved(), "dollars are conserved");
     }

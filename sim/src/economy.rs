@@ -1,9 +1,10 @@
 //! A scenario made concrete: every participant by number, with all that never changes about it.
 //!
 //! Accounts come in this order: one for each allocation to `locked` or `holders`, in the order of the file; the market maker, and
-//! who provides the pool's liquidity if there is a pool; the traders; the customers, group by group and then trace by trace; the providers, group by group (the members, then the pool of those who may
+//! who provides the pool's liquidity if there is a pool; the traders; the attackers; the customers, group by group and then trace by trace; the providers, group by group (the members, then the pool of those who may
 //! enter) and then trace by trace. What is drawn here depends on a participant's own stream alone.
 
+pub mod attackers;
 pub mod genesis;
 pub mod providers;
 pub mod rounding;
@@ -17,6 +18,7 @@ use crate::scenario::quantity::{Bytes, Id};
 use crate::streams::sample::{Intensity, Weights};
 use crate::streams::{Purpose, Streams, stream_id};
 use crate::traces::{Job, Trace};
+pub use attackers::{Attacker, Plan};
 use plasma_core::catalogue::MAX_SIZES;
 use plasma_core::ids::{AccountId, ClassId, ProgramId};
 use plasma_core::time::{HOUR, Span};
@@ -31,6 +33,8 @@ pub struct Economy {
     pub exchange: Exchange,
     /// Groups of traders.
     pub traders: Vec<Trader>,
+    /// Attackers, in the order of the file.
+    pub attackers: Vec<Attacker>,
     /// Customers by group, then by trace of jobs.
     pub patrons: Vec<Patrons>,
     /// Shocks to come.
@@ -177,6 +181,7 @@ impl Economy {
         let mut next = genesis::immobile(scenario).count() as u32;
         let exchange = Exchange::new(scenario, &mut next)?;
         let traders = token::traders(scenario, &mut next);
+        let attackers = attackers::attackers(scenario, &mut next);
         let mut patrons = patrons(scenario, traces, &mut next);
         let streams = Streams::new(scenario.seed, replicate, Purpose::Provider);
         let (hosts, host_groups) = providers::hosts(scenario, traces, &streams)?;
@@ -196,6 +201,7 @@ impl Economy {
         Ok(Self {
             exchange,
             traders,
+            attackers,
             patrons,
             timetable,
             holders: genesis::immobile(scenario).position(|part| part.holder == Holder::Holders).map(|i| AccountId(i as u32)),
@@ -220,9 +226,35 @@ impl Economy {
         account.index().checked_sub(self.first_host.index()).filter(|&i| i < self.hosts.len())
     }
 
-    /// The true owner of each account, by the first of their accounts. So far everybody owns themselves.
+    /// The true owner of each account, by the first of their accounts: everybody owns themselves, but for attackers.
     pub fn owners(&self) -> Vec<u32> {
-        (0..self.accounts() as u32).collect()
+        let mut owners: Vec<u32> = (0..self.accounts() as u32).collect();
+        for number in 0..self.attackers.len() {
+            let accounts = self.accounts_of_attacker(number);
+            let Some(first) = accounts.first().map(|account| account.0) else { continue };
+            accounts.iter().for_each(|account| owners[account.index()] = first);
+        }
+        owners
+    }
+
+    /// Accounts whose contents are an attacker's: its own, its providers', and those of whom it acts for.
+    pub fn accounts_of_attacker(&self, number: usize) -> Vec<AccountId> {
+        let attacker = &self.attackers[number];
+        let own = (attacker.first.0..attacker.first.0 + attacker.accounts).map(AccountId);
+        let hosts = (0..self.hosts.len()).filter(|&host| attacker.owns(self.hosts[host].group)).map(|host| self.account_of(host));
+        let liquidity = self.exchange.pool().map(|terms| [terms.provider, self.exchange.maker]);
+        let others = match attacker.plan {
+            Plan::Dump { .. } => self.holders.into_iter().collect(),
+            Plan::Withdraw { .. } => liquidity.into_iter().flatten().collect(),
+            _ => Vec::new(),
+        };
+        own.chain(hosts).chain(others).collect()
+    }
+
+    /// The attacker who owns a provider, by number.
+    pub fn attacker_behind(&self, host: usize) -> Option<usize> {
+        let group = self.hosts[host].group;
+        self.attackers.iter().position(|attacker| attacker.owns(group))
     }
 
     /// As what the holder of an account trades XPL.
@@ -233,6 +265,7 @@ impl Economy {
             () if self.host_of(account).is_some() => Party::Providers,
             () if self.patrons.iter().any(is_customer) => Party::Customers,
             () if self.traders.iter().any(trades) => Party::Traders,
+            () if self.attackers.iter().any(|attacker| attacker.holds(account)) => Party::Attackers,
             () => Party::Holders,
         }
     }

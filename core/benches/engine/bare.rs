@@ -19,6 +19,7 @@ use plasma_core::protocol::fee::Fees;
 use plasma_core::protocol::offer::Offer;
 use plasma_core::protocol::oracle::Oracle;
 use plasma_core::protocol::provider::Provider;
+use plasma_core::protocol::staking::Staking;
 use plasma_core::protocol::vault::Vault;
 use plasma_core::time::Time;
 
@@ -43,6 +44,7 @@ pub fn run<O: Observer>(genesis: &Genesis, providers: u32, mut crowd: Crowd, obs
         jobs: &mut jobs,
         leases: &mut leases,
         unbonding: &mut unbonding,
+        staking: &mut Staking::default(),
         ledger: &mut ledger,
         clock: &mut clock,
         population: &mut population,

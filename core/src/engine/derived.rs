@@ -8,10 +8,12 @@ use crate::engine::waiting::Line;
 use crate::ids::{JobId, LeaseId, OfferId, ProviderId};
 use crate::protocol::batch::BatchDue;
 use crate::protocol::bond::BondDue;
+use crate::protocol::delegation::WithdrawalDue;
 use crate::protocol::epoch::EpochEnd;
 use crate::protocol::job::PatienceOver;
 use crate::protocol::lease::{LeaseOverdue, Stage};
 use crate::protocol::offer::{AskLapse, Status};
+use crate::protocol::redelegation::MoveDue;
 use crate::protocol::verification::CheckOverdue;
 use crate::protocol::{batch, market, settlement, verification};
 use crate::record::{Event, Fire, Timer};
@@ -95,6 +97,12 @@ impl Derived {
         for entry in &state.unbonding.entries {
             derived.timers.set(entry.release, Timer::BondDue(BondDue {}));
         }
+        for entry in &state.staking.withdrawals {
+            derived.timers.set(entry.release, Timer::WithdrawalDue(WithdrawalDue {}));
+        }
+        for entry in &state.staking.moves {
+            derived.timers.set(entry.release, Timer::MoveDue(MoveDue {}));
+        }
         for lease in state.leases.iter() {
             match lease.stage {
                 Stage::Running => derived.timers.set(lease.due, Timer::LeaseOverdue(LeaseOverdue { lease: lease.id })),
@@ -128,8 +136,7 @@ impl Derived {
     #[inline]
     pub(crate) fn requote(&mut self, state: &State, id: OfferId) {
         let offer = &state.offers[id.index()];
-        let provider = &state.providers[offer.provider.index()];
-        let quoted = offer.status == Status::Open && provider.may_lease(state.params.bond_per_gpu());
+        let quoted = offer.status == Status::Open && state.may_lease(offer.provider);
         let gained = self.book.requote(id, offer.class, quoted.then_some(offer.ask), offer.free);
         if gained && !self.line.is_empty() {
             self.tasks.push_back(Task::Fill(id));
@@ -144,6 +151,13 @@ impl Derived {
         }
         if let Some(slot) = self.offers_of.get_mut(provider.index()) {
             *slot = offers;
+        }
+    }
+
+    /// [`Derived::requote_all`] for a provider whose delegated stake changed, where that counts.
+    pub(crate) fn restake(&mut self, state: &State, provider: ProviderId) {
+        if state.params.stake_counts() != 0 {
+            self.requote_all(state, provider);
         }
     }
 

@@ -64,6 +64,12 @@ pub enum Pot {
     Bond(ProviderId),
     /// A job's escrow.
     Escrow(JobId),
+    /// Stake that others brought to a provider.
+    Delegated(ProviderId),
+    /// What that stake has earned and nobody has claimed.
+    Rewards(ProviderId),
+    /// Stake of others that left a provider in an epoch, on its way back.
+    Leaving(ProviderId, u64),
 }
 
 impl Ledger {
@@ -112,12 +118,13 @@ impl State<'_> {
             Pot::Sealed => &mut self.ledger.sealed,
             Pot::Free(id) => &mut self.accounts[id.index()].free,
             Pot::Bond(id) => &mut self.providers[id.index()].bond,
-            Pot::Escrow(id) => {
-                // An escrow is one command's amount, so 64 bits hold it.
-                let escrow = &mut self.jobs.row_mut(id.0).escrow;
-                let after = change(u128::from(*escrow)).and_then(|b| u64::try_from(b).ok());
-                *escrow = after.unwrap_or_else(|| overdrawn(pot, amount));
-                return;
+            // An escrow is one command's amount, so 64 bits hold it; what others stake is counted in as many.
+            Pot::Escrow(id) => return put_narrow(&mut self.jobs.row_mut(id.0).escrow, pot, change, amount),
+            Pot::Delegated(id) => return put_narrow(&mut self.staking.pool_mut(id).stake.holds, pot, change, amount),
+            Pot::Rewards(id) => return put_narrow(&mut self.staking.pool_mut(id).rewards, pot, change, amount),
+            Pot::Leaving(id, epoch) => {
+                let leaving = self.staking.leaving.get_mut(&(id, epoch)).expect("something left");
+                return put_narrow(&mut leaving.fund.holds, pot, change, amount);
             }
         };
         *balance = change(*balance).unwrap_or_else(|| overdrawn(pot, amount));
@@ -141,8 +148,18 @@ impl State<'_> {
         let free = self.accounts().iter().map(|account| account.free);
         let bonds = self.providers().iter().map(|provider| provider.bond);
         let escrows = self.jobs.iter().map(|job| u128::from(job.escrow));
-        pots.into_iter().chain(free).chain(bonds).chain(escrows).fold(0, u128::saturating_add)
+        let pools = self.staking.pools.iter().map(|pool| u128::from(pool.stake.holds) + u128::from(pool.rewards));
+        let leaving = self.staking.leaving.values().map(|leaving| u128::from(leaving.fund.holds));
+        let staked = pools.chain(leaving);
+        pots.into_iter().chain(free).chain(bonds).chain(escrows).chain(staked).fold(0, u128::saturating_add)
     }
+}
+
+/// Changes a balance that 64 bits hold.
+#[inline(always)]
+fn put_narrow(balance: &mut u64, pot: Pot, change: impl FnOnce(u128) -> Option<u128>, amount: u128) {
+    let after = change(u128::from(*balance)).and_then(|after| u64::try_from(after).ok());
+    *balance = after.unwrap_or_else(|| overdrawn(pot, amount));
 }
 
 #[cold]

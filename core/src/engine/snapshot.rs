@@ -17,6 +17,7 @@ use crate::protocol::lease::Lease;
 use crate::protocol::offer::Offer;
 use crate::protocol::oracle::Oracle;
 use crate::protocol::provider::Provider;
+use crate::protocol::staking::Staking;
 use crate::protocol::vault::Vault;
 use bevy_ecs::prelude::World;
 use bevy_ecs::system::SystemState;
@@ -46,6 +47,7 @@ struct Snapshot<'a> {
     jobs: Saved<'a, Job>,
     leases: Saved<'a, Lease>,
     unbonding: UnbondingQueue,
+    staking: Staking,
     ledger: Ledger,
     clock: Clock,
     population: Population,
@@ -70,6 +72,7 @@ pub fn save(state: &State) -> AlignedVec {
         jobs: state.jobs.save(),
         leases: state.leases.save(),
         unbonding: state.unbonding.clone(),
+        staking: state.staking.clone(),
         ledger: *state.ledger,
         clock: *state.clock,
         population: *state.population,
@@ -118,6 +121,7 @@ pub(crate) fn load(bytes: &[u8]) -> Result<World, String> {
     world.insert_resource(Jobs(Slab::load(snapshot.jobs).ok_or("the snapshot's jobs do not make a table")?));
     world.insert_resource(Leases(Slab::load(snapshot.leases).ok_or("the snapshot's leases do not make a table")?));
     world.insert_resource(snapshot.unbonding);
+    world.insert_resource(snapshot.staking);
     world.insert_resource(snapshot.ledger);
     world.insert_resource(snapshot.clock);
     world.insert_resource(snapshot.population);
@@ -147,9 +151,10 @@ fn references_hold(state: &State) -> Result<(), String> {
     let jobs =
         state.jobs.iter().all(|job| state.account(job.customer).is_some() && state.catalogue.program(job.program).is_some());
     let bonds = state.unbonding.entries.iter().all(|entry| state.provider(entry.provider).is_some());
+    let staking = state.staking.is_of(state);
     let sealed = state.market.envelopes.keys().all(|&offer| state.offer(offer).is_some());
     let market = sealed && state.market.standing.len() == classes;
-    if offers && providers && leases && jobs && bonds && market {
+    if offers && providers && leases && jobs && bonds && staking && market {
         Ok(())
     } else {
         Err("a row names another that does not exist".into())

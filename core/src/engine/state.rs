@@ -18,6 +18,7 @@ use crate::protocol::lease::Lease;
 use crate::protocol::offer::Offer;
 use crate::protocol::oracle::Oracle;
 use crate::protocol::provider::Provider;
+use crate::protocol::staking::Staking;
 use crate::protocol::vault::Vault;
 use bevy_ecs::prelude::Resource;
 use rkyv::{Archive, Deserialize, Serialize};
@@ -52,6 +53,8 @@ pub struct State<'a> {
     pub leases: &'a mut Slab<Lease>,
     /// Bonds on their way back.
     pub unbonding: &'a mut UnbondingQueue,
+    /// Stake that is not a provider's own.
+    pub staking: &'a mut Staking,
     /// Balances that belong to no row.
     pub ledger: &'a mut Ledger,
     /// Rounds, epochs and the beacon.

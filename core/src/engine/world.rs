@@ -17,6 +17,7 @@ use crate::protocol::lease::Lease;
 use crate::protocol::offer::Offer;
 use crate::protocol::oracle::Oracle;
 use crate::protocol::provider::Provider;
+use crate::protocol::staking::Staking;
 use crate::protocol::vault::Vault;
 use bevy_ecs::change_detection::ContiguousMut;
 use bevy_ecs::prelude::*;
@@ -51,6 +52,7 @@ pub(crate) struct Rows<'w, 's> {
     jobs: ResMut<'w, Jobs>,
     leases: ResMut<'w, Leases>,
     unbonding: ResMut<'w, UnbondingQueue>,
+    staking: ResMut<'w, Staking>,
     ledger: ResMut<'w, Ledger>,
     clock: ResMut<'w, Clock>,
     population: ResMut<'w, Population>,
@@ -75,6 +77,7 @@ impl Rows<'_, '_> {
             jobs: &mut self.jobs.0,
             leases: &mut self.leases.0,
             unbonding: &mut self.unbonding,
+            staking: &mut self.staking,
             ledger: &mut self.ledger,
             clock: &mut self.clock,
             population: &mut self.population,
@@ -104,6 +107,7 @@ pub(crate) fn empty(params: Params, catalogue: Catalogue) -> World {
     world.init_resource::<Jobs>();
     world.init_resource::<Leases>();
     world.init_resource::<UnbondingQueue>();
+    world.init_resource::<Staking>();
     world.init_resource::<Ledger>();
     world.init_resource::<Clock>();
     world.init_resource::<Population>();

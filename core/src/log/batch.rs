@@ -5,8 +5,8 @@
 
 use super::RULES;
 use crate::protocol::{
-    account, batch, beacon, bond, emission, epoch, fee, job, lease, market, offer, oracle, provider, sealed, settlement, vault,
-    verification,
+    account, batch, beacon, bond, delegation, emission, epoch, fee, job, lease, market, offer, oracle, provider, redelegation,
+    sealed, settlement, slashing, staking, vault, verification,
 };
 use crate::record::{Cause, Command, Event, Origin, Record, Timer, vocabulary};
 use crate::time::Time;

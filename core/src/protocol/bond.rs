@@ -1,10 +1,9 @@
-//! Bonds: what a provider puts at risk, how it gets it back, and what a slash takes.
+//! Bonds: what a provider puts at risk, and how it gets it back. What a slash takes, [`crate::protocol::slashing`] says.
 
 use crate::engine::derived::Derived;
 use crate::engine::ledger::Pot;
 use crate::engine::state::State;
 use crate::ids::{AccountId, ProviderId};
-use crate::money::{ONE, share};
 use crate::record::{Apply, Decide, Event, Fire, Record, Timer, cause, payload};
 use crate::rejection::{Refusal, Rejection};
 use crate::time::Time;
@@ -88,10 +87,14 @@ impl Decide for Unbond {
         if self.amount == 0 {
             return Err(Rejection::ZeroAmount.into());
         }
+        // Where others back the GPUs too, the bond could leave a fault to them.
+        if state.params.stake_counts() != 0 && provider.leases > 0 {
+            return Err(Rejection::LeasesOpen.needing(u64::from(provider.leases)));
+        }
         let needed = provider.required_bond(state.params.bond_per_gpu()) + u128::from(self.amount);
-        if let Some(short) = needed.checked_sub(provider.bond)
-            && short > 0
-        {
+        let unbacked = needed.saturating_sub(state.backing(id));
+        let short = unbacked.max(u128::from(self.amount).saturating_sub(provider.bond));
+        if short > 0 {
             return Err(Rejection::BondTooSmall.needing(u64::try_from(short).unwrap_or(u64::MAX)));
         }
         events.push(state.unbonding(id, self.amount, record.time).into());
@@ -127,22 +130,6 @@ impl State<'_> {
             left -= u128::from(amount);
         }
     }
-
-    /// A cut of `rate` of the bond behind `gpus` GPUs, of which `reward_rate` goes to `to`; never more than the bond holds.
-    pub(crate) fn slash(&self, id: ProviderId, gpus: u16, rate: u64, to: AccountId, reward_rate: u64) -> Option<Slashed> {
-        let behind = self.params.bond_per_gpu().saturating_mul(u64::from(gpus));
-        let bond = u64::try_from(self.providers[id.index()].bond).unwrap_or(u64::MAX);
-        let (burned, reward) = cut(behind, rate, bond, if to.is_some() { reward_rate } else { 0 });
-        (burned > 0 || reward > 0).then_some(Slashed { burned, reward, provider: id, to })
-    }
-}
-
-/// What a slash of `rate` of the bond `behind` some GPUs burns and gives to who found the fault, in nano-XPL; together never more
-/// than `bond`. Rates are parts per billion, both rounded down.
-pub fn cut(behind: u64, rate: u64, bond: u64, reward_rate: u64) -> (u64, u64) {
-    let cut = share(behind, rate.min(ONE)).min(bond);
-    let reward = share(cut, reward_rate.min(ONE));
-    (cut - reward, reward)
 }
 
 // Apply
@@ -252,8 +239,8 @@ mod tests {
         let mut bench = Bench::new(&[("bond.per_gpu", 2_000 * XPL)]);
         bench.provide(0, 4, XPL);
         bench.engine.view(|state| {
-            let cut = |gpus, rate, to| state.slash(ProviderId(0), gpus, rate, to, 250_000_000);
-            let slashed = |burned, reward, to| Some(Slashed { burned, reward, provider: ProviderId(0), to });
+            let cut = |gpus: u16, rate, to| state.slash(ProviderId(0), gpus, rate, to, 250_000_000).next();
+            let slashed = |burned, reward, to| Some(Event::from(Slashed { burned, reward, provider: ProviderId(0), to }));
             assert_eq!(cut(2, 500_000_000, AccountId(3)), slashed(1_500 * XPL, 500 * XPL, AccountId(3)));
             assert_eq!(cut(2, 500_000_000, AccountId::NONE), slashed(2_000 * XPL, 0, AccountId::NONE));
             assert_eq!(cut(1_000, 1_000_000_000, AccountId::NONE), slashed(100_000 * XPL, 0, AccountId::NONE));

@@ -1,7 +1,7 @@
 //! Emission: new tokens each epoch, by a named schedule, shared among providers, stakers, treasury and builders.
 //!
 //! Providers' part is shared by class-weighted work that was settled in the epoch, stakers' part (with their part of fees) by
-//! bond. Shares are rounded down; what rounding leaves stays in the pool and is shared out with the next epoch's.
+//! stake: bond and what is delegated, between which [`crate::protocol::staking`] divides it. Shares are rounded down; what rounding leaves stays in the pool and is shared out with the next epoch's.
 
 use crate::engine::ledger::Pot;
 use crate::engine::state::State;
@@ -10,6 +10,7 @@ use crate::ids::ProviderId;
 use crate::money::{mul_div_floor, split};
 use crate::params::unallocated;
 use crate::protocol::provider::{Provider, Status};
+use crate::protocol::staking;
 use crate::record::{Apply, Event, Record, payload};
 use crate::time::Time;
 use bevy_ecs::prelude::Resource;
@@ -84,7 +85,7 @@ pub fn scheduled(state: &State, from: Time, to: Time) -> (u128, Memory) {
         supply: state.ledger.supply(),
         circulating: state.ledger.circulating(),
         minted: state.ledger.minted,
-        staked: state.providers().iter().filter(|provider| stakes(provider)).map(|provider| provider.bond).sum(),
+        staked: staked(state).map(|(_, stake)| stake).sum(),
         paid: state.minter.paid,
         burned: state.ledger.burned - state.minter.burned_before,
         work: state.minter.work,
@@ -96,6 +97,13 @@ pub fn scheduled(state: &State, from: Time, to: Time) -> (u128, Memory) {
 /// Whether a provider takes part in the stakers' pool.
 pub fn stakes(provider: &Provider) -> bool {
     matches!(provider.status, Status::Active | Status::Draining) && provider.bond > 0
+}
+
+/// Providers that take part in the stakers' pool, with their bond and the stake delegated to them, in nano-XPL.
+pub fn staked<'s>(state: &'s State) -> impl Iterator<Item = (ProviderId, u128)> + 's {
+    let ids = (0..state.population.providers).map(ProviderId);
+    let stake = |(id, provider): (_, &Provider)| (id, provider.bond + u128::from(state.staking.delegated(id)));
+    ids.zip(state.providers()).filter(|(_, provider)| stakes(provider)).map(stake)
 }
 
 /// Mints the epoch's emission, in as many events as its size needs.
@@ -135,13 +143,17 @@ pub fn part(pool: u128, weight: u128, total: u128) -> u64 {
 /// Shares out the pools.
 pub(crate) fn reward(state: &State, events: &mut Vec<Event>) {
     let work_total: u128 = state.providers().iter().map(|provider| u128::from(provider.work)).sum();
-    let stake_total: u128 = state.providers().iter().filter(|p| stakes(p)).map(|provider| provider.bond).sum();
+    let stake_total: u128 = staked(state).map(|(_, stake)| stake).sum();
+    let mut stakers = staked(state).peekable();
     for (i, provider) in state.providers().iter().enumerate() {
+        let id = ProviderId(i as u32);
         let work = part(state.ledger.provider_pool, u128::from(provider.work), work_total);
-        let stake = if stakes(provider) { part(state.ledger.staker_pool, provider.bond, stake_total) } else { 0 };
+        let staked = stakers.next_if(|(staker, _)| *staker == id).map_or(0, |(_, stake)| stake);
+        let (stake, pool) = staking::divide_reward(state, id, part(state.ledger.staker_pool, staked, stake_total));
         if work > 0 || stake > 0 {
-            events.push(Rewarded { work, stake, provider: ProviderId(i as u32), pad: 0 }.into());
+            events.push(Rewarded { work, stake, provider: id, pad: 0 }.into());
         }
+        events.extend(pool.map(Event::from));
     }
 }
 

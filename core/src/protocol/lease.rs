@@ -170,8 +170,7 @@ impl Fire for LeaseOverdue {
         let lease = state.leases.row(self.lease.0);
         let provider = state.offers[lease.offer.index()].provider;
         events.push(Missed { job: lease.job, offer: lease.offer, pad: 0 }.into());
-        let slashed = state.slash(provider, lease.gpus, state.params.slash_missed(), AccountId::NONE, 0);
-        events.extend(slashed.map(Event::from));
+        events.extend(state.slash(provider, lease, state.params.slash_missed(), AccountId::NONE, 0));
         events.extend(provider::jail_after_strike(state, provider, record.time).map(Event::from));
     }
 }

@@ -126,7 +126,7 @@ impl State<'_> {
 
 impl Decide for PostOffer {
     fn decide(&self, state: &State, record: &Record, events: &mut Vec<Event>) -> Result<(), Refusal> {
-        let (_, provider) = state.acting_provider(record)?;
+        let (id, provider) = state.acting_provider(record)?;
         if self.class.index() >= state.catalogue.classes.len() {
             return Err(Rejection::UnknownClass.into());
         }
@@ -138,8 +138,9 @@ impl Decide for PostOffer {
         }
         let per_gpu = state.params.bond_per_gpu();
         let needed = provider.required_bond(per_gpu) + u128::from(per_gpu) * u128::from(self.gpus);
-        if provider.bond < needed {
-            return Err(Rejection::BondTooSmall.needing(u64::try_from(needed - provider.bond).unwrap_or(u64::MAX)));
+        let short = needed.saturating_sub(state.backing(id));
+        if short > 0 {
+            return Err(Rejection::BondTooSmall.needing(u64::try_from(short).unwrap_or(u64::MAX)));
         }
         events.push(OfferPosted { offer: OfferId(state.population.offers) }.into());
         Ok(())

@@ -122,12 +122,6 @@ impl Provider {
     pub fn required_bond(&self, per_gpu: u64) -> u128 {
         u128::from(per_gpu) * u128::from(self.gpus)
     }
-
-    /// Whether its offers may take leases.
-    #[inline]
-    pub fn may_lease(&self, per_gpu: u64) -> bool {
-        self.status == Status::Active && self.bond >= self.required_bond(per_gpu)
-    }
 }
 
 // Decide

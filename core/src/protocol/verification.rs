@@ -91,14 +91,13 @@ pub(crate) fn draw(state: &State, id: LeaseId, now: Time, events: &mut Vec<Event
 
 fn draw_checker(state: &State, lease: &Lease) -> Option<ProviderId> {
     let worker = state.offers[lease.offer.index()].provider;
-    let per_gpu = state.params.bond_per_gpu();
     let count = u64::from(state.population.providers);
     (0..CHECKER_DRAWS)
         .map(|attempt| {
             let draw = state.clock.draw(DRAW_CHECKER, lease.id.0, attempt);
             ProviderId(((u128::from(draw) * u128::from(count)) >> 64) as u32)
         })
-        .find(|&id| id != worker && state.provider(id).is_some_and(|p| p.gpus > 0 && p.may_lease(per_gpu)))
+        .find(|&id| id != worker && state.provider(id).is_some_and(|p| p.gpus > 0) && state.may_lease(id))
 }
 
 impl Decide for Verdict {
@@ -115,8 +114,8 @@ impl Decide for Verdict {
             events.push(Verified { reward }.into());
         } else {
             let params = &state.params;
-            let slashed = state.slash(worker, lease.gpus, params.slash_wrong(), provider.owner, params.slash_checker_share());
-            events.extend(slashed.map(Event::from));
+            let slashes = state.slash(worker, lease, params.slash_wrong(), provider.owner, params.slash_checker_share());
+            events.extend(slashes);
             events.push(FoundWrong { reward, job: lease.job }.into());
         }
         Ok(())

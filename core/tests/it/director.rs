@@ -6,12 +6,12 @@ use crate::testing::root;
 use plasma_core::engine::step::Arrival;
 use plasma_core::genesis::Genesis;
 use plasma_core::ids::{AccountId, ClassId, LeaseId, OfferId, ProgramId, ProviderId};
-use plasma_core::money::XPL;
+use plasma_core::money::{ONE, XPL};
 use plasma_core::protocol::lease::commitment;
 use plasma_core::protocol::offer::{PostOffer, Requote, Withdraw};
 use plasma_core::protocol::provider::{Drain, Register, Resume, Retire, WentSilent};
 use plasma_core::protocol::sealed::{RevealAsk, SealAsk};
-use plasma_core::protocol::{account, beacon, bond, job, lease, oracle, sealed, verification};
+use plasma_core::protocol::{account, beacon, bond, delegation, job, lease, oracle, redelegation, sealed, staking, verification};
 use plasma_core::record::{Command, Origin};
 use plasma_core::time::Time;
 use proptest::prelude::*;
@@ -119,7 +119,7 @@ impl Director {
     fn command(&self, draft: &Draft) -> (Origin, Command) {
         let accounts = self.reference.accounts.len() as u32 + 1;
         let anybody = Origin::Account(AccountId(u32::from(draft.who) % accounts));
-        match draft.kind % 48 {
+        match draft.kind % 60 {
             0..=11 => (anybody, self.submit(draft).into()),
             12..=19 => self.commit(draft, anybody),
             20..=24 => (Origin::Host, beacon::Beacon { value: *blake3::hash(&draft.detail.to_le_bytes()).as_bytes() }.into()),
@@ -141,7 +141,8 @@ impl Director {
             42 => (Origin::Host, account::OpenAccount { key: [draft.which; 32] }.into()),
             43 => (Origin::Host, WentSilent { provider: ProviderId(u32::from(draft.which) % 5) }.into()),
             44 => (Origin::Feeder(draft.who % 4), oracle::PostPrice { micro_usd: u64::from(draft.amount % 9) }.into()),
-            _ => self.nonsense(draft),
+            45..=47 => self.nonsense(draft),
+            _ => self.stake(draft, anybody),
         }
     }
 
@@ -177,7 +178,9 @@ impl Director {
 
     /// A commitment by the lease's own provider, honest or not; sometimes by somebody else.
     fn commit(&self, draft: &Draft, anybody: Origin) -> (Origin, Command) {
-        let running: Vec<_> = self.reference.leases.values().filter(|lease| lease.progress == Progress::Running).collect();
+        let again = draft.detail % 32 == 9;
+        let running = |lease: &&Lease| again || lease.progress == Progress::Running;
+        let running: Vec<_> = self.reference.leases.values().filter(running).collect();
         let Some(lease) = pick(&running, draft.which) else {
             return (anybody, self.submit(draft).into());
         };
@@ -231,6 +234,44 @@ impl Director {
             11 => Drain {}.into(),
             12..=14 => Resume {}.into(),
             _ => Retire {}.into(),
+        }
+    }
+
+    /// Stake that comes, claims, moves and goes; mostly by those who can.
+    fn stake(&self, draft: &Draft, anybody: Origin) -> (Origin, Command) {
+        let providers = self.reference.providers.len() as u32 + u32::from(draft.which.is_multiple_of(16));
+        let provider = ProviderId(u32::from(draft.which) % providers.max(1));
+        let holders: Vec<_> = self.reference.stakes.holders.iter().map(|holder| (holder.account, holder.provider)).collect();
+        // Who leaves a provider at work may still be answerable for it.
+        let at_work: Vec<_> = self.reference.leases.values().map(|lease| self.reference.offers[lease.offer].provider).collect();
+        let at_risk: Vec<_> = holders.iter().filter(|(_, with)| at_work.contains(with)).copied().collect();
+        let (holder, with) = pick(&at_risk, draft.which).or_else(|| pick(&holders, draft.which)).unwrap_or((0, 0));
+        let others: Vec<_> = (0..self.reference.providers.len())
+            .filter(|&other| other != with && self.reference.providers[other].owner != holder)
+            .collect();
+        let chosen = pick(&others, draft.amount >> 3).filter(|_| !draft.which.is_multiple_of(8));
+        let other = chosen.map_or(provider, |other| ProviderId(other as u32));
+        let with = ProviderId(with as u32);
+        let holds = self.reference.stake_of(holder, with.index());
+        let part = [holds, holds / 2, holds / 3, 1, XPL, holds / 2, holds.saturating_add(1), 0][usize::from(draft.amount % 8)];
+        let holder = Origin::Account(AccountId(holder as u32));
+        match draft.detail % 16 {
+            0..=5 => {
+                let amount = [1_000 * XPL, XPL, self.amount(draft), 10_000 * XPL][draft.detail as usize >> 16 & 3];
+                // A pool that has lost everything takes nothing more.
+                let lost = |provider: &usize| self.reference.has_lost_all(*provider);
+                let worn = (0..self.reference.providers.len()).find(lost).filter(|_| draft.detail.is_multiple_of(2));
+                let provider = worn.map_or(provider, |worn| ProviderId(worn as u32));
+                (anybody, delegation::Delegate { amount, provider, pad: 0 }.into())
+            }
+            6..=7 => (holder, delegation::Undelegate { amount: part, provider: with, pad: 0 }.into()),
+            8..=11 => (holder, redelegation::Redelegate { amount: part, from: with, to: other }.into()),
+            12 => (holder, delegation::ClaimRewards { provider: with }.into()),
+            13 => (anybody, delegation::ClaimRewards { provider }.into()),
+            _ => {
+                let rate = [0, ONE / 100, ONE / 10, ONE / 2, ONE, ONE + 1][usize::from(draft.amount % 6)];
+                (Origin::Account(AccountId(self.an_owner(draft) as u32)), staking::SetCommission { rate }.into())
+            }
         }
     }
 

@@ -21,7 +21,12 @@ use tempfile::TempDir;
 
 /// A small world with hourly epochs, so that a short log has many batches.
 pub fn world() -> Genesis {
-    testing::genesis(&[("verification.rate", 500_000_000), ("epoch.length", HOUR)])
+    testing::genesis(&[
+        ("verification.rate", 500_000_000),
+        ("epoch.length", HOUR),
+        ("stake.delegation", 1),
+        ("bond.unbonding", 2 * HOUR),
+    ])
 }
 
 /// A log of a whole run, and what the run came to.

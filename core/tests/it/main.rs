@@ -9,6 +9,7 @@ mod log;
 mod properties;
 mod reference;
 mod snapshots;
+mod staking;
 #[path = "../../src/testing.rs"]
 #[allow(dead_code)]
 mod testing;

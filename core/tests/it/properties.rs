@@ -197,7 +197,7 @@ impl Environment for Bystander {
 /// Streams that never meet a rule prove nothing about it.
 #[test]
 fn random_streams_meet_every_event_and_every_refusal() {
-    const STREAMS: usize = 1_500;
+    const STREAMS: usize = 20_000;
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let mut met = BTreeMap::<String, usize>::new();
     for _ in 0..STREAMS {

@@ -11,6 +11,7 @@ mod epochs;
 mod market;
 mod provision;
 mod schedules;
+mod staking;
 mod timers;
 mod vault;
 mod verification;
@@ -41,6 +42,10 @@ pub struct Balances {
     pub unbonding: u128,
     pub vault: u128,
     pub sealed: u128,
+    /// Delegated and unclaimed, by provider; who has neither is left out.
+    pub pools: BTreeMap<usize, (u128, u128)>,
+    /// Of others and on its way back, by provider and epoch.
+    pub leaving: BTreeMap<(usize, u64), u128>,
 }
 
 impl Balances {
@@ -60,7 +65,21 @@ impl Balances {
             unbonding: ledger.unbonding,
             vault: ledger.vault,
             sealed: ledger.sealed,
+            pools: state
+                .staking
+                .pools
+                .iter()
+                .enumerate()
+                .map(|(i, pool)| (i, (pool.stake.holds.into(), pool.rewards.into())))
+                .collect(),
+            leaving: state.staking.leaving.iter().map(|(key, left)| ((key.0.index(), key.1), left.fund.holds.into())).collect(),
         }
+        .without_empty_pools()
+    }
+
+    fn without_empty_pools(mut self) -> Self {
+        self.pools.retain(|_, pool| *pool != (0, 0));
+        self
     }
 }
 
@@ -180,6 +199,7 @@ pub struct Reference {
     pub jobs: BTreeMap<JobId, Job>,
     pub leases: BTreeMap<LeaseId, Lease>,
     pub unbonding: Vec<plasma_core::protocol::bond::Unbonding>,
+    pub stakes: staking::Ledger,
     pub feeders: u8,
     pub posts: BTreeMap<u8, (u64, Time)>,
     pub fee: u64,
@@ -228,6 +248,7 @@ impl Reference {
             jobs: BTreeMap::new(),
             leases: BTreeMap::new(),
             unbonding: Vec::new(),
+            stakes: staking::Ledger::default(),
             feeders: genesis.feeders,
             posts: BTreeMap::new(),
             fee: rules.fee_base(),
@@ -301,7 +322,7 @@ impl Reference {
             }
         }
         let events = std::mem::take(&mut self.events);
-        self.trace.push(Entry { time: self.now, cause, events, after: self.balances.clone() });
+        self.trace.push(Entry { time: self.now, cause, events, after: self.balances.clone().without_empty_pools() });
     }
 
     /// Lets something happen. Offers that appeal to more jobs than before are to be filled, if anybody waits.

@@ -41,6 +41,13 @@ fn choices() -> Vec<(&'static str, Vec<u64>)> {
         ("bond.unbonding", vec![HOUR, 0, 1, 21 * DAY]),
         ("slash.wrong", vec![HALF, 0, ONE]),
         ("slash.missed", vec![10_000_000, 0, ONE]),
+        ("slash.delegators", vec![ONE, 0, HALF, 333_333_333]),
+        ("stake.delegation", vec![1, 1, 1, 0]),
+        ("stake.minimum", vec![XPL, 0, 1, 10_000 * XPL]),
+        ("stake.max_ratio", vec![10 * ONE, ONE, 1_000_000 * ONE, 1]),
+        ("stake.commission_max", vec![ONE, HALF, 0]),
+        ("stake.commission_step", vec![10_000_000, 0, ONE]),
+        ("stake.counts", vec![0, 1]),
         ("slash.checker_share", vec![200_000_000, 0, ONE]),
         ("jail.after", vec![2, 1, 5]),
         ("jail.time", vec![HOUR, 0, 7 * DAY]),
@@ -98,7 +105,7 @@ fn params() -> impl Strategy<Value = Params> {
         parts.into_iter().zip(emission).for_each(|(key, part)| set(key, part));
         if params.check().is_err() {
             // A tame mechanism instead of one that contradicts the rest.
-            for (key, value) in [("emission.schedule", 1), ("settle.mode", 0), ("emission.weight", 0)] {
+            for (key, value) in [("emission.schedule", 1), ("settle.mode", 0), ("emission.weight", 0), ("stake.counts", 0)] {
                 params.set(key, value).expect("a legal value");
             }
         }

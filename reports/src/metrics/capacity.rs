@@ -86,8 +86,7 @@ impl Capacity {
     pub fn refresh_offer(&mut self, view: &State, rows: &mut [ClassRow], id: OfferId, now: Time) {
         let offer = &view.offers[id.index()];
         let note = &mut self.offers[id.index()];
-        let open =
-            offer.status == offer::Status::Open && view.providers[offer.provider.index()].may_lease(view.params.bond_per_gpu());
+        let open = offer.status == offer::Status::Open && view.may_lease(offer.provider);
         let on_offer = if open { offer.gpus } else { note.at_work };
         if on_offer != note.on_offer {
             let class = usize::from(note.class);

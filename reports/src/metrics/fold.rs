@@ -3,7 +3,7 @@
 use super::capacity::Capacity;
 use super::concentration::Concentration;
 use super::histogram::Histogram;
-use super::observed::Observed;
+use super::observed::{Attacker, Observed};
 use super::owners::{Owners, gather};
 use super::row::{Row, Spread, Stocks, Wait};
 use plasma_core::engine::state::State;
@@ -65,7 +65,7 @@ pub(super) struct Span {
 /// Bonds, and since when they have been what they are.
 #[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Stake {
-    bonds: u128,
+    nano: u128,
     since: Time,
 }
 
@@ -78,8 +78,8 @@ struct Quote {
 
 impl Stake {
     fn change(&mut self, row: &mut Row, now: Time, change: impl FnOnce(u128) -> u128) {
-        row.staked_time += self.bonds * u128::from(now - self.since);
-        (self.bonds, self.since) = (change(self.bonds), now);
+        row.staked_time += self.nano * u128::from(now - self.since);
+        (self.nano, self.since) = (change(self.nano), now);
     }
 }
 
@@ -145,7 +145,7 @@ impl Metrics {
             epoch: Span::default(),
             year: Span::default(),
             run: Span::default(),
-            staked: Stake { bonds: 0, since: genesis.start },
+            staked: Stake { nano: 0, since: genesis.start },
             quote: Quote::default(),
             known: Known::default(),
             owners: Owners::default(),
@@ -197,6 +197,11 @@ impl Metrics {
     /// The row of all closed epochs together; `None` before the first closes.
     pub fn whole(&self) -> Option<Row> {
         (!self.rows.is_empty()).then(|| self.run.finish(&self.known, &self.owners))
+    }
+
+    /// What attackers had and have, as told last.
+    pub fn attackers(&self) -> &[Attacker] {
+        &self.told.now.attackers
     }
 
     /// Name of the chain.
@@ -357,7 +362,7 @@ impl Metrics {
             Event::Retired(_) | Event::Drained(_) | Event::Resumed(_) | Event::Bonded(_) => {
                 row.exits += u64::from(matches!(event, Event::Retired(_)));
                 if let Some(Command::Bond(bond)) = command(record) {
-                    self.staked.change(row, now, |bonds| bonds + u128::from(bond.amount));
+                    self.staked.change(row, now, |stake| stake + u128::from(bond.amount));
                 }
                 self.refresh(view, now, view.accounts[record.account().index()].provider);
             }
@@ -372,17 +377,50 @@ impl Metrics {
                 self.refresh(view, now, jailed.provider);
             }
             Event::Unbonding(unbonding) => {
-                self.staked.change(row, now, |bonds| bonds - u128::from(unbonding.amount));
+                self.staked.change(row, now, |stake| stake - u128::from(unbonding.amount));
                 self.refresh(view, now, unbonding.provider);
             }
             Event::Slashed(slashed) => {
                 row.burned.slashes += u128::from(slashed.burned);
                 row.slash_rewards += u128::from(slashed.reward);
-                self.staked.change(row, now, |bonds| bonds - u128::from(slashed.burned) - u128::from(slashed.reward));
+                self.staked.change(row, now, |stake| stake - u128::from(slashed.burned) - u128::from(slashed.reward));
                 self.refresh(view, now, slashed.provider);
             }
             _ => return false,
         }
+        true
+    }
+
+    /// Stake of others; whether the event was of it.
+    fn stake_event(&mut self, view: &State, record: &Record, event: &Event) -> bool {
+        let (now, row) = (record.time, &mut self.epoch.row);
+        let mut cut = |burned: u64, reward: u64| {
+            row.burned.slashes += u128::from(burned);
+            row.slash_rewards += u128::from(reward);
+            u128::from(burned) + u128::from(reward)
+        };
+        // Whose pool changed, by how much it grew, and by how much it shrank.
+        let (pool, more, less) = match (event, command(record)) {
+            (Event::Delegated(_), Some(Command::Delegate(c))) => (c.provider, u128::from(c.amount), 0),
+            (Event::Undelegated(_), Some(Command::Undelegate(c))) => (c.provider, 0, u128::from(c.amount)),
+            (Event::Redelegated(_), Some(Command::Redelegate(c))) => {
+                self.refresh(view, now, c.from);
+                (c.to, 0, 0)
+            }
+            (Event::StakeSlashed(e), _) => (e.provider, 0, cut(e.burned, e.reward)),
+            (Event::MovedSlashed(e), _) => (e.pool, 0, cut(e.burned, e.reward)),
+            (Event::LeavingSlashed(e), _) => {
+                cut(e.burned, e.reward);
+                return true;
+            }
+            (Event::StakeRewarded(e), _) => {
+                row.rewards_stake += u128::from(e.delegators) + u128::from(e.commission);
+                return true;
+            }
+            _ => return false,
+        };
+        self.staked.change(&mut self.epoch.row, now, |stake| stake + more - less);
+        self.refresh(view, now, pool);
         true
     }
 
@@ -395,7 +433,7 @@ impl Metrics {
             locked: ledger.locked,
             treasury: ledger.treasury,
             builders: ledger.builders,
-            staked: self.staked.bonds,
+            staked: self.staked.nano,
             unbonding: ledger.unbonding,
             price_micro_usd: self.quote.at(view, view.clock.now),
             // A job waits or is leased: what has no lease is in line.
@@ -470,7 +508,8 @@ impl Observer for Metrics {
 
     #[inline]
     fn event(&mut self, view: &State, record: &Record, event: &Event) {
-        if self.work_event(view, record, event) || self.supply_event(view, record, event) {
+        if self.work_event(view, record, event) || self.supply_event(view, record, event) || self.stake_event(view, record, event)
+        {
             return;
         }
         let row = &mut self.epoch.row;
@@ -505,7 +544,7 @@ impl Observer for Metrics {
         // Parameters may change between epochs, and with them who can lease and which posts are stale.
         self.capacity.refresh_all(view, &mut self.epoch.row.classes, now);
         self.quote.forget();
-        self.staked.change(&mut self.epoch.row, now, |bonds| bonds);
+        self.staked.change(&mut self.epoch.row, now, |stake| stake);
         let mut stocks = self.stocks(view);
         stocks.deterrence = self.deterrence(view, stocks.price_micro_usd);
         let row = &mut self.epoch.row;

@@ -5,7 +5,7 @@
 use rkyv::{Archive, Deserialize, Serialize};
 
 /// Who trades XPL for dollars, in the order of [`Observed::trades`].
-pub const PARTIES: [&str; 4] = ["customers", "providers", "traders", "holders"];
+pub const PARTIES: [&str; 5] = ["customers", "providers", "traders", "holders", "attackers"];
 
 /// Totals since genesis, and what stands at the moment of telling. Dollars are micro-dollars, XPL are nano-XPL.
 #[derive(Archive, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
@@ -62,6 +62,28 @@ pub struct Standing {
     pub cloud: Vec<u64>,
     /// Net present value per dollar of hardware, in billionths, of the best entrant who lately stayed out; none when nobody looked.
     pub staying_out: Option<i64>,
+    /// What attackers had and have.
+    pub attackers: Vec<Attacker>,
+}
+
+/// An attacker's profit and loss. What it is worth counts XPL at the price of a very small trade.
+#[derive(Archive, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Attacker {
+    /// Its name.
+    pub name: String,
+    /// Micro-dollars that it was worth at genesis, and that its owner put in since.
+    #[serde(rename = "means_micro_usd")]
+    pub means: u64,
+    /// Micro-dollars that it is worth.
+    #[serde(rename = "worth_micro_usd")]
+    pub worth: u64,
+}
+
+impl Attacker {
+    /// Micro-dollars that it made.
+    pub fn profit(&self) -> i128 {
+        i128::from(self.worth) - i128::from(self.means)
+    }
 }
 
 macro_rules! flows {

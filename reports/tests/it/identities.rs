@@ -15,8 +15,7 @@ impl Doubting {
     fn doubt(&mut self, view: &State) {
         self.0 = Metrics::load(&self.0.save()).unwrap();
         let gpus = view.offers().iter().map(|offer| {
-            let provider = &view.providers()[offer.provider.index()];
-            let open = offer.status == Status::Open && provider.may_lease(view.params.bond_per_gpu());
+            let open = offer.status == Status::Open && view.may_lease(offer.provider);
             u64::from(if open { offer.gpus } else { offer.gpus - offer.free })
         });
         assert_eq!(self.0.capacity().gpus(), gpus.sum::<u64>());

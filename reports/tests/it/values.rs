@@ -83,6 +83,7 @@ fn told() -> (Owners, Observed) {
         hardware: usd(1_000_000),
         cloud: vec![1_000_000, 3_000_000],
         staying_out: Some(-250_000_000),
+        attackers: Vec::new(),
     };
     let observed = Observed {
         candidates: 10,
@@ -95,7 +96,7 @@ fn told() -> (Owners, Observed) {
         electricity: usd(100),
         forgone: usd(50),
         wrong: 4,
-        trades: [trades(1, 2), trades(3, 4), trades(5, 6), trades(7, 8)],
+        trades: [trades(1, 2), trades(3, 4), trades(5, 6), trades(7, 8), trades(9, 10)],
         now: standing,
     };
     (Owners::new(vec![0, 0, 2]), observed)

@@ -84,12 +84,11 @@ impl Board {
         for seen in &mut self.classes {
             (seen.idle, seen.any, seen.gpus, seen.busy) = ([u64::MAX; ROOMS], [u64::MAX; ROOMS], 0, 0);
         }
-        let per_gpu = view.params.bond_per_gpu();
         for offer in view.offers() {
             let Some(seen) = self.classes.get_mut(offer.class.index()) else { continue };
             let busy = offer.gpus - offer.free;
             seen.busy += u64::from(busy);
-            if offer.status != Status::Open || !view.providers()[offer.provider.index()].may_lease(per_gpu) {
+            if offer.status != Status::Open || !view.may_lease(offer.provider) {
                 seen.gpus += u64::from(busy);
                 continue;
             }

@@ -92,6 +92,7 @@ fn fits(saved: &Checkpoint, economy: &Economy) -> bool {
         Kind::Seal | Kind::Reveal => true,
         Kind::Candidate => (appointment.id as usize) < groups,
         Kind::Shock | Kind::Recovery => (appointment.id as usize) < economy.timetable.all().len(),
+        Kind::Attack | Kind::WashDone => (appointment.id as usize) < economy.attackers.len(),
         Kind::Trade => (appointment.id as usize) < economy.traders.len(),
         _ => (appointment.id as usize) < hosts,
     };
@@ -102,6 +103,7 @@ fn fits(saved: &Checkpoint, economy: &Economy) -> bool {
     rows.hosts.len() == hosts
         && rows.candidates.len() == groups
         && rows.traders.len() == economy.traders.len()
+        && rows.attackers.len() == economy.attackers.len()
         && rows.board.len() == economy.rentals.len()
         && [&tally.candidates, &tally.declined, &tally.to_cloud, &tally.unserved, &tally.unfunded]
             .iter()

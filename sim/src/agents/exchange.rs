@@ -162,7 +162,12 @@ impl Agents {
     pub(super) fn bring_in(&mut self, account: AccountId, usd: u64) {
         self.dollars.transfer(Purse::Outside, Purse::Of(account), usd).expect("the outside is never short");
         match self.economy.host_of(account) {
-            Some(_) => self.dollars.put_in += usd,
+            Some(host) => {
+                self.dollars.put_in += usd;
+                if let Some(attacker) = self.economy.attacker_behind(host) {
+                    self.rows.attackers[attacker].put_in += u128::from(usd);
+                }
+            }
             None => self.dollars.brought_in += usd,
         }
     }

@@ -66,6 +66,8 @@ pub struct HostRow {
     pub sealed: u64,
     /// GPU-milliseconds spent on checking others.
     pub checked_ms: u64,
+    /// GPU-milliseconds for which they only seemed to be at work.
+    pub lied_ms: u64,
     /// Its identifier on the ledger.
     pub provider: ProviderId,
     /// Its first offer; the others follow.

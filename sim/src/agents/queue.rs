@@ -49,6 +49,10 @@ pub enum Kind {
     Seal,
     /// Providers reveal what they sealed.
     Reveal,
+    /// An attacker acts; the id is its place in the scenario.
+    Attack,
+    /// A job that somebody bought from themselves is declared done; the id is the attacker.
+    WashDone,
 }
 
 /// An appointment.

@@ -54,11 +54,13 @@ pub enum Party {
     Traders,
     /// Those who only hold.
     Holders,
+    /// Those who want more than their share, beside the providers they own.
+    Attackers,
 }
 
 impl Party {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Customers, Self::Providers, Self::Traders, Self::Holders];
+    pub const ALL: [Self; 5] = [Self::Customers, Self::Providers, Self::Traders, Self::Holders, Self::Attackers];
 }
 
 /// What one party bought and sold.

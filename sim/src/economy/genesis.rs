@@ -43,6 +43,7 @@ impl Economy {
         let dollars: Vec<u64> = self.traders.iter().map(|trader| trader.usd).collect();
         let shares = apportion(held_by(scenario, Holder::Traders), &dollars);
         amounts.extend(shares.into_iter().map(|amount| (amount, false)));
+        amounts.extend(self.attackers.iter().flat_map(|attacker| (0..attacker.accounts).map(|_| (0, false))));
         let customers = self.first_host.index() - amounts.len();
         // Customers are alike; providers differ by the bonds they need.
         let shares = apportion(held_by(scenario, Holder::Customers), &vec![1; customers]);

@@ -1,5 +1,6 @@
 //! What types cannot say: references that lead somewhere, numbers within reason, amounts that add up.
 
+mod attack;
 mod demand;
 mod shock;
 mod supply;
@@ -34,6 +35,7 @@ pub(crate) fn check(scenario: &Scenario) -> Vec<Finding> {
     supply::check(scenario, &mut findings);
     demand::check(scenario, &mut findings);
     shock::check(scenario, &mut findings);
+    attack::check(scenario, &mut findings);
     trace::check(scenario, &mut findings);
     findings.0
 }

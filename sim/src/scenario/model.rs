@@ -3,6 +3,7 @@
 //! Counts, rates and amounts are those of the full economy; [`Scenario::scale`] says which fraction of it is played. Lists keep
 //! the order of the file, and what refers to an element of a list refers to it by its id.
 
+pub mod attack;
 pub mod demand;
 pub mod hardware;
 pub mod shock;
@@ -14,6 +15,7 @@ use plasma_core::params::Params;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use attack::AttackerSection;
 pub use demand::{CustomerChoice, Daily, DailyShape, DemandGroup, LogNormal, PriceSpread, VerificationPolicy, Weekly};
 pub use hardware::{Class, CostTerm, Kind, Program, Region, Resource};
 pub use shock::ShockSection;
@@ -81,6 +83,9 @@ pub struct Scenario {
     /// What happens to the world at a given time.
     #[serde(default)]
     pub shock: Vec<ShockSection>,
+    /// Who wants more than their share.
+    #[serde(default)]
+    pub attacker: Vec<AttackerSection>,
     /// Recorded traces that are played back in addition to the groups.
     #[serde(default)]
     pub trace: Vec<TraceSection>,
@@ -136,7 +141,7 @@ macro_rules! named {
         }
     )+};
 }
-named!(Allocation, Region, Class, Program, ProviderGroup, DemandGroup, TraderGroup, ShockSection, TraceSection);
+named!(Allocation, Region, Class, Program, ProviderGroup, DemandGroup, TraderGroup, ShockSection, AttackerSection, TraceSection);
 
 /// Position in its list of the element with this id. Every reference of a checked scenario is found.
 pub fn position<T: Named>(list: &[T], id: &Id) -> Option<usize> {

@@ -2,6 +2,7 @@
 
 mod agents;
 mod anchors;
+mod attackers;
 mod demand;
 mod exchange;
 mod fuzz;

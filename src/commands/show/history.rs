@@ -96,6 +96,12 @@ impl Parties {
         Self { accounts: [owner, None], providers: [Some(id), None], ..Self::default() }
     }
 
+    /// An account's stake with a provider.
+    fn stake(view: &State, account: Option<AccountId>, id: ProviderId) -> Self {
+        let provider = Self::provider(view, id);
+        Self { accounts: [account, provider.accounts[0]], ..provider }
+    }
+
     fn job(view: &State, id: JobId) -> Self {
         let job = view.job(id);
         Self { accounts: [job.map(|job| job.customer), None], job: Some(id), lease: job.map(|job| job.lease), ..Self::default() }
@@ -167,6 +173,14 @@ fn of_cause(view: &State, record: &Record) -> Parties {
             Command::Stop(stop) => with_sender(Parties::lease(view, stop.lease)),
             Command::Commit(commit) => with_sender(Parties::lease(view, commit.lease)),
             Command::Verdict(verdict) => with_sender(Parties::lease(view, verdict.lease)),
+            Command::Delegate(c) => Parties::stake(view, record.sender(), c.provider),
+            Command::Undelegate(c) => Parties::stake(view, record.sender(), c.provider),
+            Command::ClaimRewards(c) => Parties::stake(view, record.sender(), c.provider),
+            Command::Redelegate(c) => {
+                let mut parties = Parties::stake(view, record.sender(), c.to);
+                parties.providers[1] = Some(c.from);
+                parties
+            }
             Command::WentSilent(silent) => Parties::provider(view, silent.provider),
             _ => with_sender(sender),
         },
@@ -177,6 +191,14 @@ fn of_cause(view: &State, record: &Record) -> Parties {
             Timer::PatienceOver(over) => Parties::job(view, over.job),
             Timer::LeaseOverdue(overdue) => Parties::lease(view, overdue.lease),
             Timer::CheckOverdue(overdue) => Parties::lease(view, overdue.lease),
+            Timer::WithdrawalDue(_) => {
+                let first = view.staking.withdrawals.front();
+                first.map(|entry| Parties::stake(view, Some(entry.account), entry.provider)).unwrap_or_default()
+            }
+            Timer::MoveDue(_) => {
+                let first = view.staking.moves.front();
+                first.map(|entry| Parties::stake(view, Some(entry.account), entry.to)).unwrap_or_default()
+            }
             Timer::EpochEnd(_) | Timer::BondDue(_) | Timer::BatchDue(_) => Parties::default(),
         },
     }
@@ -203,6 +225,14 @@ fn of_event(view: &State, record: &Record, event: &Event) -> Parties {
         }
         Event::Jailed(e) => Parties::provider(view, e.provider),
         Event::Rewarded(e) => Parties::provider(view, e.provider),
+        Event::StakeRewarded(e) => Parties::provider(view, e.provider),
+        Event::StakeSlashed(e) => Parties::provider(view, e.provider),
+        Event::LeavingSlashed(e) => Parties::provider(view, e.provider),
+        Event::MovedSlashed(e) => {
+            let mut parties = Parties::provider(view, e.provider);
+            parties.providers[1] = Some(e.pool);
+            parties
+        }
         Event::Unbonding(e) => Parties::provider(view, e.provider),
         Event::Unbonded(_) => {
             let first = view.unbonding.entries.front();
@@ -325,15 +355,15 @@ fn rewarded_why(view: &State, id: ProviderId, work: u64, stake: u64) -> String {
     let percent = |own: u128, all: u128| own as f64 / (all as f64).max(1.0) * 100.0;
     let total: u128 = view.providers().iter().map(|provider| u128::from(provider.work)).sum();
     let (own, bond) = view.provider(id).map_or((0, 0), |provider| (provider.work, provider.bond));
-    let bonds: u128 = view.providers().iter().filter(|provider| emission::stakes(provider)).map(|provider| provider.bond).sum();
+    let staked: u128 = emission::staked(view).map(|(_, stake)| stake).sum();
     format!(
-        "{id} received {} for {} weighted GPU-s, {:.4} % of the epoch's work, and {} for its bond of {}, {:.4} % of all",
+        "{id} received {} for {} weighted GPU-s, {:.4} % of the epoch's work, and {} for its bond of {}, {:.4} % of all stake",
         xpl(work.into()),
         seconds(own),
         percent(own.into(), total),
         xpl(stake.into()),
         xpl(bond),
-        percent(bond, bonds)
+        percent(bond, staked)
     )
 }
 

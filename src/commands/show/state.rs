@@ -34,6 +34,8 @@ fn facts(view: &State) -> Vec<Fact> {
     let providers = view.providers();
     let with = |status: Status| providers.iter().filter(|provider| provider.status == status).count();
     let bonds: u128 = providers.iter().map(|provider| provider.bond).sum();
+    let delegated: u128 = view.staking.pools.iter().map(|pool| u128::from(pool.stake.holds)).sum();
+    let leaving: u128 = view.staking.leaving.values().map(|leaving| u128::from(leaving.fund.holds)).sum();
     let escrow: u128 = view.jobs.iter().map(|job| u128::from(job.escrow)).sum();
     let price = view.oracle.price(clock.now, view.params.oracle_stale_after());
     let usd = |micro: u64| format!("{} USD", decimal(micro.into(), 1_000_000));
@@ -50,6 +52,8 @@ fn facts(view: &State) -> Vec<Fact> {
         amount("builders_nano", "builders' fund", ledger.builders),
         amount("bonds_nano", "bonds", bonds),
         amount("unbonding_nano", "unbonding", ledger.unbonding),
+        amount("delegated_nano", "delegated", delegated),
+        amount("leaving_nano", "delegated, on its way back", leaving),
         amount("sealed_nano", "deposits of sealed asks", ledger.sealed),
         amount("escrow_nano", "in escrow", escrow),
         Fact {

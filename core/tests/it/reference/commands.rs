@@ -47,6 +47,11 @@ impl Reference {
             Command::Beacon(command) => self.close_round(origin, command.value),
             Command::Verdict(command) => self.verdict(origin, command),
             Command::PostPrice(command) => self.post_price(origin, command),
+            Command::Delegate(command) => self.delegate(origin, command),
+            Command::Undelegate(command) => self.undelegate(origin, command),
+            Command::Redelegate(command) => self.redelegate(origin, command),
+            Command::ClaimRewards(command) => self.claim(origin, command.provider),
+            Command::SetCommission(command) => self.set_commission(origin, command.rate),
             Command::SealAsk(command) => self.seal(origin, command),
             Command::RevealAsk(command) => self.reveal(origin, command),
         }

@@ -38,7 +38,7 @@ impl Reference {
             supply,
             circulating: supply - held,
             minted: self.minted,
-            staked: (0..self.providers.len()).filter(|&i| self.stakes(i)).map(|i| balances.bonds[i]).sum(),
+            staked: (0..self.providers.len()).filter(|&i| self.stakes(i)).map(|i| balances.bonds[i] + self.delegated(i)).sum(),
             paid: self.paid,
             burned: balances.burned - self.burned_before,
             work: self.worked,
@@ -93,23 +93,30 @@ impl Reference {
     fn reward(&mut self) {
         let work_total: u128 = self.providers.iter().map(|provider| provider.work).sum();
         let stakers: Vec<usize> = (0..self.providers.len()).filter(|&provider| self.stakes(provider)).collect();
-        let stake_total: u128 = stakers.iter().map(|&provider| self.balances.bonds[provider]).sum();
+        let stake = |provider: usize| self.balances.bonds[provider] + self.delegated(provider);
+        let stake_total: u128 = stakers.iter().map(|&provider| stake(provider)).sum();
         let part = |pool, weight, total| if total == 0 { 0 } else { mul_div(pool, weight, total).min(u64::MAX.into()) };
-        let rewards: Vec<(u128, u128)> = (0..self.providers.len())
+        let rewards: Vec<_> = (0..self.providers.len())
             .map(|i| {
                 let work = part(self.balances.provider_pool, self.providers[i].work, work_total);
-                let stake = part(self.balances.staker_pool, self.balances.bonds[i], stake_total);
-                (work, if stakers.contains(&i) { stake } else { 0 })
+                let whole = if stakers.contains(&i) { part(self.balances.staker_pool, stake(i), stake_total) } else { 0 };
+                let (own, others) = self.divide_stake_reward(i, whole);
+                (work, own, others)
             })
             .collect();
-        for (i, (work, stake)) in rewards.into_iter().enumerate().filter(|(_, parts)| *parts != (0, 0)) {
-            let event = Rewarded { work: work as u64, stake: stake as u64, provider: ProviderId(i as u32), pad: 0 };
-            self.happen(event, |this| {
-                this.balances.provider_pool -= work;
-                this.balances.staker_pool -= stake;
-                let owner = this.providers[i].owner;
-                this.balances.accounts[owner] += work + stake;
-            });
+        for (i, (work, stake, others)) in rewards.into_iter().enumerate() {
+            if (work, stake) != (0, 0) {
+                let event = Rewarded { work: work as u64, stake: stake as u64, provider: ProviderId(i as u32), pad: 0 };
+                self.happen(event, |this| {
+                    this.balances.provider_pool -= work;
+                    this.balances.staker_pool -= stake;
+                    let owner = this.providers[i].owner;
+                    this.balances.accounts[owner] += work + stake;
+                });
+            }
+            if let Some(event) = others {
+                self.reward_stake(event);
+            }
         }
     }
 }

@@ -79,7 +79,7 @@ impl Reference {
     /// Whether a provider may take leases: active, and bonded for every GPU it offers.
     pub fn may_lease(&self, provider: usize) -> bool {
         let needed = u128::from(self.rules.bond_per_gpu()) * u128::from(self.offered_gpus(provider));
-        self.providers[provider].status == provider::Status::Active && self.balances.bonds[provider] >= needed
+        self.providers[provider].status == provider::Status::Active && self.backing(provider) >= needed
     }
 
     /// GPUs that a provider offers.

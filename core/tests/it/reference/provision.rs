@@ -1,8 +1,8 @@
 //! What providers ask for: standing, bonds and offers.
 
-use super::arithmetic::share;
+use super::arithmetic::{mul_div, share};
 use super::commands::{Outcome, refuse, short_by};
-use super::{Offer, Provider, Reference};
+use super::{Lease, Offer, Provider, Reference};
 use plasma_core::ids::{AccountId, OfferId, ProviderId};
 use plasma_core::protocol::bond::{Bonded, Slashed, Unbonding};
 use plasma_core::protocol::offer::{self, OfferPosted, PostOffer, Requote, Requoted, Withdrawn};
@@ -101,10 +101,15 @@ impl Reference {
         if amount == 0 {
             return refuse(Rejection::ZeroAmount);
         }
+        let open = self.leases.values().filter(|lease| self.offers[lease.offer].provider == id).count();
+        if self.rules.stake_counts() == 1 && open > 0 {
+            return short_by(Rejection::LeasesOpen, open as u128);
+        }
         let kept = u128::from(self.rules.bond_per_gpu()) * u128::from(self.offered_gpus(id));
         let needed = kept + u128::from(amount);
-        if needed > self.balances.bonds[id] {
-            return short_by(Rejection::BondTooSmall, needed - self.balances.bonds[id]);
+        if needed > self.backing(id) || u128::from(amount) > self.balances.bonds[id] {
+            let missing = u128::from(amount).saturating_sub(self.balances.bonds[id]);
+            return short_by(Rejection::BondTooSmall, missing.max(needed.saturating_sub(self.backing(id))));
         }
         self.start_unbonding(id, amount);
         Ok(())
@@ -122,23 +127,26 @@ impl Reference {
         });
     }
 
-    /// Cuts the bond behind so many GPUs by a rate, never below zero; whoever proved the fault has a share.
-    pub fn slash(&mut self, id: usize, gpus: u64, rate: u64, prover: Option<(usize, u64)>) {
-        let behind = (u128::from(self.rules.bond_per_gpu()) * u128::from(gpus)).min(u64::MAX.into());
-        let cut = share(behind, rate).min(self.balances.bonds[id]);
-        if cut == 0 {
-            return;
+    /// Cuts the bond behind a lease's GPUs by a rate, never below zero, and the stake of others with it; whoever proved the fault
+    /// has a share.
+    pub fn slash(&mut self, id: usize, lease: &Lease, rate: u64, prover: Option<(usize, u64)>) {
+        let behind = (u128::from(self.rules.bond_per_gpu()) * u128::from(lease.gpus)).min(u64::MAX.into());
+        let (due, bond) = (share(behind, rate), self.balances.bonds[id]);
+        let others = if self.rules.stake_counts() == 1 { self.reachable(id, lease.started) } else { 0 };
+        let cut = if others == 0 { due.min(bond) } else { mul_div(due, bond, bond + others).min(bond) };
+        if cut > 0 {
+            let reward = prover.map_or(0, |(_, rate)| share(cut, rate));
+            let to = prover.map_or(AccountId::NONE, |(account, _)| AccountId(account as u32));
+            let provider = ProviderId(id as u32);
+            self.happen(Slashed { burned: (cut - reward) as u64, reward: reward as u64, provider, to }, |this| {
+                this.balances.bonds[id] -= cut;
+                this.balances.burned += cut - reward;
+                if let Some((account, _)) = prover {
+                    this.balances.accounts[account] += reward;
+                }
+            });
         }
-        let reward = prover.map_or(0, |(_, rate)| share(cut, rate));
-        let to = prover.map_or(AccountId::NONE, |(account, _)| AccountId(account as u32));
-        let provider = ProviderId(id as u32);
-        self.happen(Slashed { burned: (cut - reward) as u64, reward: reward as u64, provider, to }, |this| {
-            this.balances.bonds[id] -= cut;
-            this.balances.burned += cut - reward;
-            if let Some((account, _)) = prover {
-                this.balances.accounts[account] += reward;
-            }
-        });
+        self.slash_stake(id, lease, due, bond, prover);
     }
 
     pub fn post_offer(&mut self, origin: Origin, asked: PostOffer) -> Outcome {
@@ -154,8 +162,8 @@ impl Reference {
         }
         let gpus = self.offered_gpus(id) + u64::from(asked.gpus);
         let needed = u128::from(self.rules.bond_per_gpu()) * u128::from(gpus);
-        if needed > self.balances.bonds[id] {
-            return short_by(Rejection::BondTooSmall, needed - self.balances.bonds[id]);
+        if needed > self.backing(id) {
+            return short_by(Rejection::BondTooSmall, needed - self.backing(id));
         }
         self.happen(OfferPosted { offer: OfferId(self.offers.len() as u32) }, |this| {
             this.offers.push(Offer {

@@ -4,11 +4,13 @@ use super::{Progress, Reference, Todo};
 use plasma_core::ids::{JobId, LeaseId, OfferId, ProviderId};
 use plasma_core::protocol::batch::BatchDue;
 use plasma_core::protocol::bond::{BondDue, Unbonded};
+use plasma_core::protocol::delegation::WithdrawalDue;
 use plasma_core::protocol::epoch::EpochEnd;
 use plasma_core::protocol::job::{Expired, Failed, PatienceOver};
 use plasma_core::protocol::lease::{LeaseOverdue, Missed};
 use plasma_core::protocol::offer::{AskLapse, Lapsed, Status};
 use plasma_core::protocol::provider::{self, Jailed};
+use plasma_core::protocol::redelegation::MoveDue;
 use plasma_core::protocol::verification::{CheckMissed, CheckOverdue};
 use plasma_core::record::{Cause, Event, Timer};
 use plasma_core::time::Time;
@@ -22,7 +24,9 @@ fn rank(timer: &Timer) -> (u8, u64) {
         Timer::PatienceOver(due) => (3, due.job.0),
         Timer::LeaseOverdue(due) => (4, due.lease.0),
         Timer::CheckOverdue(due) => (5, due.lease.0),
-        Timer::BatchDue(_) => (6, 0),
+        Timer::WithdrawalDue(_) => (6, 0),
+        Timer::MoveDue(_) => (7, 0),
+        Timer::BatchDue(_) => (99, 0),
     }
 }
 
@@ -34,6 +38,8 @@ impl Reference {
             due.push((self.closes_at, BatchDue {}.into()));
         }
         due.extend(self.unbonding.iter().map(|entry| (entry.release, BondDue {}.into())));
+        due.extend(self.stakes.leavers.iter().map(|leaver| (leaver.release, WithdrawalDue {}.into())));
+        due.extend(self.stakes.movers.iter().map(|mover| (mover.release, MoveDue {}.into())));
         for (i, offer) in self.offers.iter().enumerate().filter(|(_, offer)| offer.status == Status::Open) {
             due.push((offer.lapses_at, AskLapse { offer: OfferId(i as u32) }.into()));
         }
@@ -55,6 +61,8 @@ impl Reference {
         match timer {
             Timer::EpochEnd(_) => self.end_epoch(),
             Timer::BondDue(_) => self.release_bonds(),
+            Timer::WithdrawalDue(_) => self.release_stake(),
+            Timer::MoveDue(_) => self.complete_move(),
             Timer::BatchDue(_) => self.close_batch(),
             Timer::AskLapse(due) => {
                 self.happen(Lapsed {}, |this| this.offers[due.offer.index()].status = Status::Lapsed);
@@ -92,7 +100,7 @@ impl Reference {
             this.providers[provider].strikes += 1;
             this.agenda.push_back(Todo::Match(lease.job));
         });
-        self.slash(provider, lease.gpus, self.rules.slash_missed(), None);
+        self.slash(provider, &lease, self.rules.slash_missed(), None);
         let row = &self.providers[provider];
         if row.strikes >= self.rules.jail_after() && row.status != provider::Status::Retired {
             let until = self.now.saturating_add(self.rules.jail_time());

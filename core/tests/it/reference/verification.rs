@@ -92,7 +92,7 @@ impl Reference {
             });
         } else {
             let prover = Some((owner, self.rules.slash_checker_share()));
-            self.slash(worker, lease.gpus, self.rules.slash_wrong(), prover);
+            self.slash(worker, &lease, self.rules.slash_wrong(), prover);
             self.happen(FoundWrong { reward: reward as u64, job: lease.job }, |this| {
                 pay(this);
                 this.lose_lease(lease.id);

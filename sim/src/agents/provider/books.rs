@@ -60,7 +60,8 @@ impl Agents {
         let busy = busy_ms - row.booked_ms;
         let offered = (now - row.booked) as f64 * f64::from(who.gpus) * who.daily_share();
         let checked = std::mem::take(&mut row.checked_ms);
-        row.owed = who.bill(busy + checked, offered - busy as f64);
+        let worked = busy.saturating_sub(std::mem::take(&mut row.lied_ms));
+        row.owed = who.bill(worked + checked, offered - worked as f64);
         (row.booked, row.booked_ms) = (now, busy_ms);
         let income = std::mem::take(&mut row.earned) + std::mem::take(&mut row.emitted);
         let owed = row.owed;

@@ -6,6 +6,7 @@
 use super::super::Agents;
 use super::super::queue::Kind;
 use super::{NOTICE, Phase};
+use crate::economy::attackers::Plan;
 use plasma_core::catalogue;
 use plasma_core::engine::state::State;
 use plasma_core::ids::{JobId, LeaseId, OfferId, ProviderId};
@@ -17,7 +18,10 @@ use plasma_core::protocol::provider::Jailed;
 use plasma_core::protocol::settlement::Settled;
 use plasma_core::protocol::verification::{CheckDrawn, Verdict};
 use plasma_core::record::Origin;
-use plasma_core::time::{HOUR, Span, Time};
+use plasma_core::time::{HOUR, SECOND, Span, Time};
+
+/// How long it takes to answer without working.
+const LIE: Span = SECOND;
 
 /// How long `work_mgs` takes on `gpus` GPUs of this true speed.
 fn duration(work_mgs: u64, gpus: u16, speed: f64) -> Span {
@@ -26,7 +30,7 @@ fn duration(work_mgs: u64, gpus: u16, speed: f64) -> Span {
 
 impl Agents {
     /// The trace root of a job as its provider's honest machine computes it, or as a broken one does.
-    fn root(&self, job: JobId, broken: Option<ProviderId>) -> [u8; 32] {
+    pub(in super::super) fn root(&self, job: JobId, broken: Option<ProviderId>) -> [u8; 32] {
         let mut message = [0u8; 12];
         message[..8].copy_from_slice(&job.0.to_le_bytes());
         message[8..].copy_from_slice(&broken.unwrap_or(ProviderId::NONE).0.to_le_bytes());
@@ -65,8 +69,21 @@ impl Agents {
         let who = &self.economy.hosts[host];
         let index = self.rows.hosts[host].leases;
         self.rows.hosts[host].leases = index + 1;
-        let u = self.streams.lease.draw(who.stream, index).uniform();
-        let done = now + self.term(view, lease, host);
+        let mut draw = self.streams.lease.draw(who.stream, index);
+        let u = draw.uniform();
+        if self.rows.lies.len() <= slot {
+            self.rows.lies.resize(slot + 1, false);
+        }
+        let term = self.term(view, lease, host);
+        let lie =
+            self.cheat(host, now).and_then(|(wrong, pretend)| draw.chance(wrong).then_some(if pretend { term } else { LIE }));
+        self.rows.lies[slot] = lie.is_some();
+        if let Some(lie) = lie {
+            self.tally.wrong += 1;
+            self.rows.hosts[host].lied_ms += lie * u64::from(lease.gpus);
+            return self.queue.push(now + lie, Kind::CommitWrong, leased.lease.0);
+        }
+        let done = now + term;
         let (missed, wrong) = who.faults;
         if u < missed || done >= lease.due {
             self.tally.missed += 1;
@@ -76,6 +93,27 @@ impl Agents {
         } else {
             self.queue.push(done, Kind::CommitRight, leased.lease.0);
         }
+    }
+
+    /// The share of leases that a provider answers without working, where its owner has it do so, and whether it pretends to work.
+    fn cheat(&self, host: usize, now: Time) -> Option<(f64, bool)> {
+        let attacker = &self.economy.attackers[self.economy.attacker_behind(host)?];
+        match attacker.plan {
+            Plan::Cheat { wrong, pretend, .. } if attacker.acts(now) => Some((wrong, pretend)),
+            _ => None,
+        }
+    }
+
+    /// Whether a checker finds right what it knows to be wrong: its owner's provider gave it.
+    fn colludes(&self, view: &State, checker: ProviderId, id: LeaseId) -> bool {
+        let behind = |provider: ProviderId| {
+            let host = self.economy.host_of(view.provider(provider)?.owner)?;
+            self.economy.attacker_behind(host)
+        };
+        let Some(worker) = view.lease(id).map(|lease| view.offers()[lease.offer.index()].provider) else { return false };
+        let Some(attacker) = behind(checker).filter(|attacker| behind(worker) == Some(*attacker)) else { return false };
+        matches!(self.economy.attackers[attacker].plan, Plan::Cheat { collude: true, .. })
+            && self.rows.lies.get(id.slot()) == Some(&true)
     }
 
     /// The work is done: the provider commits to its result, unless it went dark meanwhile.
@@ -104,6 +142,9 @@ impl Agents {
     pub(in super::super) fn begin_check(&mut self, view: &State, now: Time, drawn: &CheckDrawn) {
         let Some(lease) = view.lease(drawn.lease) else { return };
         let Some(host) = view.provider(drawn.checker).and_then(|checker| self.economy.host_of(checker.owner)) else { return };
+        if !self.economy.attackers.is_empty() && self.colludes(view, drawn.checker, drawn.lease) {
+            return self.queue.push(now + LIE, Kind::Verdict, drawn.lease.0);
+        }
         let done = now + self.term(view, lease, host);
         if done < drawn.due {
             self.rows.hosts[host].checked_ms += lease.work_mgs;
@@ -115,7 +156,9 @@ impl Agents {
     pub(in super::super) fn verdict(&mut self, view: &State, now: Time, id: LeaseId) {
         let Some(lease) = view.lease(id).filter(|lease| lease.stage == Stage::UnderCheck) else { return };
         let Some(checker) = view.provider(lease.checker) else { return };
-        let command = Verdict { lease: id, root: self.root(lease.job, None) };
+        let worker = view.offers()[lease.offer.index()].provider;
+        let colludes = !self.economy.attackers.is_empty() && self.colludes(view, lease.checker, id);
+        let command = Verdict { lease: id, root: self.root(lease.job, colludes.then_some(worker)) };
         self.send(now, Origin::Account(checker.owner), command);
     }
 

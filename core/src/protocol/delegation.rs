@@ -1,0 +1,413 @@
+//! Delegation: how stake comes to a provider, what it claims there, and how it leaves.
+//!
+//! Who delegates has shares of the provider's pool; every change of them pays what they have earned. Stake that leaves is no longer
+//! the pool's: it earns nothing, and arrives after `bond.unbonding`. Until then it is answerable for leases that began before it
+//! left. What leaves a provider in one epoch is one fund and answers together, as if all of it had left with the last of it, so
+//! that a slash costs the same however many left.
+
+use crate::engine::derived::Derived;
+use crate::engine::ledger::Pot;
+use crate::engine::state::State;
+use crate::formula::shares::Fund;
+use crate::ids::{AccountId, ProviderId};
+use crate::record::{Apply, Decide, Event, Fire, Record, Timer, cause, payload};
+use crate::rejection::{Refusal, Rejection};
+use crate::time::Time;
+use rkyv::{Archive, Deserialize, Serialize};
+
+// Components
+
+/// What left one provider in one epoch.
+#[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Leaving {
+    /// Nano-XPL, and the shares of it.
+    pub fund: Fund,
+    /// When the last of it left.
+    pub last: Time,
+}
+
+/// One account's part of what left.
+#[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Withdrawal {
+    /// When it arrives.
+    pub release: Time,
+    /// The epoch in which it left.
+    pub epoch: u64,
+    /// Shares of what left with it.
+    pub units: u64,
+    /// Whose.
+    pub account: AccountId,
+    /// Whom it left.
+    pub provider: ProviderId,
+}
+
+payload! {
+    /// Brings stake to a provider from the free balance.
+    pub struct Delegate {
+        /// Nano-XPL.
+        pub amount: u64,
+        /// To whom.
+        pub provider: ProviderId,
+        /// Zero.
+        pub pad: u32,
+    }
+
+    /// Asks for stake back.
+    pub struct Undelegate {
+        /// Nano-XPL.
+        pub amount: u64,
+        /// From whom.
+        pub provider: ProviderId,
+        /// Zero.
+        pub pad: u32,
+    }
+
+    /// Asks for what stake has earned.
+    pub struct ClaimRewards {
+        /// With whom.
+        pub provider: ProviderId,
+    }
+
+    /// The earliest stake on its way back is due.
+    pub struct WithdrawalDue {}
+
+    /// Stake joined a pool.
+    pub struct Delegated {
+        /// Shares it was given.
+        pub shares: u64,
+        /// Nano-XPL that the account's earlier shares had earned.
+        pub reward: u64,
+    }
+
+    /// Stake left a pool and started its way back.
+    pub struct Undelegated {
+        /// Shares of the pool that were given up.
+        pub shares: u64,
+        /// Shares of what leaves in this epoch.
+        pub units: u64,
+        /// Nano-XPL that the account's shares had earned.
+        pub reward: u64,
+        /// When it arrives.
+        pub release: Time,
+    }
+
+    /// Rewards were claimed.
+    pub struct Claimed {
+        /// Nano-XPL.
+        pub reward: u64,
+        /// Shares that had become worthless and were given up.
+        pub shares: u64,
+    }
+
+    /// The first of the stake on its way back arrived.
+    pub struct Released {
+        /// Nano-XPL.
+        pub amount: u64,
+        /// Whose.
+        pub account: AccountId,
+        /// Whom it left.
+        pub provider: ProviderId,
+    }
+}
+
+// Decide
+
+impl State<'_> {
+    /// Whether stake may be brought or moved at all, in this amount.
+    ///
+    /// # Errors
+    /// [`Rejection::DelegationOff`], [`Rejection::ZeroAmount`] or [`Rejection::StakeTooSmall`].
+    pub(crate) fn admit_stake(&self, amount: u64) -> Result<(), Refusal> {
+        if self.params.stake_delegation() == 0 {
+            return Err(Rejection::DelegationOff.into());
+        }
+        if amount == 0 {
+            return Err(Rejection::ZeroAmount.into());
+        }
+        let least = self.params.stake_minimum();
+        if amount < least { Err(Rejection::StakeTooSmall.needing(least)) } else { Ok(()) }
+    }
+
+    /// Shares that an account must give up for an amount.
+    ///
+    /// # Errors
+    /// [`Rejection::NoDelegation`] or [`Rejection::StakeShort`].
+    pub(crate) fn give_up(&self, account: AccountId, provider: ProviderId, amount: u64) -> Result<u64, Refusal> {
+        let owned = self.staking.delegations.get(&(account, provider)).ok_or(Rejection::NoDelegation)?.shares;
+        let pool = &self.staking.pool(provider).stake;
+        pool.price(amount, owned).ok_or_else(|| Rejection::StakeShort.needing(amount - pool.worth(owned)))
+    }
+
+    /// When something that leaves now arrives: queues stay in order even when the period was shortened meanwhile.
+    pub(crate) fn release_after(&self, last: Option<Time>, now: Time) -> Time {
+        now.saturating_add(self.params.bond_unbonding()).max(last.unwrap_or(0))
+    }
+}
+
+impl Decide for Delegate {
+    fn decide(&self, state: &State, record: &Record, events: &mut Vec<Event>) -> Result<(), Refusal> {
+        let (id, account) = state.mobile_account(record)?;
+        state.admit_stake(self.amount)?;
+        account.require(self.amount)?;
+        let shares = state.accept_stake(id, self.provider, self.amount)?;
+        events.push(Delegated { shares, reward: state.staking.claimable(id, self.provider) }.into());
+        Ok(())
+    }
+}
+
+impl Decide for Undelegate {
+    fn decide(&self, state: &State, record: &Record, events: &mut Vec<Event>) -> Result<(), Refusal> {
+        let (id, _) = state.mobile_account(record)?;
+        if self.amount == 0 {
+            return Err(Rejection::ZeroAmount.into());
+        }
+        let shares = state.give_up(id, self.provider, self.amount)?;
+        let leaving = state.staking.leaving.get(&(self.provider, state.clock.epoch)).copied().unwrap_or_default();
+        let units = leaving.fund.issued(self.amount).ok_or(Rejection::TooManyShares.needing(leaving.fund.room()))?;
+        let release = state.release_after(state.staking.withdrawals.back().map(|last| last.release), record.time);
+        events.push(Undelegated { shares, units, reward: state.staking.claimable(id, self.provider), release }.into());
+        Ok(())
+    }
+}
+
+impl Decide for ClaimRewards {
+    /// Shares that a slash made worthless are given up with the claim, so that a pool can begin anew.
+    fn decide(&self, state: &State, record: &Record, events: &mut Vec<Event>) -> Result<(), Refusal> {
+        let (id, _) = state.mobile_account(record)?;
+        let owned = state.staking.delegations.get(&(id, self.provider)).ok_or(Rejection::NoDelegation)?.shares;
+        let worthless = state.staking.stake_of(id, self.provider) == 0;
+        let reward = state.staking.claimable(id, self.provider);
+        events.push(Claimed { reward, shares: if worthless { owned } else { 0 } }.into());
+        Ok(())
+    }
+}
+
+impl Fire for WithdrawalDue {
+    fn stands(&self, state: &State, time: Time) -> bool {
+        state.staking.withdrawals.front().is_some_and(|first| first.release <= time)
+    }
+
+    /// One at a time: each has set a timer, and what the next is worth depends on what this one took.
+    fn decide(&self, state: &State, _record: &Record, events: &mut Vec<Event>) {
+        let Some(first) = state.staking.withdrawals.front() else { return };
+        let amount = state.staking.leaving[&(first.provider, first.epoch)].fund.worth(first.units);
+        events.push(Released { amount, account: first.account, provider: first.provider }.into());
+    }
+}
+
+// Apply
+
+impl Apply for Delegated {
+    fn apply(&self, state: &mut State, record: &Record) {
+        let Delegate { amount, provider, .. } = cause!(record, Command::Delegate);
+        let id = record.account();
+        state.settle_delegation(id, provider, 0, self.reward, |shares| shares + self.shares);
+        state.transfer(Pot::Free(id), Pot::Delegated(provider), amount);
+        state.staking.pool_mut(provider).stake.shares += self.shares;
+    }
+
+    fn follow(&self, state: &State, record: &Record, derived: &mut Derived) {
+        derived.restake(state, cause!(record, Command::Delegate).provider);
+    }
+}
+
+impl Apply for Undelegated {
+    fn apply(&self, state: &mut State, record: &Record) {
+        let Undelegate { amount, provider, .. } = cause!(record, Command::Undelegate);
+        let (account, epoch) = (record.account(), state.clock.epoch);
+        state.settle_delegation(account, provider, 0, self.reward, |shares| shares - self.shares);
+        state.staking.pool_mut(provider).stake.shares -= self.shares;
+        let leaving = state.staking.leaving.entry((provider, epoch)).or_default();
+        leaving.fund.shares += self.units;
+        leaving.last = record.time;
+        state.transfer(Pot::Delegated(provider), Pot::Leaving(provider, epoch), amount);
+        let Self { release, units, .. } = *self;
+        state.staking.withdrawals.push_back(Withdrawal { release, epoch, units, account, provider });
+    }
+
+    fn follow(&self, state: &State, record: &Record, derived: &mut Derived) {
+        derived.timers.set(self.release, Timer::WithdrawalDue(WithdrawalDue {}));
+        derived.restake(state, cause!(record, Command::Undelegate).provider);
+    }
+}
+
+impl Apply for Claimed {
+    fn apply(&self, state: &mut State, record: &Record) {
+        let provider = cause!(record, Command::ClaimRewards).provider;
+        state.settle_delegation(record.account(), provider, 0, self.reward, |shares| shares - self.shares);
+        state.staking.pool_mut(provider).stake.shares -= self.shares;
+    }
+}
+
+impl Apply for Released {
+    fn apply(&self, state: &mut State, _record: &Record) {
+        let first = state.staking.withdrawals.pop_front().expect("stake is on its way back");
+        let key = (first.provider, first.epoch);
+        state.transfer(Pot::Leaving(key.0, key.1), Pot::Free(first.account), self.amount);
+        let fund = &mut state.staking.leaving.get_mut(&key).expect("it left").fund;
+        fund.shares -= first.units;
+        if *fund == Fund::default() {
+            state.staking.leaving.remove(&key);
+        }
+    }
+}
+
+// Invariants
+
+/// What leaves is somebody's, and in order of release.
+pub(crate) fn check(state: &State) -> Result<(), String> {
+    let staking = &state.staking;
+    let mut units: std::collections::BTreeMap<_, _> =
+        staking.leaving.iter().map(|(&key, leaving)| (key, Some(leaving.fund.shares))).collect();
+    for withdrawal in &staking.withdrawals {
+        let left = units.entry((withdrawal.provider, withdrawal.epoch)).or_insert(None);
+        *left = left.and_then(|left| left.checked_sub(withdrawal.units));
+    }
+    if let Some(((provider, epoch), left)) = units.iter().find(|(_, left)| **left != Some(0)) {
+        return Err(format!("of what left {provider} in epoch {epoch}, {left:?} shares are nobody's"));
+    }
+    let sound = |leaving: &Leaving| leaving.fund.holds <= leaving.fund.shares && leaving.fund.shares > 0;
+    if !staking.leaving.values().all(sound) || !staking.withdrawals.iter().is_sorted_by_key(|entry| entry.release) {
+        return Err("stake on its way back is out of order".into());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::money::{ONE, XPL};
+    use crate::protocol::bond::Bond;
+    use crate::protocol::job::Submit;
+    use crate::protocol::provider::Retire;
+    use crate::testing::{Bench, hour_job, names};
+    use crate::time::{DAY, HOUR};
+
+    /// Nothing is minted, so that what moves is stake alone.
+    fn bench(set: &[(&str, u64)]) -> Bench {
+        let quiet = [("stake.delegation", 1), ("emission.start", 900 * DAY), ("fee.base", 0), ("bond.unbonding", 3 * HOUR)];
+        let mut bench = Bench::new(&quiet.iter().chain(set).copied().collect::<Vec<_>>());
+        bench.provide(0, 1, XPL);
+        bench
+    }
+
+    fn delegate(amount: u64) -> Delegate {
+        Delegate { amount, provider: ProviderId(0), pad: 0 }
+    }
+
+    fn undelegate(amount: u64) -> Undelegate {
+        Undelegate { amount, provider: ProviderId(0), pad: 0 }
+    }
+
+    fn stake(bench: &mut Bench, account: u32) -> u64 {
+        bench.engine.view(|state| state.staking.stake_of(AccountId(account), ProviderId(0)))
+    }
+
+    #[test]
+    fn stake_comes_back_after_the_unbonding_period() {
+        let mut bench = bench(&[]);
+        bench.by(1, delegate(100 * XPL));
+        assert_eq!((bench.free(1), stake(&mut bench, 1)), (u128::from(999_900 * XPL), 100 * XPL));
+        let asked = bench.now;
+        bench.by(1, undelegate(40 * XPL));
+        bench.by(1, undelegate(60 * XPL));
+        assert_eq!(bench.refused_by(1, undelegate(1)), Rejection::NoDelegation);
+        bench.wait(asked + 3 * HOUR - bench.now);
+        assert_eq!(bench.free(1), u128::from(999_900 * XPL));
+        let released = |amount| Released { amount: amount * XPL, account: AccountId(1), provider: ProviderId(0) };
+        assert_eq!(bench.wait(1), [released(40).into()]);
+        assert_eq!(bench.wait(1), [released(60).into()]);
+        assert_eq!(bench.free(1), u128::from(1_000_000 * XPL));
+        assert!(bench.engine.view(|state| state.staking.leaving.is_empty() && state.staking.delegations.is_empty()));
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_with_the_number_that_could() {
+        let mut bench = bench(&[("stake.max_ratio", 2 * ONE)]);
+        let refused = |bench: &mut Bench, account, command: crate::record::Command| match bench.by(account, command)[..] {
+            [Event::Refused(refused)] => (refused.reason().expect("known"), refused.need),
+            ref events => panic!("not refused, but {events:?}"),
+        };
+        assert_eq!(refused(&mut bench, 1, delegate(0).into()), (Rejection::ZeroAmount, 0));
+        assert_eq!(refused(&mut bench, 1, delegate(1).into()), (Rejection::StakeTooSmall, XPL));
+        assert_eq!(refused(&mut bench, 1, delegate(1_000_001 * XPL).into()), (Rejection::InsufficientFunds, XPL));
+        assert_eq!(refused(&mut bench, 0, delegate(XPL).into()), (Rejection::OwnProvider, 0));
+        let nobody = Delegate { amount: XPL, provider: ProviderId(7), pad: 0 };
+        assert_eq!(refused(&mut bench, 1, nobody.into()), (Rejection::NotAProvider, 0));
+        assert_eq!(refused(&mut bench, 1, delegate(200_001 * XPL).into()), (Rejection::RatioExceeded, 200_000 * XPL));
+        bench.by(1, delegate(150_000 * XPL));
+        assert_eq!(refused(&mut bench, 2, delegate(50_001 * XPL).into()), (Rejection::RatioExceeded, 50_000 * XPL));
+        assert_eq!(refused(&mut bench, 1, undelegate(150_002 * XPL).into()), (Rejection::StakeShort, 2 * XPL));
+        assert_eq!(refused(&mut bench, 1, undelegate(0).into()), (Rejection::ZeroAmount, 0));
+        assert_eq!(refused(&mut bench, 2, undelegate(1).into()), (Rejection::NoDelegation, 0));
+        bench.by(0, Retire {});
+        assert_eq!(refused(&mut bench, 2, delegate(XPL).into()), (Rejection::ProviderGone, 0));
+        assert_eq!(bench.refused(crate::record::Origin::Host, delegate(XPL)), Rejection::NotPermitted);
+    }
+
+    #[test]
+    fn everybody_can_leave_whom_nobody_is_left_at() {
+        let mut bench = bench(&[("stake.minimum", 0)]);
+        let amounts = [(1, 300_000 * XPL), (2, 1), (3, 7 * XPL + 3)];
+        for (account, amount) in amounts {
+            bench.by(account, delegate(amount));
+        }
+        bench.by(0, Retire {});
+        for (account, amount) in amounts {
+            assert_eq!(names(&bench.by(account, undelegate(amount))), ["Undelegated"]);
+        }
+        assert_eq!(names(&bench.wait(3 * HOUR)), ["Unbonded", "Released", "Released", "Released"]);
+        assert_eq!([1, 2, 3].map(|account| bench.free(account)), [u128::from(1_000_000 * XPL); 3]);
+    }
+
+    /// A lease on the provider's one GPU that nobody works on: all of the 2 000 XPL behind it are lost, of a bond of 4 000.
+    fn miss(bench: &mut Bench) -> Vec<Event> {
+        let submit = Submit { start_by: bench.now, finish_by: bench.now + HOUR + 1, ..hour_job(bench.now) };
+        names(&bench.by(4, submit)).iter().for_each(|name| assert!(["Submitted", "Leased"].contains(name), "{name}"));
+        bench.wait(HOUR + 1)
+    }
+
+    const HARSH: [(&str, u64); 4] =
+        [("slash.missed", ONE), ("market.lease_grace", 0), ("market.retries", 0), ("bond.per_gpu", 50_000 * XPL)];
+
+    #[test]
+    fn who_left_before_the_lease_is_safe_and_who_left_after_it_is_not() {
+        let mut bench =
+            bench(&[("epoch.length", HOUR), ("market.lease_slack", ONE)].iter().chain(&HARSH).copied().collect::<Vec<_>>());
+        for account in [1, 2, 3] {
+            bench.by(account, delegate(1_000 * XPL));
+        }
+        bench.by(1, undelegate(600 * XPL));
+        bench.wait(HOUR);
+        let submit = Submit { start_by: bench.now, finish_by: bench.now + HOUR + 1, ..hour_job(bench.now) };
+        bench.by(4, submit);
+        bench.by(2, undelegate(600 * XPL));
+        let events = bench.wait(HOUR + 1);
+        let cut: Vec<_> = names(&events).into_iter().filter(|name| name.ends_with("Slashed")).collect();
+        assert_eq!(cut, ["Slashed", "LeavingSlashed", "StakeSlashed"]);
+        // Half of the bond, half of what left since, half of what is there.
+        assert_eq!(bench.bond(0), u128::from(50_000 * XPL));
+        assert_eq!([1, 2, 3].map(|account| stake(&mut bench, account)), [200, 200, 500].map(|xpl| xpl * XPL));
+        bench.wait(3 * HOUR);
+        let free = |xpl: u64| u128::from((999_000 + xpl) * XPL);
+        assert_eq!([1, 2, 3].map(|account| bench.free(account)), [free(600), free(300), free(0)]);
+    }
+
+    #[test]
+    fn a_pool_that_lost_all_begins_anew_when_its_shares_are_given_up() {
+        let mut bench = bench(&HARSH);
+        bench.by(1, delegate(1_000 * XPL));
+        assert_eq!(names(&miss(&mut bench)), ["Missed", "Slashed", "StakeSlashed", "Failed"]);
+        assert_eq!(stake(&mut bench, 1), 500 * XPL);
+        miss(&mut bench);
+        assert_eq!((bench.bond(0), stake(&mut bench, 1)), (0, 0));
+        bench.by(0, Bond { amount: 50_000 * XPL });
+        assert_eq!(bench.refused_by(2, delegate(XPL)), Rejection::TooManyShares);
+        assert_eq!(bench.refused_by(1, undelegate(1)), Rejection::StakeShort);
+        let claim = ClaimRewards { provider: ProviderId(0) };
+        assert_eq!(bench.by(1, claim), [Claimed { reward: 0, shares: 1_000 * XPL }.into()]);
+        assert_eq!(bench.by(2, delegate(XPL)), [Delegated { shares: XPL, reward: 0 }.into()]);
+    }
+}

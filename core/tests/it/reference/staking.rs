@@ -1,0 +1,452 @@
+//! Stake of others, in a ledger of every delegator: whoever shares in a reward is credited when it comes, one by one.
+
+use super::arithmetic::{mul_div, share};
+use super::commands::{Outcome, refuse, short_by};
+use super::{Lease, Reference};
+use plasma_core::ids::{AccountId, ProviderId};
+use plasma_core::protocol::delegation::{Claimed, Delegate, Delegated, Released, Undelegate, Undelegated};
+use plasma_core::protocol::provider::Status;
+use plasma_core::protocol::redelegation::{Arrived, Redelegate, Redelegated};
+use plasma_core::protocol::slashing::{LeavingSlashed, MovedSlashed, StakeSlashed};
+use plasma_core::protocol::staking::{CommissionSet, StakeRewarded};
+use plasma_core::record::Origin;
+use plasma_core::rejection::{Refused, Rejection};
+use plasma_core::time::Time;
+use std::collections::BTreeMap;
+
+const MOST: u128 = u64::MAX as u128;
+const NANO: u128 = 1_000_000_000_000_000_000;
+
+/// A provider's terms, and what its pool could not share.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Terms {
+    pub rest: u128,
+    pub commission: u64,
+    pub before: u64,
+    pub changed: u64,
+}
+
+/// An account's shares of a pool, and what they have earned in ronto-XPL.
+#[derive(Clone, Copy, Debug)]
+pub struct Holder {
+    pub account: usize,
+    pub provider: usize,
+    pub shares: u128,
+    pub earned: u128,
+}
+
+/// Stake that left, in shares of what left together.
+#[derive(Clone, Copy, Debug)]
+pub struct Leaver {
+    pub account: usize,
+    pub provider: usize,
+    pub epoch: u64,
+    pub units: u128,
+    pub release: Time,
+}
+
+/// Stake that moved, in shares of what moved together, and what they have earned.
+#[derive(Clone, Copy, Debug)]
+pub struct Mover {
+    pub account: usize,
+    pub from: usize,
+    pub to: usize,
+    pub epoch: u64,
+    pub units: u128,
+    pub earned: u128,
+    pub release: Time,
+}
+
+/// What moved together: shares of a pool, what could not be shared of their earnings, and when the last of it moved.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Band {
+    pub shares: u128,
+    pub rest: u128,
+    pub last: Time,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Ledger {
+    pub terms: BTreeMap<usize, Terms>,
+    pub holders: Vec<Holder>,
+    pub leavers: Vec<Leaver>,
+    /// When the last of what left together left.
+    pub left: BTreeMap<(usize, u64), Time>,
+    pub movers: Vec<Mover>,
+    pub bands: BTreeMap<(usize, u64, usize), Band>,
+}
+
+/// Shares for an amount, of a fund with these shares.
+fn issued(amount: u128, holds: u128, shares: u128) -> Option<u128> {
+    let issued = if shares == 0 { Some(amount) } else { (amount * shares).checked_div(holds) };
+    issued.filter(|issued| shares + issued <= MOST)
+}
+
+/// The largest amount that a fund with these shares takes.
+fn room(holds: u128, shares: u128) -> u128 {
+    ((MOST - shares) * holds).checked_div(shares).unwrap_or(MOST)
+}
+
+/// What part of its shares is worth.
+fn worth(part: u128, holds: u128, shares: u128) -> u128 {
+    (part * holds).checked_div(shares).unwrap_or(0)
+}
+
+fn id(provider: usize) -> ProviderId {
+    ProviderId(provider as u32)
+}
+
+impl Reference {
+    pub fn delegated(&self, provider: usize) -> u128 {
+        self.balances.pools.get(&provider).map_or(0, |pool| pool.0)
+    }
+
+    /// Bond, with what counts towards it.
+    pub fn backing(&self, provider: usize) -> u128 {
+        self.balances.bonds[provider] + if self.rules.stake_counts() == 1 { self.delegated(provider) } else { 0 }
+    }
+
+    fn shares(&self, provider: usize) -> u128 {
+        let held = self.stakes.holders.iter().filter(|holder| holder.provider == provider).map(|holder| holder.shares);
+        let moving = self.stakes.bands.iter().filter(|(key, _)| key.2 == provider).map(|(_, band)| band.shares);
+        held.chain(moving).sum()
+    }
+
+    /// Whether shares of a pool are out and worth nothing.
+    pub fn has_lost_all(&self, provider: usize) -> bool {
+        self.delegated(provider) == 0 && self.shares(provider) > 0
+    }
+
+    fn units_left(&self, key: (usize, u64)) -> u128 {
+        let those = self.stakes.leavers.iter().filter(|leaver| (leaver.provider, leaver.epoch) == key);
+        those.map(|leaver| leaver.units).sum()
+    }
+
+    fn units_moved(&self, key: (usize, u64, usize)) -> u128 {
+        let those = self.stakes.movers.iter().filter(|mover| (mover.from, mover.epoch, mover.to) == key);
+        those.map(|mover| mover.units).sum()
+    }
+
+    fn holder(&self, account: usize, provider: usize) -> Option<&Holder> {
+        self.stakes.holders.iter().find(|holder| (holder.account, holder.provider) == (account, provider))
+    }
+
+    fn claimable(&self, account: usize, provider: usize) -> u128 {
+        self.holder(account, provider).map_or(0, |holder| holder.earned / NANO)
+    }
+
+    /// What an account has with a provider and may withdraw.
+    pub fn stake_of(&self, account: usize, provider: usize) -> u64 {
+        let shares = self.holder(account, provider).map_or(0, |holder| holder.shares);
+        worth(shares, self.delegated(provider), self.shares(provider)) as u64
+    }
+
+    fn admits(&self, amount: u64) -> Outcome {
+        match amount {
+            _ if self.rules.stake_delegation() == 0 => refuse(Rejection::DelegationOff),
+            0 => refuse(Rejection::ZeroAmount),
+            _ if amount < self.rules.stake_minimum() => short_by(Rejection::StakeTooSmall, self.rules.stake_minimum().into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Shares that a provider gives for an amount.
+    fn accepts(&self, account: usize, provider: usize, amount: u64) -> Result<u128, Refused> {
+        let Some(row) = self.providers.get(provider) else { return refuse(Rejection::NotAProvider) };
+        if row.owner == account {
+            return refuse(Rejection::OwnProvider);
+        }
+        if row.status == Status::Retired {
+            return refuse(Rejection::ProviderGone);
+        }
+        let (holds, shares) = (self.delegated(provider), self.shares(provider));
+        let most = mul_div(self.balances.bonds[provider], self.rules.stake_max_ratio().into(), 1_000_000_000);
+        let Some(issued) = issued(amount.into(), holds, shares) else {
+            return short_by(Rejection::TooManyShares, room(holds, shares));
+        };
+        if u128::from(amount) + holds > most {
+            return short_by(Rejection::RatioExceeded, most.saturating_sub(holds));
+        }
+        Ok(issued)
+    }
+
+    /// Shares that an account gives up for an amount.
+    fn gives_up(&self, account: usize, provider: usize, amount: u64) -> Result<u128, Refused> {
+        let Some(holder) = self.holder(account, provider) else { return refuse(Rejection::NoDelegation) };
+        let (holds, shares) = (self.delegated(provider), self.shares(provider));
+        let worth = worth(holder.shares, holds, shares);
+        match u128::from(amount) {
+            amount if amount > worth => short_by(Rejection::StakeShort, amount - worth),
+            amount if amount == worth => Ok(holder.shares),
+            amount => Ok((amount * shares).div_ceil(holds)),
+        }
+    }
+
+    /// Pays what an account has earned with a provider and besides, and sets its shares.
+    fn pay_out(&mut self, account: usize, provider: usize, besides: u128, shares: impl FnOnce(u128) -> u128) {
+        let at = self.stakes.holders.iter().position(|holder| (holder.account, holder.provider) == (account, provider));
+        let before = at.map(|at| self.stakes.holders.remove(at));
+        let earned = besides + before.map_or(0, |holder| holder.earned);
+        let shares = shares(before.map_or(0, |holder| holder.shares));
+        if shares > 0 {
+            self.stakes.holders.push(Holder { account, provider, shares, earned: 0 });
+        }
+        self.stakes.terms.entry(provider).or_default().rest += earned % NANO;
+        if earned >= NANO {
+            self.balances.pools.entry(provider).or_default().1 -= earned / NANO;
+        }
+        self.balances.accounts[account] += earned / NANO;
+    }
+
+    fn restake(&mut self, provider: usize, change: impl FnOnce(u128) -> u128) {
+        let pool = self.balances.pools.entry(provider).or_default();
+        pool.0 = change(pool.0);
+    }
+
+    pub fn delegate(&mut self, origin: Origin, asked: Delegate) -> Outcome {
+        let account = Self::account_of(origin)?;
+        self.admits(asked.amount)?;
+        self.has(account, asked.amount)?;
+        let provider = asked.provider.index();
+        let shares = self.accepts(account, provider, asked.amount)?;
+        let reward = self.claimable(account, provider) as u64;
+        self.happen(Delegated { shares: shares as u64, reward }, |this| {
+            this.pay_out(account, provider, 0, |before| before + shares);
+            this.balances.accounts[account] -= u128::from(asked.amount);
+            this.restake(provider, |stake| stake + u128::from(asked.amount));
+        });
+        Ok(())
+    }
+
+    pub fn undelegate(&mut self, origin: Origin, asked: Undelegate) -> Outcome {
+        let account = Self::account_of(origin)?;
+        if asked.amount == 0 {
+            return refuse(Rejection::ZeroAmount);
+        }
+        let (provider, amount) = (asked.provider.index(), u128::from(asked.amount));
+        let shares = self.gives_up(account, provider, asked.amount)?;
+        let key = (provider, self.epoch);
+        let (holds, all) = (self.balances.leaving.get(&key).copied().unwrap_or(0), self.units_left(key));
+        let Some(units) = issued(amount, holds, all) else { return short_by(Rejection::TooManyShares, room(holds, all)) };
+        let earliest = self.now.saturating_add(self.rules.bond_unbonding());
+        let release = self.stakes.leavers.iter().map(|leaver| leaver.release).fold(earliest, u64::max);
+        let reward = self.claimable(account, provider) as u64;
+        let event = Undelegated { shares: shares as u64, units: units as u64, reward, release };
+        self.happen(event, |this| {
+            this.pay_out(account, provider, 0, |before| before - shares);
+            this.restake(provider, |stake| stake - amount);
+            *this.balances.leaving.entry(key).or_default() += amount;
+            this.stakes.left.insert(key, this.now);
+            this.stakes.leavers.push(Leaver { account, provider, epoch: key.1, units, release });
+        });
+        Ok(())
+    }
+
+    pub fn claim(&mut self, origin: Origin, provider: ProviderId) -> Outcome {
+        let (account, provider) = (Self::account_of(origin)?, provider.index());
+        let Some(holder) = self.holder(account, provider).copied() else { return refuse(Rejection::NoDelegation) };
+        let worthless = worth(holder.shares, self.delegated(provider), self.shares(provider)) == 0;
+        let shares = if worthless { holder.shares } else { 0 };
+        self.happen(Claimed { reward: (holder.earned / NANO) as u64, shares: shares as u64 }, |this| {
+            this.pay_out(account, provider, 0, |before| before - shares);
+        });
+        Ok(())
+    }
+
+    pub fn redelegate(&mut self, origin: Origin, asked: Redelegate) -> Outcome {
+        let account = Self::account_of(origin)?;
+        self.admits(asked.amount)?;
+        if asked.from == asked.to {
+            return refuse(Rejection::SameProvider);
+        }
+        let (from, to, amount) = (asked.from.index(), asked.to.index(), u128::from(asked.amount));
+        let given_up = self.gives_up(account, from, asked.amount)?;
+        let shares = self.accepts(account, to, asked.amount)?;
+        let key = (from, self.epoch, to);
+        let holds = self.stakes.bands.get(&key).map_or(0, |band| band.shares);
+        let Some(units) = issued(shares, holds, self.units_moved(key)) else { return refuse(Rejection::TooManyShares) };
+        let earliest = self.now.saturating_add(self.rules.bond_unbonding());
+        let release = self.stakes.movers.iter().map(|mover| mover.release).fold(earliest, u64::max);
+        let reward = self.claimable(account, from) as u64;
+        let event = Redelegated { given_up: given_up as u64, shares: shares as u64, units: units as u64, reward, release };
+        self.happen(event, |this| {
+            this.pay_out(account, from, 0, |before| before - given_up);
+            this.restake(from, |stake| stake - amount);
+            this.restake(to, |stake| stake + amount);
+            let band = this.stakes.bands.entry(key).or_default();
+            band.shares += shares;
+            band.last = this.now;
+            this.stakes.movers.push(Mover { account, from, to, epoch: key.1, units, earned: 0, release });
+        });
+        Ok(())
+    }
+
+    pub fn set_commission(&mut self, origin: Origin, rate: u64) -> Outcome {
+        let provider = self.provider_of(origin)?;
+        let terms = self.stakes.terms.get(&provider).copied().unwrap_or_default();
+        let (most, alone) = (self.rules.stake_commission_max(), self.shares(provider) == 0);
+        let from = if terms.changed == self.epoch { terms.before } else { terms.commission };
+        let step = if alone { u64::MAX } else { self.rules.stake_commission_step() };
+        let (low, high) = (from.saturating_sub(step).min(most), from.saturating_add(step).min(most));
+        if rate < low || rate > high {
+            return short_by(Rejection::CommissionTooFar, if rate < low { low } else { high }.into());
+        }
+        self.happen(CommissionSet {}, |this| {
+            let before = if alone { rate } else { from };
+            let terms = this.stakes.terms.entry(provider).or_default();
+            *terms = Terms { commission: rate, before, changed: this.epoch, ..*terms };
+        });
+        Ok(())
+    }
+
+    pub fn release_stake(&mut self) {
+        let leaver = self.stakes.leavers[0];
+        let key = (leaver.provider, leaver.epoch);
+        let amount = worth(leaver.units, self.balances.leaving[&key], self.units_left(key));
+        let event = Released { amount: amount as u64, account: AccountId(leaver.account as u32), provider: id(leaver.provider) };
+        self.happen(event, |this| {
+            this.stakes.leavers.remove(0);
+            *this.balances.leaving.entry(key).or_default() -= amount;
+            this.balances.accounts[leaver.account] += amount;
+            if this.units_left(key) == 0 {
+                this.balances.leaving.remove(&key);
+                this.stakes.left.remove(&key);
+            }
+        });
+    }
+
+    pub fn complete_move(&mut self) {
+        let mover = self.stakes.movers[0];
+        let key = (mover.from, mover.epoch, mover.to);
+        let shares = worth(mover.units, self.stakes.bands[&key].shares, self.units_moved(key));
+        let reward = (mover.earned + self.holder(mover.account, mover.to).map_or(0, |holder| holder.earned)) / NANO;
+        let (account, provider) = (AccountId(mover.account as u32), id(mover.to));
+        self.happen(Arrived { shares: shares as u64, reward: reward as u64, account, provider }, |this| {
+            this.stakes.movers.remove(0);
+            let last = this.units_moved(key) == 0;
+            let band = this.stakes.bands.get_mut(&key).expect("it moved");
+            band.shares -= shares;
+            if last {
+                let rest = band.rest;
+                this.stakes.bands.remove(&key);
+                this.stakes.terms.entry(mover.to).or_default().rest += rest;
+            }
+            this.pay_out(mover.account, mover.to, mover.earned, |before| before + shares);
+        });
+    }
+
+    /// Divides a provider's reward for stake; what is its own is returned.
+    pub fn divide_stake_reward(&self, provider: usize, total: u128) -> (u128, Option<StakeRewarded>) {
+        let delegated = self.delegated(provider);
+        if delegated == 0 {
+            return (total, None);
+        }
+        let bond = self.balances.bonds[provider];
+        let own = mul_div(total, bond, bond + delegated);
+        let rate = self.stakes.terms.get(&provider).map_or(0, |terms| terms.commission).min(self.rules.stake_commission_max());
+        let commission = share(total - own, rate);
+        let held = self.balances.pools[&provider].1;
+        let delegators = (total - own - commission).min(MOST - held) as u64;
+        let event = StakeRewarded { delegators, commission: commission as u64, provider: id(provider), pad: 0 };
+        (own, (delegators > 0 || commission > 0).then_some(event))
+    }
+
+    /// Everybody who has stake with the provider is credited, one by one.
+    pub fn reward_stake(&mut self, event: StakeRewarded) {
+        self.happen(event, |this| {
+            let provider = event.provider.index();
+            let owner = this.providers[provider].owner;
+            this.balances.staker_pool -= u128::from(event.delegators) + u128::from(event.commission);
+            this.balances.accounts[owner] += u128::from(event.commission);
+            this.balances.pools.entry(provider).or_default().1 += u128::from(event.delegators);
+            let shares = this.shares(provider);
+            let terms = this.stakes.terms.entry(provider).or_default();
+            let all = u128::from(event.delegators) * NANO + terms.rest;
+            terms.rest = all % shares;
+            let each = all / shares;
+            for holder in this.stakes.holders.iter_mut().filter(|holder| holder.provider == provider) {
+                holder.earned += holder.shares * each;
+            }
+            let keys: Vec<_> = this.stakes.bands.keys().filter(|key| key.2 == provider).copied().collect();
+            for key in keys {
+                let units = this.units_moved(key);
+                let band = this.stakes.bands.get_mut(&key).expect("it moved");
+                let gain = band.shares * each + band.rest;
+                band.rest = gain % units;
+                let those = this.stakes.movers.iter_mut().filter(|mover| (mover.from, mover.epoch, mover.to) == key);
+                those.for_each(|mover| mover.earned += mover.units * (gain / units));
+            }
+        });
+    }
+
+    /// What a fault in a lease takes of the stake of others: `due` of `base`, times the share of delegators.
+    pub fn slash_stake(&mut self, provider: usize, lease: &Lease, due: u128, bond: u128, prover: Option<(usize, u64)>) {
+        let since = lease.started;
+        let left: Vec<_> = self.stakes.left.iter().filter(|(key, last)| key.0 == provider && **last >= since).collect();
+        let left: Vec<_> = left.into_iter().map(|(&key, _)| (key, self.balances.leaving[&key])).collect();
+        let moved = self.stakes.bands.iter().filter(|(key, band)| key.0 == provider && band.last >= since);
+        let moved: Vec<_> = moved.map(|(&key, band)| (key, band.shares)).collect();
+        let total = self.reachable(provider, since);
+        let required = (u128::from(self.rules.bond_per_gpu()) * u128::from(lease.gpus)).min(MOST);
+        let base = required.max(bond + if self.rules.stake_counts() == 1 { total } else { 0 });
+        let ratio = u128::from(self.rules.slash_delegators());
+        let part = |stake| if base == 0 { 0 } else { mul_div(stake, due * ratio, base * 1_000_000_000) };
+        let wanted = part(total);
+        let to = prover.map_or(AccountId::NONE, |(account, _)| AccountId(account as u32));
+        let divided = |cut: u128| {
+            let reward = prover.map_or(0, |(_, rate)| share(cut, rate));
+            ((cut - reward) as u64, reward as u64)
+        };
+        let pay = |this: &mut Self, (burned, reward): (u64, u64)| {
+            this.balances.burned += u128::from(burned);
+            if let Some((account, _)) = prover {
+                this.balances.accounts[account] += u128::from(reward);
+            }
+        };
+        let mut paid = 0;
+        for (key, stake) in left {
+            let cut = part(stake);
+            paid += cut;
+            let (burned, reward) = divided(cut);
+            if cut > 0 {
+                let event = LeavingSlashed { burned, reward, epoch: key.1, provider: id(provider), to };
+                self.happen(event, |this| {
+                    *this.balances.leaving.entry(key).or_default() -= cut;
+                    pay(this, (burned, reward));
+                });
+            }
+        }
+        for (key, held) in moved {
+            let shares = part(held);
+            let cut = worth(shares, self.delegated(key.2), self.shares(key.2));
+            paid += cut;
+            let (burned, reward) = divided(cut);
+            let (pool, epoch) = (id(key.2), key.1);
+            if shares > 0 {
+                let event =
+                    MovedSlashed { burned, reward, shares: shares as u64, epoch, provider: id(provider), pool, to, pad: 0 };
+                self.happen(event, |this| {
+                    this.stakes.bands.get_mut(&key).expect("it moved").shares -= shares;
+                    this.restake(key.2, |stake| stake - cut);
+                    pay(this, (burned, reward));
+                });
+            }
+        }
+        let cut = (wanted - paid).min(self.delegated(provider));
+        let (burned, reward) = divided(cut);
+        if cut > 0 {
+            self.happen(StakeSlashed { burned, reward, provider: id(provider), to }, |this| {
+                this.restake(provider, |stake| stake - cut);
+                pay(this, (burned, reward));
+            });
+        }
+    }
+
+    /// The stake of others that a fault in a lease reaches.
+    pub fn reachable(&self, provider: usize, since: Time) -> u128 {
+        let left = self.stakes.left.iter().filter(|(key, last)| key.0 == provider && **last >= since);
+        let moved = self.stakes.bands.iter().filter(|(key, band)| key.0 == provider && band.last >= since);
+        let moved = moved.map(|(key, band)| worth(band.shares, self.delegated(key.2), self.shares(key.2)));
+        left.map(|(key, _)| self.balances.leaving[key]).chain(moved).sum::<u128>() + self.delegated(provider)
+    }
+}

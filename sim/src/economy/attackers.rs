@@ -1,0 +1,149 @@
+//! Attackers by number: what never changes about them.
+
+use super::class_id;
+use super::program_id;
+use crate::scenario::Scenario;
+use crate::scenario::model::attack::{Attack, AttackerSection};
+use crate::scenario::model::position;
+use plasma_core::ids::{AccountId, ClassId, ProgramId};
+use plasma_core::money::ONE;
+use plasma_core::time::{DAY, NEVER, Span, Time};
+
+/// An attacker.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attacker {
+    /// Its name.
+    pub name: String,
+    /// Its stream.
+    pub stream: u64,
+    /// Accounts of its own, in a row: the first is the one that submits, the second the one that provides.
+    pub first: AccountId,
+    /// How many.
+    pub accounts: u32,
+    /// Micro-USD at genesis.
+    pub usd: u64,
+    /// When it begins.
+    pub from: Time,
+    /// When it stops, or [`NEVER`].
+    pub until: Time,
+    /// What it does.
+    pub plan: Plan,
+}
+
+/// What an attacker does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Plan {
+    /// Its provider groups answer without computing.
+    Cheat {
+        /// By position in [`super::Economy::host_groups`].
+        groups: Vec<u16>,
+        /// Share of leases.
+        wrong: f64,
+        /// Whether they answer when the work would be done.
+        pretend: bool,
+        /// Whether its checkers find its own providers right.
+        collude: bool,
+    },
+    /// It buys work from itself.
+    Wash {
+        /// Claimed class.
+        class: ClassId,
+        /// Claimed program.
+        program: ProgramId,
+        /// Milli-GPU-seconds of each job.
+        work: u64,
+        /// Time between two jobs.
+        interval: Span,
+    },
+    /// It submits jobs that nobody takes.
+    Grief {
+        /// Claimed program.
+        program: ProgramId,
+        /// Time between two jobs.
+        interval: Span,
+    },
+    /// The holder sells a share of what it has, day by day.
+    Dump {
+        /// The share.
+        share: f64,
+    },
+    /// Liquidity leaves the pool.
+    Withdraw {
+        /// The share.
+        share: f64,
+    },
+}
+
+impl Plan {
+    /// Accounts that it needs beside those of providers and holders.
+    const fn accounts(&self) -> u32 {
+        match self {
+            Plan::Wash { .. } => 2,
+            Plan::Grief { .. } => 1,
+            Plan::Cheat { .. } | Plan::Dump { .. } | Plan::Withdraw { .. } => 0,
+        }
+    }
+}
+
+impl Attacker {
+    /// Whether it is at it.
+    pub fn acts(&self, now: Time) -> bool {
+        (self.from..self.until).contains(&now)
+    }
+
+    /// Whether an account is one of its own.
+    pub fn holds(&self, account: AccountId) -> bool {
+        (self.first.0..self.first.0 + self.accounts).contains(&account.0)
+    }
+
+    /// Whether it owns the providers of a group, by position.
+    pub fn owns(&self, group: u16) -> bool {
+        matches!(&self.plan, Plan::Cheat { groups, .. } if groups.contains(&group))
+    }
+}
+
+/// The attackers of a scenario, with accounts from `next` on.
+pub(super) fn attackers(scenario: &Scenario, next: &mut u32) -> Vec<Attacker> {
+    let attacker = |section: &AttackerSection| {
+        let plan = plan(scenario, &section.what);
+        let (first, accounts) = (AccountId(*next), plan.accounts());
+        *next = next.saturating_add(accounts);
+        let from = scenario.start.0.saturating_add(section.at.0);
+        Attacker {
+            name: section.id.as_str().into(),
+            stream: crate::streams::stream_id(section.id.as_str(), 0),
+            first,
+            accounts,
+            usd: scenario.scale.of(section.usd.0),
+            from,
+            until: section.lasts.map_or(NEVER, |span| from.saturating_add(span.0)),
+            plan,
+        }
+    };
+    scenario.attacker.iter().map(attacker).collect()
+}
+
+fn plan(scenario: &Scenario, attack: &Attack) -> Plan {
+    match attack {
+        Attack::Cheat(cheat) => {
+            let group = |id| position(&scenario.provider, id).unwrap_or_default() as u16;
+            let groups = cheat.groups.iter().map(group).collect();
+            Plan::Cheat { groups, wrong: cheat.wrong.fraction(), pretend: cheat.pretend, collude: cheat.collude }
+        }
+        Attack::Wash(wash) => {
+            let daily = wash.gpu_hours.get() * scenario.scale.fraction() * 3_600_000.0;
+            Plan::Wash {
+                class: class_id(scenario, &wash.class),
+                program: program_id(scenario, &wash.program),
+                work: (daily * wash.interval.0 as f64 / DAY as f64).max(1.0) as u64,
+                interval: wash.interval.0,
+            }
+        }
+        Attack::Grief(grief) => {
+            let daily = scenario.scale.of(grief.jobs).max(1);
+            Plan::Grief { program: program_id(scenario, &grief.program), interval: (DAY / daily).max(1) }
+        }
+        Attack::Dump(dump) => Plan::Dump { share: dump.share.0 as f64 / ONE as f64 },
+        Attack::Withdraw(withdraw) => Plan::Withdraw { share: withdraw.share.0 as f64 / ONE as f64 },
+    }
+}

@@ -1,0 +1,70 @@
+//! Attackers.
+
+use plasma_core::params::mechanism;
+use plasma_core::time::MINUTE;
+
+use super::Findings;
+use crate::scenario::model::attack::{Attack, AttackerSection, Cheat};
+use crate::scenario::model::{Holder, Scenario, TokenMarket};
+use crate::scenario::quantity::Ratio;
+
+pub(super) fn check(scenario: &Scenario, findings: &mut Findings) {
+    scenario.attacker.iter().for_each(|attacker| check_attacker(scenario, attacker, findings));
+    owned_once(scenario, findings);
+}
+
+fn check_attacker(scenario: &Scenario, attacker: &AttackerSection, findings: &mut Findings) {
+    let path = |key: &str| format!("attacker.{}.{key}", attacker.id);
+    findings.require(attacker.lasts.is_none_or(|span| span.0 > 0), path("lasts"), || "a time must be above 0".into());
+    let share = |share: Ratio, key: &str, findings: &mut Findings| {
+        findings.require(share <= Ratio::ONE, path(key), || "a share is at most 100%".into());
+    };
+    match &attacker.what {
+        Attack::Cheat(cheat) => {
+            share(cheat.wrong, "what.cheat.wrong", findings);
+            findings.require(!cheat.groups.is_empty(), path("what.cheat.groups"), || "expected at least one group".into());
+            for group in &cheat.groups {
+                findings.refer(&scenario.provider, "group of providers", group, path("what.cheat.groups"));
+            }
+            let key = path("usd");
+            findings.require(attacker.usd.0 == 0, key, || "those who own providers spend what providers spend".into());
+        }
+        Attack::Wash(wash) => {
+            findings.refer(&scenario.class, "class", &wash.class, path("what.wash.class"));
+            findings.refer(&scenario.program, "program", &wash.program, path("what.wash.program"));
+            findings.require(wash.interval.0 >= MINUTE, path("what.wash.interval"), || "expected at least 1min".into());
+            let posted = scenario.params.market_mechanism() == mechanism::POSTED;
+            findings.require(posted, path("what.wash"), || {
+                "it finds its own offer only where asks are posted: market.mechanism is another".into()
+            });
+        }
+        Attack::Grief(grief) => {
+            findings.refer(&scenario.program, "program", &grief.program, path("what.grief.program"));
+            findings.require(grief.jobs > 0, path("what.grief.jobs"), || "expected at least 1".into());
+        }
+        Attack::Dump(dump) => {
+            share(dump.share, "what.dump.share", findings);
+            let held = scenario.allocation.iter().any(|part| part.holder == Holder::Holders);
+            findings.require(held, path("what.dump"), || "no allocation goes to `holders`: there is nobody to sell".into());
+        }
+        Attack::Withdraw(withdraw) => {
+            let key = path("what.withdraw.share");
+            findings.require(withdraw.share < Ratio::ONE, key, || "an empty pool has no price: expected less than 100%".into());
+            let pool = matches!(scenario.token.market, TokenMarket::Amm(_));
+            findings.require(pool, path("what.withdraw"), || "there is no pool: token.market is not `amm`".into());
+        }
+    }
+}
+
+/// A group has one owner.
+fn owned_once(scenario: &Scenario, findings: &mut Findings) {
+    let mut owned: Vec<_> = Vec::new();
+    for attacker in &scenario.attacker {
+        let Attack::Cheat(Cheat { groups, .. }) = &attacker.what else { continue };
+        for group in groups {
+            let key = format!("attacker.{}.what.cheat.groups", attacker.id);
+            findings.require(!owned.contains(&group), key, || format!("`{group}` is named twice: a group has one owner"));
+            owned.push(group);
+        }
+    }
+}

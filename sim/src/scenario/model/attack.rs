@@ -1,0 +1,113 @@
+//! Attackers: who wants more than their share, with what means, and how they go about it.
+
+use plasma_core::time::HOUR;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::scenario::quantity::{Id, Ratio, SpanMs, Usd, Weight};
+
+/// An attacker. What it had, what it has, and what it made of it is in the results.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AttackerSection {
+    /// Name of the attacker.
+    pub id: Id,
+    /// When it begins, after the start.
+    #[serde(default)]
+    pub at: SpanMs,
+    /// How long it goes on. Without it, to the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lasts: Option<SpanMs>,
+    /// Dollars that it has for the purpose, beside what the attack itself names. It never has more than these and what it makes.
+    #[serde(default)]
+    pub usd: Usd,
+    /// What it does.
+    pub what: Attack,
+}
+
+/// What an attacker does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Attack {
+    /// It owns provider groups that answer without computing, and that find each other right when they check each other: lazy
+    /// providers, colluding checkers, a Sybil farm, as the groups are shaped.
+    Cheat(Cheat),
+    /// It buys work from itself, for the emission.
+    Wash(Wash),
+    /// It submits jobs that nobody will take, and takes them back.
+    Grief(Grief),
+    /// A holder sells.
+    Dump(Dump),
+    /// Those who provide the pool's liquidity take it away, and bring it back when they are done.
+    Withdraw(Withdraw),
+}
+
+/// Providers of one owner who do not do the work.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Cheat {
+    /// The owner's groups of providers.
+    pub groups: Vec<Id>,
+    /// Share of leases that are answered without work.
+    #[serde(default = "whole")]
+    pub wrong: Ratio,
+    /// Whether they answer when the work would be done, and save its electricity, or at once, and take more leases.
+    #[serde(default = "yes")]
+    pub pretend: bool,
+    /// Whether its checkers find its own providers right.
+    #[serde(default = "yes")]
+    pub collude: bool,
+}
+
+/// Work that is bought from oneself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Wash {
+    /// GPU class that it claims to have.
+    pub class: Id,
+    /// Program that it claims to run. It is never checked.
+    pub program: Id,
+    /// Reference GPU-hours a day that it sells to itself, at full scale.
+    pub gpu_hours: Weight,
+    /// Time between two jobs.
+    #[serde(default = "hour")]
+    pub interval: SpanMs,
+}
+
+/// Jobs that are no jobs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Grief {
+    /// Program that they claim to want run.
+    pub program: Id,
+    /// Jobs a day at full scale.
+    pub jobs: u64,
+}
+
+/// A sale.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Dump {
+    /// Share of what the first allocation to `holders` has.
+    pub share: Ratio,
+}
+
+/// A withdrawal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Withdraw {
+    /// Share of the pool.
+    pub share: Ratio,
+}
+
+fn whole() -> Ratio {
+    Ratio::ONE
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn hour() -> SpanMs {
+    SpanMs(HOUR)
+}
