@@ -2,7 +2,7 @@
 
 use plasma_core::ids::{AccountId, OfferId, ProviderId};
 use plasma_core::log::batch::Line;
-use plasma_core::money::XPL;
+use plasma_core::money::{ONE, XPL};
 use plasma_core::record::{Cause, Fields, Origin, Record, Value};
 use plasma_reports::calendar;
 use plasma_reports::number::grouped;
@@ -19,6 +19,8 @@ enum Counts {
     Account,
     Provider,
     Offer,
+    /// A share in parts per billion.
+    Share,
     /// The base-2 logarithm of a number.
     Power,
     /// Classes of the catalogue, one bit each.
@@ -30,6 +32,9 @@ enum Counts {
 /// What a field of a record counts. One that is not named here is shown as it is.
 fn counts(record: &str, field: &str) -> Counts {
     match (record, field) {
+        ("Redelegate", "from" | "to") | (_, "checker" | "pool" | "provider") => Counts::Provider,
+        ("SetCommission", "rate") => Counts::Share,
+        ("StakeRewarded", "commission" | "delegators") => Counts::NanoXpl,
         ("RevealAsk", "price") | (_, "ask" | "surplus" | "gap") => Counts::Pace,
         (_, "amount" | "budget" | "builders" | "burned" | "deposit" | "deposited" | "fee" | "minted" | "paid" | "price")
         | (_, "providers" | "reminted" | "reward" | "stake" | "stakers" | "treasury" | "unminted" | "work") => Counts::NanoXpl,
@@ -37,7 +42,6 @@ fn counts(record: &str, field: &str) -> Counts {
         (_, "work_mgs") => Counts::MilliGpuSeconds,
         (_, "due" | "finish_by" | "next_closes" | "next_ends" | "release" | "start_by" | "until") => Counts::Moment,
         (_, "account" | "to") => Counts::Account,
-        (_, "checker" | "provider") => Counts::Provider,
         (_, "offer") => Counts::Offer,
         (_, "gpus_log2") => Counts::Power,
         (_, "classes") => Counts::Classes,
@@ -71,9 +75,10 @@ fn number(record: &str, name: &str, n: u64) -> String {
         Counts::Moment => format!("{name} {}", calendar::timestamp(n)),
         Counts::Account if name == "to" => format!("to {}", AccountId(id)),
         Counts::Account => AccountId(id).to_string(),
-        Counts::Provider if name == "checker" => format!("checker {}", ProviderId(id)),
-        Counts::Provider => ProviderId(id).to_string(),
+        Counts::Provider if name == "provider" => ProviderId(id).to_string(),
+        Counts::Provider => format!("{name} {}", ProviderId(id)),
         Counts::Offer => OfferId(id).to_string(),
+        Counts::Share => format!("{name} {} %", decimal(u128::from(n) * 100, ONE.into())),
         Counts::Power => format!("GPUs {}", 1u128 << (n & 63)),
         Counts::Classes if n == u64::MAX => "any class".into(),
         Counts::Classes => {
@@ -153,6 +158,8 @@ mod tests {
         assert_eq!(fields("Transfer", &transfer), format!("amount 2.5 XPL, to {}", AccountId(1)));
         assert_eq!(number("PostPrice", "micro_usd", 100_000), "0.1 USD");
         assert_eq!(number("Submit", "gpus_log2", 3), "GPUs 8");
+        assert_eq!(number("SetCommission", "rate", 25_000_000), "rate 2.5 %");
+        assert_eq!(number("Redelegate", "to", 4), format!("to {}", ProviderId(4)));
         assert_eq!(number("Submit", "classes", 5), "classes 0 2");
         assert_eq!(serde_json::Value::from(json(&transfer)), json!({ "amount": 2_500_000_000u64, "to": 1 }));
     }
