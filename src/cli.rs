@@ -169,8 +169,8 @@ pub struct Show {
     #[arg(long, value_name = "N", group = "subject")]
     pub lease: Option<u64>,
     /// Show at most this many lines of a history, the latest.
-    #[arg(long, default_value_t = 200, value_name = "N")]
-    pub limit: usize,
+    #[arg(long, default_value_t = 200, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub limit: u32,
     /// Print as JSON; a history as JSON lines.
     #[arg(long)]
     pub json: bool,

@@ -51,7 +51,7 @@ pub fn bar(length: u64, template: &str) -> ProgressBar {
 
 /// A bar for reading a log of `records` records.
 pub fn reading(records: u64, what: &str) -> ProgressBar {
-    let bar = bar(records, "{msg} {wide_bar} {human_pos} of {human_len} records, {per_sec}, {eta} left");
+    let bar = bar(records, "{bar:16} {percent:>3}%, {eta} left  {wide_msg}");
     bar.set_message(what.to_owned());
     bar
 }

@@ -3,12 +3,14 @@
 mod checkpoint;
 mod cli;
 mod commands;
+mod compare;
 mod console;
 mod folder;
 mod manifest;
 mod observe;
 
 use clap::Parser;
+use plasma_sim::scenario::ScenarioError;
 use std::process::ExitCode;
 
 /// How a command ended, when it did not fail.
@@ -32,13 +34,21 @@ impl From<Outcome> for ExitCode {
     }
 }
 
+/// Draws an error. The problems of a scenario are equals, and are drawn alike.
+fn complain(report: miette::Report) {
+    match report.downcast::<ScenarioError>() {
+        Ok(error) => error.problems().for_each(|problem| eprintln!("{:?}", miette::Report::new(problem.clone()))),
+        Err(report) => eprintln!("{report:?}"),
+    }
+}
+
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
     console::set_up(cli.color);
     match commands::dispatch(cli.command) {
         Ok(outcome) => outcome.into(),
         Err(report) => {
-            eprintln!("{report:?}");
+            complain(report);
             ExitCode::FAILURE
         }
     }

@@ -73,6 +73,14 @@ pub enum LogError {
         /// What gave it away.
         why: String,
     },
+    /// The file starts as a log does, and its header is not what was written.
+    #[error("{path}: {what}")]
+    Header {
+        /// The file.
+        path: PathBuf,
+        /// What does not fit.
+        what: &'static str,
+    },
     /// The file is a log of another version.
     #[error("{path}: log format {found}, this binary reads format {FORMAT}")]
     Version {

@@ -13,7 +13,7 @@ use crate::metrics::table::{Unit, metric};
 use crate::metrics::{ClassRow, Metrics};
 use crate::write::{At, Why, WriteError, create_dir};
 use panel::{Panel, draw};
-use plasma_core::time::DAY;
+use plasma_core::time::{DAY, HOUR, Span};
 use series::Line;
 use std::path::Path;
 
@@ -59,7 +59,7 @@ fn supply(rows: &[Row]) -> Vec<Panel> {
     vec![
         Panel::new("Supply", Unit::Xpl, levels(rows, &[("supply", "supply"), ("circulating", "circulating")])),
         Panel::new("Held for security, governance and builders", Unit::Xpl, levels(rows, &held)),
-        Panel::new("Minted and burned", Unit::Xpl, paces(rows, &[("minted", "minted"), ("burned", "burned")])).per_day(),
+        Panel::new("Minted and burned", Unit::Xpl, paces(rows, &[("minted", "minted"), ("burned", "burned")])).per(pace(rows).1),
     ]
 }
 
@@ -70,7 +70,7 @@ fn market(rows: &[Row]) -> Vec<Panel> {
     vec![
         Panel::new("Utilisation", Unit::Share, levels(rows, &[("utilisation", "GPU time at work ÷ on offer")])),
         Panel::new("Wait until first lease", Unit::Seconds, levels(rows, &waits)),
-        Panel::new("Jobs", Unit::Count, paces(rows, &jobs)).per_day(),
+        Panel::new("Jobs", Unit::Count, paces(rows, &jobs)).per(pace(rows).1),
     ]
 }
 
@@ -94,20 +94,21 @@ fn income(rows: &[Row]) -> Vec<Panel> {
         [("fees", "all fees"), ("burned_fees", "burned"), ("fees_stakers", "to stakers"), ("fees_treasury", "to the treasury")];
     let average = [("income_per_provider", "payments, emission and rewards")];
     vec![
-        Panel::new("Providers' income", Unit::Xpl, paces(rows, &sources)).per_day(),
-        Panel::new("Protocol fees", Unit::Xpl, paces(rows, &fees)).per_day(),
-        Panel::new("Income of an average provider", Unit::Xpl, paces(rows, &average)).per_day(),
+        Panel::new("Providers' income", Unit::Xpl, paces(rows, &sources)).per(pace(rows).1),
+        Panel::new("Protocol fees", Unit::Xpl, paces(rows, &fees)).per(pace(rows).1),
+        Panel::new("Income of an average provider", Unit::Xpl, paces(rows, &average)).per(pace(rows).1),
     ]
 }
 
 fn providers(rows: &[Row]) -> Vec<Panel> {
     let moves = [("providers_entered", "entered"), ("providers_exited", "left")];
-    let reliability =
-        [("completion_rate", "jobs that ended settled"), ("deadline_miss_rate", "leases that missed their deadline")];
+    // What fails, not what succeeds: beside a share near 100 % one near 0 % could not be read.
+    let unsettled = level(rows, "completion_rate", "jobs that ended unsettled").map(|share| 1.0 - share);
+    let failures = vec![unsettled, level(rows, "deadline_miss_rate", "leases that missed their deadline")];
     vec![
         Panel::new("Active providers", Unit::Count, levels(rows, &[("providers_active", "active with GPUs")])),
-        Panel::new("Entry and exit", Unit::Count, paces(rows, &moves)).per_day(),
-        Panel::new("Reliability", Unit::Share, levels(rows, &reliability)),
+        Panel::new("Entry and exit", Unit::Count, paces(rows, &moves)).per(pace(rows).1),
+        Panel::new("Failures", Unit::Share, failures),
     ]
 }
 
@@ -125,21 +126,26 @@ fn levels(rows: &[Row], names: &[(&str, &str)]) -> Vec<Line> {
     names.iter().map(|&(name, label)| level(rows, name, label)).collect()
 }
 
-/// Flows by name and label, at the pace of a day.
+/// Flows by name and label, as they would be in a day or an hour of each row's pace.
 fn paces(rows: &[Row], names: &[(&str, &str)]) -> Vec<Line> {
-    names.iter().map(|&(name, label)| per_day(rows, name, label)).collect()
+    let (span, _) = pace(rows);
+    let line = |&(name, label): &(&str, &str)| {
+        let metric = metric(name);
+        let pace = |row: &Row| Some(metric.of(row)? * span as f64 / row.span().max(1) as f64);
+        Line::new(label, rows.iter().map(pace).collect())
+    };
+    names.iter().map(line).collect()
+}
+
+/// The span over which flows are told, and what to call it: a run of hours never saw a day.
+fn pace(rows: &[Row]) -> (Span, &'static str) {
+    let whole = rows.last().map_or(0, |last| last.closed) - rows.first().map_or(0, |first| first.opened);
+    if whole < 2 * DAY { (HOUR, "per hour") } else { (DAY, "per day") }
 }
 
 fn level(rows: &[Row], name: &str, label: &str) -> Line {
     let metric = metric(name);
     Line::new(label, rows.iter().map(|row| metric.of(row)).collect())
-}
-
-/// A flow, as it would be in a day of this row's pace.
-fn per_day(rows: &[Row], name: &str, label: &str) -> Line {
-    let metric = metric(name);
-    let pace = |row: &Row| Some(metric.of(row)? * DAY as f64 / row.span().max(1) as f64);
-    Line::new(label, rows.iter().map(pace).collect())
 }
 
 /// Dollars per GPU-hour: over all classes, and of the classes with the most settled work.

@@ -40,7 +40,8 @@ pub fn compact(value: f64) -> String {
         _ => (value, ""),
     };
     if suffix.is_empty() && (value.fract() == 0.0 || magnitude >= 999.5) {
-        return grouped(value.round() as i64);
+        let whole = value.round() as i64;
+        return format!("{}{}", if whole < 0 { "-" } else { "" }, grouped(whole.unsigned_abs().into()));
     }
     format!("{}{suffix}", significant(scaled))
 }
@@ -71,12 +72,12 @@ fn significant(value: f64) -> String {
     }
 }
 
-fn grouped(value: i64) -> String {
-    if value.abs() < 1_000 {
-        return value.to_string();
+/// `1 234 567`: every digit, in groups of three.
+pub fn grouped(value: u128) -> String {
+    match value {
+        0..1_000 => value.to_string(),
+        _ => format!("{} {:03}", grouped(value / 1_000), value % 1_000),
     }
-    let (high, low) = (value / 1_000, value.abs() % 1_000);
-    format!("{} {low:03}", grouped(high))
 }
 
 /// `12.3 %`; smaller shares with more digits.

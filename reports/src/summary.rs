@@ -219,7 +219,7 @@ impl Summary {
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let epochs = if self.epochs == 1 { "epoch" } else { "epochs" };
-        writeln!(f, "{}: {} to {}, {} {epochs}", self.chain, self.from, self.to, crate::number::compact(self.epochs as f64))?;
+        writeln!(f, "{} to {}, {} {epochs}", self.from, self.to, crate::number::compact(self.epochs as f64))?;
         if self.columns.is_empty() {
             return writeln!(f, "No epoch has closed: there is nothing to measure yet.");
         }

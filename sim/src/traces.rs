@@ -17,6 +17,8 @@ use columns::{Columns, Kept};
 pub use error::TraceError;
 use plasma_core::catalogue::Sizes;
 use plasma_core::time::Span;
+use serde::Serialize;
+use std::fmt;
 use std::io::Read;
 
 /// A trace that was read.
@@ -51,11 +53,11 @@ pub struct Machine {
 }
 
 /// What became of the rows of a table.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// Rows in the table.
     pub rows: u64,
-    /// Rows that are played.
+    /// Rows that were kept; all are played at full scale.
     pub kept: u64,
     /// Rows that were left out, by reason.
     pub dropped: Vec<(String, u64)>,
@@ -65,7 +67,7 @@ pub struct Report {
     pub gpu_milli: u64,
     /// GPUs that they lease, rounded up to powers of two.
     pub gpus: u64,
-    /// Leases they make, after small requests were joined.
+    /// Leases they make, after small requests were joined; none for machines.
     pub leases: u64,
 }
 
@@ -79,6 +81,29 @@ impl Report {
         match self.dropped.iter_mut().find(|(known, _)| *known == reason) {
             Some((_, count)) => *count += 1,
             None => self.dropped.push((reason, 1)),
+        }
+    }
+}
+
+/// What became of the rows, in a sentence.
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} rows read, {} kept", self.rows, self.kept)?;
+        if self.disordered > 0 {
+            write!(f, " ({} were out of order)", self.disordered)?;
+        }
+        if self.leases > 0 {
+            write!(f, " as {} lease{}", self.leases, if self.leases == 1 { "" } else { "s" })?;
+        }
+        for (i, (reason, count)) in self.dropped.iter().enumerate() {
+            write!(f, "{} {count} where {reason}", if i == 0 { "; left out" } else { "," })?;
+        }
+        match self.inflation() {
+            Some(inflation) if self.gpus * 1000 > self.gpu_milli => {
+                let asked = self.gpu_milli as f64 / 1000.0;
+                write!(f, "; {asked:.1} GPUs asked for, {} leased whole, {:.1} % more", self.gpus, (inflation - 1.0) * 100.0)
+            }
+            _ => Ok(()),
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::agents::Agents;
 use crate::agents::checkpoint::CheckpointError;
 use crate::economy::{BuildError, Economy};
 use crate::scenario::Loaded;
-use crate::traces;
+use crate::traces::{self, Trace};
 use plasma_core::genesis::Genesis;
 use std::sync::Arc;
 
@@ -13,8 +13,11 @@ use std::sync::Arc;
 /// # Errors
 /// [`BuildError`], in words a person can act on.
 pub fn economy(loaded: &Loaded, replicate: u64) -> Result<Arc<Economy>, BuildError> {
-    let traces = traces::read_all(loaded)?;
-    let mut economy = Economy::new(&loaded.scenario, &traces, replicate)?;
+    economy_on(loaded, &traces::read_all(loaded)?, replicate)
+}
+
+fn economy_on(loaded: &Loaded, traces: &[Trace], replicate: u64) -> Result<Arc<Economy>, BuildError> {
+    let mut economy = Economy::new(&loaded.scenario, traces, replicate)?;
     economy.scenario = loaded.digest()?;
     Ok(Arc::new(economy))
 }
@@ -24,7 +27,15 @@ pub fn economy(loaded: &Loaded, replicate: u64) -> Result<Arc<Economy>, BuildErr
 /// # Errors
 /// [`BuildError`], in words a person can act on.
 pub fn build(loaded: &Loaded, replicate: u64) -> Result<(Genesis, Agents), BuildError> {
-    let economy = economy(loaded, replicate)?;
+    build_on(loaded, &traces::read_all(loaded)?, replicate)
+}
+
+/// As [`build`], on the scenario's traces as they were read.
+///
+/// # Errors
+/// [`BuildError`], in words a person can act on.
+pub fn build_on(loaded: &Loaded, traces: &[Trace], replicate: u64) -> Result<(Genesis, Agents), BuildError> {
+    let economy = economy_on(loaded, traces, replicate)?;
     let genesis = economy.genesis(&loaded.scenario)?;
     let agents = Agents::new(economy, &genesis);
     Ok((genesis, agents))

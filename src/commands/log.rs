@@ -2,18 +2,20 @@
 
 use crate::Outcome;
 use crate::cli::{self, Format, LogExport, LogRead};
+use crate::compare::{Compared, is_damage};
 use crate::console::{reading, say};
 use crate::folder::log_of;
 use crate::manifest::hex;
 use miette::{IntoDiagnostic, miette};
-use plasma_core::log::LogError;
 use plasma_core::log::batch::Line;
-use plasma_core::log::reader::Reader;
+use plasma_core::log::reader::{Reader, Tail};
+use plasma_core::log::{LogError, Position};
 use plasma_core::record::{Cause, Record};
 use plasma_reports::Exporter;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::path::Path;
 
 pub fn log(args: &cli::Log) -> miette::Result<Outcome> {
     match args {
@@ -34,8 +36,8 @@ fn name(line: &Line) -> (&'static str, &'static str) {
 fn stat(args: &LogRead) -> miette::Result<Outcome> {
     let (path, manifest) = log_of(&args.run)?;
     let reader = Reader::open(&path).into_diagnostic()?;
-    let file = reader.file_len();
-    let bar = reading(manifest.and_then(|m| m.log.records).unwrap_or(0), "counting");
+    let (file, genesis) = (reader.file_len(), reader.genesis().clone());
+    let bar = reading(manifest.as_ref().and_then(|m| m.log.records).unwrap_or(0), "counting");
     let mut counts: BTreeMap<(&str, &str), u64> = BTreeMap::new();
     let counted = reader.for_each::<LogError>(|batch, loaded| {
         let done: ControlFlow<()> = batch.lines(|line| {
@@ -48,6 +50,8 @@ fn stat(args: &LogRead) -> miette::Result<Outcome> {
     });
     let (position, tail) = counted.into_diagnostic()?;
     bar.finish_and_clear();
+    let compared = Compared::log(manifest.as_ref(), &genesis, position, tail);
+    compared.warn();
     if args.json {
         let kinds: Vec<_> =
             counts.iter().map(|((kind, name), count)| json!({ "kind": kind, "name": name, "count": count })).collect();
@@ -55,7 +59,7 @@ fn stat(args: &LogRead) -> miette::Result<Outcome> {
         let result = json!({ "records": position.records, "batches": position.batches, "bytes": file, "raw_bytes": position.raw_bytes,
             "root": hex(&position.root), "torn_bytes": torn, "kinds": kinds });
         say!("{result}");
-        return Ok(Outcome::Done);
+        return Ok(compared.outcome());
     }
     for ((kind, name), count) in &counts {
         say!("{kind:8} {name:16} {count:>14}");
@@ -64,51 +68,37 @@ fn stat(args: &LogRead) -> miette::Result<Outcome> {
     say!("\n{} records in {} batches", position.records, position.batches);
     say!("{file} bytes, {:.1} a record; {:.1} before compression", each(file), each(position.raw_bytes));
     say!("root {}", hex(&position.root));
-    if let Some(tail) = tail {
-        say!("The file breaks off at byte {}, {} bytes into a batch that was never wholly written.", tail.offset, tail.bytes);
-    }
-    Ok(Outcome::Done)
+    Ok(compared.outcome())
 }
 
 fn verify(args: &LogRead) -> miette::Result<Outcome> {
     let (path, manifest) = log_of(&args.run)?;
-    let bar = reading(manifest.as_ref().and_then(|m| m.log.records).unwrap_or(0), "verifying");
+    let manifest = manifest.as_ref();
+    let bar = reading(manifest.and_then(|m| m.log.records).unwrap_or(0), "verifying");
     let checked = Reader::open(&path).and_then(|reader| {
-        reader.for_each::<LogError>(|_, loaded| {
+        let genesis = reader.genesis().clone();
+        let (position, tail) = reader.for_each::<LogError>(|_, loaded| {
             bar.set_position(loaded.first());
             Ok(())
-        })
+        })?;
+        Ok((position, Compared::log(manifest, &genesis, position, tail)))
     });
     bar.finish_and_clear();
-    let mut faults = Vec::new();
-    let mut found = None;
-    match checked {
-        Err(LogError::Io { path, source }) => return Err(miette!("{}: {source}", path.display())),
-        Err(error) => faults.push(error.to_string()),
-        Ok((position, tail)) => {
-            if let Some(tail) = tail {
-                let at =
-                    format!("the file breaks off at byte {}, {} bytes into batch {}", tail.offset, tail.bytes, position.batches);
-                faults.push(format!("{at}; {} records before it are whole", position.records));
-            }
-            if let Some(manifest) = &manifest
-                && (manifest.log.records, &manifest.log.root) != (Some(position.records), &Some(hex(&position.root)))
-            {
-                let wanted = manifest.log.records.unwrap_or(0);
-                faults.push(format!("the log holds {} of the manifest's {wanted} records, or another root", position.records));
-            }
-            found = Some(position);
-        }
-    }
+    let (position, compared) = match checked {
+        Err(error) if is_damage(&error, manifest) => (None, Compared::damage(&error)),
+        checked => checked.map(|(position, compared)| (Some(position), compared)).into_diagnostic()?,
+    };
+    let sound = compared.outcome() == Outcome::Done;
     if args.json {
-        let (records, root) = (found.map(|p| p.records), found.map(|p| hex(&p.root)));
-        say!("{}", json!({ "sound": faults.is_empty(), "records": records, "root": root, "faults": faults }));
-    } else if let (Some(position), []) = (found, &faults[..]) {
-        say!("Sound: {} records in {} batches, root {}", position.records, position.batches, hex(&position.root));
+        let (records, root) = (position.map(|p| p.records), position.map(|p| hex(&p.root)));
+        say!("{}", compared.beside(json!({ "sound": sound, "records": records, "root": root })));
     } else {
-        faults.iter().for_each(|fault| say!("DAMAGED: {fault}"));
+        if let Some(position) = position.filter(|_| sound) {
+            say!("Sound: {} records in {} batches, root {}", position.records, position.batches, hex(&position.root));
+        }
+        compared.say();
     }
-    Ok(if faults.is_empty() { Outcome::Done } else { Outcome::Differs })
+    Ok(compared.outcome())
 }
 
 fn export(args: &LogExport) -> miette::Result<Outcome> {
@@ -122,8 +112,26 @@ fn export(args: &LogExport) -> miette::Result<Outcome> {
         Format::Csv => plasma_reports::Format::Csv,
         Format::Jsonl => plasma_reports::Format::JsonLines,
     };
-    let mut exporter = Exporter::new(&args.to, format).into_diagnostic()?;
-    let bar = reading(manifest.and_then(|m| m.log.records).unwrap_or(0), "exporting");
+    let genesis = reader.genesis().clone();
+    let bar = reading(manifest.as_ref().and_then(|m| m.log.records).unwrap_or(0), "exporting");
+    let exported = write_records(reader, &args.to, format, |record| bar.set_position(record));
+    bar.finish_and_clear();
+    // What is there of it would be taken for the whole, and be in the way of the next attempt.
+    let (records, position, tail) = exported.inspect_err(|_| drop(std::fs::remove_dir_all(&args.to)))?;
+    say!("{records} records are in {}", args.to.display());
+    let compared = Compared::log(manifest.as_ref(), &genesis, position, tail);
+    compared.warn();
+    Ok(compared.outcome())
+}
+
+/// Writes every record into a new folder. Gives their number, and how far the log goes.
+fn write_records(
+    reader: Reader,
+    to: &Path,
+    format: plasma_reports::Format,
+    progress: impl Fn(u64),
+) -> miette::Result<(u64, Position, Option<Tail>)> {
+    let mut exporter = Exporter::new(to, format).into_diagnostic()?;
     let mut cause = None;
     let shown = reader.for_each::<Box<dyn std::error::Error + Send + Sync>>(|batch, loaded| {
         let done = batch.lines(|line| {
@@ -136,18 +144,12 @@ fn export(args: &LogExport) -> miette::Result<Outcome> {
             };
             written.map_or_else(ControlFlow::Break, ControlFlow::Continue)
         });
-        bar.set_position(loaded.first());
+        progress(loaded.first());
         match done {
             ControlFlow::Continue(()) => Ok(()),
             ControlFlow::Break(error) => Err(error.into()),
         }
     });
-    let (_, tail) = shown.map_err(|error| miette!("{error}"))?;
-    let records = exporter.finish().into_diagnostic()?;
-    bar.finish_and_clear();
-    say!("{records} records are in {}", args.to.display());
-    if let Some(tail) = tail {
-        eprintln!("The log breaks off at byte {}: what came after the last whole batch is not there.", tail.offset);
-    }
-    Ok(Outcome::Done)
+    let (position, tail) = shown.map_err(|error| miette!("{error}"))?;
+    Ok((exporter.finish().into_diagnostic()?, position, tail))
 }

@@ -33,6 +33,9 @@ fn checkpoint_every() -> Duration {
     Duration::from_secs(seconds.unwrap_or(30))
 }
 
+/// Names, and what is said of them.
+type Facts = Vec<(String, String)>;
+
 /// Everything that is made from a scenario before the first record.
 struct Plan {
     folder: Folder,
@@ -40,6 +43,8 @@ struct Plan {
     /// Digest of the resolved scenario.
     digest: [u8; 32],
     genesis: Genesis,
+    /// What became of the rows of each trace.
+    traces: Facts,
     level: Level,
     until: Time,
     stop: Arc<AtomicBool>,
@@ -89,10 +94,18 @@ fn start(args: &cli::Run, path: &std::path::Path) -> miette::Result<(Plan, Engin
         format!("log.level={name}")
     }));
     let loaded = Scenario::load(path, &sets)?;
-    let (genesis, agents) = world::build(&loaded, 0).into_diagnostic()?;
+    let (genesis, agents, traces) = build(&loaded)?;
+    traces.iter().for_each(|(name, what)| eprintln!("{name}: {what}"));
     let horizon = genesis.start.saturating_add(loaded.scenario.horizon.0);
     let until = match &args.until {
-        Some(text) => super::moment(text, genesis.start)?.min(horizon),
+        Some(text) => {
+            let until = super::moment(text, genesis.start)?;
+            if until > horizon {
+                let (end, horizon) = (calendar::timestamp(horizon), loaded.scenario.horizon);
+                eprintln!("--until {text} is beyond the scenario's horizon of {horizon}: the run ends at {end}");
+            }
+            until.min(horizon)
+        }
         None => horizon,
     };
     if until <= genesis.start {
@@ -107,13 +120,21 @@ fn start(args: &cli::Run, path: &std::path::Path) -> miette::Result<(Plan, Engin
     write_whole(&folder.scenario(), render_resolved(&loaded.anchored()).as_bytes())?;
     let level = level_of(loaded.scenario.log.level);
     let digest = loaded.digest().into_diagnostic()?;
-    let plan = Plan { folder, loaded, digest, genesis, level, until, stop: stop_on_ctrl_c()? };
+    let plan = Plan { folder, loaded, digest, genesis, traces, level, until, stop: stop_on_ctrl_c()? };
     let writer = LogWriter::create(&plan.folder.log(), keeping(level, &plan.loaded), &plan.genesis, flag());
     // A folder that holds nothing yet would only be in the way of the next attempt.
     let writer = writer.inspect_err(|_| plan.folder.discard()).into_diagnostic()?;
     let watch = (Counter::default(), (Metrics::new(&plan.genesis).owned_by(owners(agents.economy())), writer));
     let engine = Engine::genesis(&plan.genesis, agents, watch).into_diagnostic()?;
     Ok((plan, engine, 0))
+}
+
+/// The beginning, the agents, and what became of the rows of each trace.
+pub fn build(loaded: &Loaded) -> miette::Result<(Genesis, Agents, Facts)> {
+    let traces = plasma_sim::traces::read_all(loaded).into_diagnostic()?;
+    let (genesis, agents) = world::build_on(loaded, &traces, 0).into_diagnostic()?;
+    let names = loaded.scenario.trace.iter().map(|section| format!("Trace `{}`", section.id));
+    Ok((genesis, agents, names.zip(traces.iter().map(|trace| trace.report.to_string())).collect()))
 }
 
 fn resume(folder: Folder) -> miette::Result<(Plan, Engine<Agents, Watch>, u64)> {
@@ -137,7 +158,7 @@ fn resume(folder: Folder) -> miette::Result<(Plan, Engine<Agents, Watch>, u64)> 
         let help = "restore it, or run the changed scenario anew with `plasma run`";
         return Err(miette!(help = help, "scenario.toml, or a trace that it names, is not what this run was started with"));
     }
-    let (genesis, _) = world::build(&loaded, 0).into_diagnostic()?;
+    let (genesis, _, traces) = build(&loaded)?;
     let agents = world::restore(&loaded, 0, &saved.agents).into_diagnostic()?;
     let metrics = Metrics::load(&saved.metrics).into_diagnostic()?;
     let stop = stop_on_ctrl_c()?;
@@ -150,14 +171,14 @@ fn resume(folder: Folder) -> miette::Result<(Plan, Engine<Agents, Watch>, u64)> 
     }
     let engine =
         Engine::restore(&saved.core, agents, watch).map_err(|why| miette!("the checkpoint cannot be restored: {why}"))?;
-    let plan = Plan { folder, loaded, digest: saved.scenario, genesis, level, until: saved.until, stop };
+    let plan = Plan { folder, loaded, digest: saved.scenario, genesis, traces, level, until: saved.until, stop };
     Ok((plan, engine, saved.epochs))
 }
 
 fn play(plan: &Plan, mut engine: Engine<Agents, Watch>, mut epochs: u64, json: bool) -> miette::Result<Outcome> {
     let (started, before) = (Instant::now(), engine.observer().0.0);
     let days = |time: Time| time.saturating_sub(plan.genesis.start) / plasma_core::time::DAY;
-    let bar = bar(days(plan.until), "{msg} {wide_bar} {percent}%, {eta} left");
+    let bar = bar(days(plan.until), "{bar:16} {percent:>3}%, {eta} left  {wide_msg}");
     let (every, mut saved) = (checkpoint_every(), Instant::now());
     let complete = loop {
         // Through the last moment itself, so that an epoch that ends there closes.
@@ -307,24 +328,34 @@ fn write_results(plan: &Plan, manifest: &Manifest, metrics: &Metrics) -> miette:
         question: scenario.question.clone(),
         expectation: scenario.expectation.clone().unwrap_or_default(),
         finding: scenario.finding.clone().unwrap_or_default(),
-        facts: vec![
-            fact("Seed", manifest.seed.to_string()),
-            fact("Scale", scenario.scale.to_string()),
-            fact("From", manifest.start.clone()),
-            fact("To", if manifest.complete { manifest.end.clone() } else { format!("{} (interrupted)", manifest.end) }),
-            fact("Records", manifest.log.records.map_or_else(|| "not kept".into(), |records| records.to_string())),
-            fact("Log root", manifest.log.root.clone().unwrap_or_else(|| "not kept".into())),
-            fact("State digest", manifest.state_digest.clone()),
-            fact("Scenario digest", manifest.scenario_digest.clone()),
-            fact("Engine digest", manifest.engine_digest.clone()),
-            fact("Plasma", manifest.plasma.clone()),
-        ],
+        facts: [fact("Seed", manifest.seed.to_string()), fact("Scale", scenario.scale.to_string())]
+            .into_iter()
+            .chain(plan.traces.iter().cloned())
+            .chain([
+                fact("From", manifest.start.clone()),
+                fact("To", if manifest.complete { manifest.end.clone() } else { format!("{} (interrupted)", manifest.end) }),
+                fact("Figures cover", covered(metrics)),
+                fact("Records", manifest.log.records.map_or_else(|| "not kept".into(), |records| records.to_string())),
+                fact("Log root", manifest.log.root.clone().unwrap_or_else(|| "not kept".into())),
+                fact("State digest", manifest.state_digest.clone()),
+                fact("Scenario digest", manifest.scenario_digest.clone()),
+                fact("Engine digest", manifest.engine_digest.clone()),
+                fact("Plasma", manifest.plasma.clone()),
+            ])
+            .collect(),
         // As it was written: what a continued run reads there no longer knows which values were overrides.
         scenario: std::fs::read_to_string(folder.scenario()).into_diagnostic()?,
     };
     let html = report_html(metrics, &provenance).into_diagnostic()?;
     write_whole(&folder.report(), html.as_bytes())?;
     Ok(summary)
+}
+
+/// The span that figures are of. A state at the end of a run counts more than they do.
+fn covered(metrics: &Metrics) -> String {
+    let Some(last) = metrics.rows().last() else { return "nothing: no epoch has closed".into() };
+    let (closed, epochs) = (calendar::timestamp(last.closed), metrics.rows().len());
+    format!("{epochs} closed epochs, until {closed}; records after the last close, of that very moment too, are in the log alone")
 }
 
 /// The title, with the scale when it is not 1: amounts and counts, waits and concentration are those of that scale.

@@ -24,6 +24,9 @@ pub fn new(args: &cli::New) -> miette::Result<Outcome> {
 
 pub fn check(args: &cli::Check) -> miette::Result<Outcome> {
     let loaded = Scenario::load(&args.scenario, &args.set)?;
+    // What only a run would find is found here too: traces that are missing or cannot be understood.
+    let (_, _, traces) = super::run::build(&loaded)?;
+    traces.iter().for_each(|(name, what)| eprintln!("{name}: {what}"));
     if args.json {
         let resolved = serde_json::to_value(&loaded.scenario).into_diagnostic()?;
         let params: serde_json::Map<_, _> = plasma_core::params::TABLE
@@ -31,9 +34,9 @@ pub fn check(args: &cli::Check) -> miette::Result<Outcome> {
             .zip(loaded.scenario.params.values())
             .map(|(spec, &value)| (spec.key.to_owned(), value.into()))
             .collect();
-        // Null when a trace that the scenario names is not at hand: the digest covers what it holds.
-        let digest = loaded.digest().ok().map(|digest| crate::manifest::hex(&digest));
-        say!("{}", serde_json::json!({ "scenario": resolved, "params": params, "digest": digest }));
+        let digest = crate::manifest::hex(&loaded.digest().into_diagnostic()?);
+        let traces: serde_json::Map<_, _> = traces.into_iter().map(|(name, what)| (name, what.into())).collect();
+        say!("{}", serde_json::json!({ "scenario": resolved, "params": params, "traces": traces, "digest": digest }));
     } else {
         print(format_args!("{}", render_resolved(&loaded)));
     }

@@ -5,6 +5,7 @@ mod state;
 
 use crate::Outcome;
 use crate::cli;
+use crate::compare::Compared;
 use crate::console::reading;
 use crate::folder::log_of;
 use history::{Entry, Subject};
@@ -12,9 +13,9 @@ use miette::{IntoDiagnostic, miette};
 use plasma_core::engine::replay::{Fold, Replay};
 use plasma_core::engine::state::State;
 use plasma_core::ids::{AccountId, ProviderId};
-use plasma_core::log::LogError;
 use plasma_core::log::batch::Line;
-use plasma_core::log::reader::Reader;
+use plasma_core::log::reader::{Reader, Tail};
+use plasma_core::log::{LogError, Position};
 use plasma_core::record::{Event, Record};
 use plasma_core::time::Time;
 use plasma_reports::calendar;
@@ -25,14 +26,15 @@ use std::ops::ControlFlow;
 pub fn show(args: &cli::Show) -> miette::Result<Outcome> {
     let (path, manifest) = log_of(&args.run)?;
     let reader = Reader::open(&path).into_diagnostic()?;
-    let start = reader.genesis().start;
+    let genesis = reader.genesis().clone();
+    let start = genesis.start;
     let at = args.at.as_deref().map(|text| super::moment(text, start)).transpose()?;
     if let Some(at) = at
         && at < start
     {
         return Err(miette!("the run starts on {}: there is no state before", calendar::date(start)));
     }
-    let bar = reading(manifest.and_then(|m| m.log.records).unwrap_or(0), "reading");
+    let bar = reading(manifest.as_ref().and_then(|m| m.log.records).unwrap_or(0), "reading");
     let subject = subject(args);
     let mut entries = VecDeque::new();
     let mut total = 0u64;
@@ -44,15 +46,20 @@ pub fn show(args: &cli::Show) -> miette::Result<Outcome> {
             if let Some(entry) = history::entry(subject, view, record, event) {
                 total += 1;
                 entries.push_back(entry);
-                if entries.len() > args.limit {
+                if entries.len() > args.limit as usize {
                     entries.pop_front();
                 }
             }
         },
         |record| bar.set_position(record),
     );
-    let mut replay = replay.into_diagnostic()?;
     bar.finish_and_clear();
+    let (mut replay, position, tail) = replay.into_diagnostic()?;
+    let compared = Compared::log(manifest.as_ref(), &genesis, position, tail);
+    compared.warn();
+    if let Some(subject) = subject.as_ref().filter(|_| total == 0) {
+        replay.view(|view| subject.exists(view))?;
+    }
     let out = io::stdout().lock();
     let printed = match subject {
         Some(subject) => print_history(out, &subject, &entries, total, args.json),
@@ -60,8 +67,8 @@ pub fn show(args: &cli::Show) -> miette::Result<Outcome> {
     };
     match printed {
         // Whoever reads has read enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Outcome::Done),
-        printed => printed.into_diagnostic().map(|()| Outcome::Done),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(compared.outcome()),
+        printed => printed.into_diagnostic().map(|()| compared.outcome()),
     }
 }
 
@@ -77,12 +84,12 @@ fn fold_until(
     at: Time,
     mut see: impl FnMut(&State, &Record, Option<&Event>),
     progress: impl Fn(u64),
-) -> Result<Replay, LogError> {
+) -> Result<(Replay, Position, Option<Tail>), LogError> {
     let mut replay = Replay::genesis(reader.genesis())
         .map_err(|error| LogError::NotALog { path: reader.path().into(), why: error.to_string() })?;
     let mut past = false;
     let path = reader.path().to_path_buf();
-    reader.for_each::<LogError>(|batch, loaded| {
+    let (position, tail) = reader.for_each::<LogError>(|batch, loaded| {
         progress(loaded.first());
         if past {
             return Ok(());
@@ -111,13 +118,15 @@ fn fold_until(
         past = loaded.contained(&path, || replay.fold(fold_batch))?.is_break();
         Ok(())
     })?;
-    Ok(replay)
+    Ok((replay, position, tail))
 }
 
 fn print_history(mut out: impl Write, subject: &Subject, entries: &VecDeque<Entry>, total: u64, json: bool) -> io::Result<()> {
     if json {
         return entries.iter().try_for_each(|entry| {
-            let line = serde_json::json!({ "time": calendar::timestamp(entry.time), "what": entry.what, "text": entry.text });
+            let time = calendar::timestamp(entry.time);
+            let line = serde_json::json!({ "time": time, "what": entry.what, "text": entry.text, "fields": entry.fields,
+                "fee": entry.fee });
             writeln!(out, "{line}")
         });
     }

@@ -35,6 +35,54 @@ fn plays_alone(scenario: &str) -> bool {
     std::fs::read_to_string(scenario).is_ok_and(|text| text.contains("title = ") && !text.contains("[[trace]]"))
 }
 
+/// A scenario of a recorded trace, with a table as its publisher writes them.
+fn trace(place: &Place, table: &str) -> Vec<String> {
+    std::fs::write(place.path("requests.csv"), table).unwrap();
+    let file = format!("trace.requests.file={}", place.path("requests.csv").display());
+    vec![shipped("trace-azure-llm.toml"), "--set".into(), file]
+}
+
+#[test]
+fn what_became_of_a_traces_rows_is_said() {
+    let place = Place::new();
+    let trace = trace(&place, "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:00:00,374,44\n2023-11-16 18:01:00,9,1\n");
+    let trace: Vec<&str> = trace.iter().map(String::as_str).collect();
+    let rows = "Trace `requests`: 2 rows read, 2 kept as 1 lease";
+    assert!(place.plasma(&[&["check"], &trace[..]].concat()).exits(0).contains(rows));
+    let said = place.plasma(&[&["run"], &trace[..], &["--out", "run"]].concat()).exits(0);
+    assert!(said.contains(rows), "{said}");
+    let report = std::fs::read_to_string(place.path("run/report.html")).unwrap();
+    assert!(report.contains("2 rows read, 2 kept as 1 lease"));
+}
+
+#[test]
+fn a_missing_trace_is_found_before_a_run() {
+    let said = flat(&Place::new().plasma(&["check", &shipped("trace-azure-llm.toml")]).fails());
+    assert!(said.contains("AzureLLMInferenceTrace_conv.csv: cannot be read"), "{said}");
+}
+
+#[test]
+fn economies_too_large_or_too_small_are_refused() {
+    let place = Place::new();
+    let small = shipped("small.toml");
+    for (set, key) in [
+        ("provider.gamers.count=4000000000", "provider.gamers.count: 4000000000 at scale 1 are"),
+        ("demand.chat.customers=4000000000", "demand.chat.customers: 4000000000 at scale 1 are"),
+        ("scale=1/100000", "scale: at 1/100000 none of the 40 providers is played: choose at least 1/40"),
+    ] {
+        for command in ["check", "run"] {
+            let said = flat(&place.plasma(&[command, &small, "--set", set]).fails());
+            assert!(said.contains(key), "{said}");
+        }
+    }
+}
+
+#[test]
+fn problems_are_drawn_alike() {
+    let said = Place::new().plasma(&["check", &shipped("small.toml"), "--set", "fee.rats=2%", "--set", "seeds=3"]).fails();
+    assert!(said.contains("fee.rats") && said.contains("seeds") && !said.contains("Error:"), "{said}");
+}
+
 #[test]
 fn overrides_change_the_scenario() {
     let place = Place::new();

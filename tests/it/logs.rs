@@ -1,6 +1,6 @@
 //! `plasma log`: counted, verified, taken elsewhere.
 
-use crate::plasma::{Place, flat};
+use crate::plasma::{Place, flat, shipped};
 use serde_json::Value;
 
 #[test]
@@ -25,11 +25,58 @@ fn verify_finds_a_torn_end_and_counts_what_is_whole() {
     let log = std::fs::read(place.path("run/log.plasma")).unwrap();
     std::fs::write(place.path("run/log.plasma"), &log[..log.len() - 3]).unwrap();
     let said = place.plasma(&["log", "verify", "run"]).exits(3);
-    assert!(said.contains("DAMAGED: the file breaks off at byte") && said.contains("records before it are whole"), "{said}");
+    assert!(said.contains("DIFFERS: the log breaks off at byte") && said.contains("records before it are whole"), "{said}");
     let said = place.plasma(&["log", "verify", "run/log.plasma", "--json"]).exits(3);
     let said: Value = serde_json::from_str(&said).unwrap();
-    assert_eq!((&said["sound"], said["faults"].as_array().unwrap().len()), (&Value::Bool(false), 1));
+    assert_eq!((&said["sound"], said["differences"].as_array().unwrap().len()), (&Value::Bool(false), 1));
     assert!(place.plasma(&["replay", "run"]).exits(3).contains("the log breaks off at byte"));
+}
+
+/// Bytes up to the end of each batch, the header first.
+fn ends(log: &[u8]) -> Vec<usize> {
+    let word = |at: usize| u32::from_le_bytes(log[at..at + 4].try_into().unwrap()) as usize;
+    let mut ends = vec![48 + word(12)];
+    while let Some(&end) = ends.last().filter(|end| **end < log.len()) {
+        ends.push(end + 72 + word(end + 4));
+    }
+    ends
+}
+
+#[test]
+fn a_log_that_ends_too_early_is_never_taken_for_the_whole() {
+    let place = Place::new();
+    // Long enough for two batches.
+    place.plasma(&["run", &shipped("small.toml"), "--out", "run"]).succeeds();
+    let log = std::fs::read(place.path("run/log.plasma")).unwrap();
+    let ends = ends(&log);
+    assert!(ends.len() > 2, "the run has a single batch");
+    std::fs::write(place.path("run/log.plasma"), &log[..ends[ends.len() - 2]]).unwrap();
+    let commands =
+        [&["show", "run"][..], &["log", "export", "run", "--to", "data"], &["log", "stat", "run"], &["log", "verify", "run"]];
+    for command in commands {
+        let said = place.plasma(command).exits(3);
+        assert!(said.contains("DIFFERS: records: found ") && said.contains("the manifest says"), "{command:?}: {said}");
+    }
+    // As after a power cut: no manifest was written.
+    std::fs::remove_file(place.path("run/manifest.json")).unwrap();
+    std::fs::remove_dir_all(place.path("data")).unwrap();
+    for command in commands {
+        let said = place.plasma(command).exits(0);
+        assert!(said.contains("There is no manifest"), "{command:?}: {said}");
+    }
+}
+
+#[test]
+fn an_export_that_fails_leaves_nothing_behind() {
+    let place = Place::with_run();
+    let mut log = std::fs::read(place.path("run/log.plasma")).unwrap();
+    let middle = log.len() / 2;
+    log[middle] ^= 1;
+    std::fs::write(place.path("run/log.plasma"), log).unwrap();
+    for format in ["parquet", "jsonl"] {
+        let said = flat(&place.plasma(&["log", "export", "run", "--to", "data", "--format", format]).fails());
+        assert!(said.contains("batch") && !place.path("data").exists(), "{said}");
+    }
 }
 
 #[test]

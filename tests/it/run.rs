@@ -119,6 +119,8 @@ fn a_run_that_ends_before_it_starts_is_refused() {
         let said = place.plasma(&["run", &shipped("small.toml"), "--until", until, "--out", "run"]).fails();
         assert!(said.contains("is not after the start"), "{said}");
     }
+    let said = place.plasma(&["run", &shipped("small.toml"), "--set", "horizon=2d", "--until", "10y", "--out", "all"]).exits(0);
+    assert!(said.contains("--until 10y is beyond the scenario's horizon of 2d: the run ends at 2025-09-27"), "{said}");
     let said = flat(&place.plasma(&["run", &shipped("small.toml"), "--until", "soon", "--out", "run"]).fails());
     assert!(said.contains("`soon` is no moment") && said.contains("90d"), "{said}");
     assert!(!place.path("run").exists());

@@ -17,6 +17,7 @@ fn the_state_at_the_end_and_on_a_day() {
     assert!(0 < on("1d") && on("1d") < on("5d") && on("5d") < jobs(&[]));
     assert_eq!(on("1d"), on("2025-09-26"));
     assert_eq!(on("1d"), on("2025-09-26T00:00:00Z"));
+    assert_eq!(on("1d"), on("2025-09-26T02:00:00+02:00"));
     assert_eq!(on("30d"), jobs(&[]));
     let said = place.plasma(&["show", "run", "--at", "2025-09-24"]).fails();
     assert!(said.contains("the run starts on 2025-09-25"), "{said}");
@@ -37,9 +38,20 @@ fn histories_of_everybody_and_everything() {
         assert_eq!(one.lines().next(), lines.lines().last(), "the latest line of {subject:?}");
     }
     let job = place.plasma(&["show", "run", "--job", "100"]).succeeds();
-    assert!(job.contains("Submitted") && job.contains("in escrow"), "{job}");
-    let nobody = place.plasma(&["show", "run", "--job", "999999999"]).succeeds();
-    assert!(nobody.starts_with("Nothing happened to"), "{nobody}");
+    assert!(job.contains("Submitted") && job.contains(" XPL is in escrow"), "{job}");
+    let account = place.plasma(&["show", "run", "--account", "9"]).succeeds();
+    assert!(account.contains("asked for: budget ") && account.contains(" XPL, start_by 2025-"), "{account}");
+    let lines = place.plasma(&["show", "run", "--account", "9", "--json"]).succeeds();
+    let submit: Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
+    assert!(submit["fields"]["budget"].is_u64() && submit["fields"]["sizes"].is_array() && submit["fee"].is_u64(), "{submit}");
+    for subject in ["--job", "--lease", "--account", "--provider"] {
+        let said = flat(&place.plasma(&["show", "run", subject, "999999999"]).fails());
+        assert!(said.contains("there is no ") && said.contains(" up to then are numbered from "), "{said}");
+    }
+    assert!(flat(&place.plasma(&["show", "run", "--job", "0"]).fails()).contains("numbered from 1 to "));
+    let early = flat(&place.plasma(&["show", "run", "--lease", "100", "--at", "2025-09-25"]).fails());
+    assert!(early.contains("there are no leases up to then"), "{early}");
+    place.plasma(&["show", "run", "--job", "1", "--limit", "0"]).exits(2);
     place.plasma(&["show", "run", "--job", "1", "--lease", "1"]).exits(2);
 }
 

@@ -12,42 +12,101 @@ fn tamper(place: &Place, change: impl Fn(&mut serde_json::Value)) {
 #[test]
 fn a_sound_run_is_confirmed() {
     let place = Place::with_run();
-    assert!(place.plasma(&["replay", "run"]).succeeds().contains("Same as the manifest."));
-    assert!(place.plasma(&["audit", "run"]).succeeds().contains("Every record is the same, and so is the final state."));
+    let all = "Same as the manifest: records, batches, bytes, root, genesis, start, state, epochs, end, engine, scenario, seed.";
+    assert!(place.plasma(&["replay", "run"]).succeeds().contains(all));
+    let said = place.plasma(&["audit", "run"]).succeeds();
+    assert!(said.contains("Every record is the same.") && said.contains(all), "{said}");
     for cut in ["1", "2", "7", "18446744073709551615"] {
         let said = place.plasma(&["audit", "run", "--cut", cut, "--json"]).json();
         assert_eq!(
-            (&said["difference"], &said["state_digest"]),
-            (&serde_json::Value::Null, &place.manifest("run", "/state_digest"))
+            (&said["differences"], &said["state_digest"]),
+            (&serde_json::json!([]), &place.manifest("run", "/state_digest"))
         );
     }
     let said = place.plasma(&["replay", "run", "--json"]).json();
-    assert_eq!((&said["root"], &said["compared"]), (&place.manifest("run", "/log/root"), &true.into()));
+    assert_eq!((&said["root"], &said["same"][0]), (&place.manifest("run", "/log/root"), &"records".into()));
 }
 
 #[test]
 fn a_log_alone_can_be_replayed_and_audited() {
     let place = Place::with_run();
-    assert!(place.plasma(&["replay", "run/log.plasma"]).succeeds().contains("There is no manifest to compare with."));
+    assert!(place.plasma(&["replay", "run/log.plasma"]).succeeds().contains("There is no manifest to compare with: "));
     let said = place.plasma(&["audit", "run/log.plasma", "--json"]).json();
-    assert_eq!((&said["compared"], &said["root"]), (&false.into(), &place.manifest("run", "/log/root")));
+    assert_eq!((&said["same"], &said["root"]), (&serde_json::json!([]), &place.manifest("run", "/log/root")));
 }
 
 #[test]
 fn a_tampered_manifest_is_found() {
     let zeros = serde_json::Value::from("0".repeat(64));
-    for (field, value) in [("/state_digest", zeros.clone()), ("/log/root", zeros), ("/log/records", 7.into())] {
-        let place = Place::with_run();
+    let place = Place::with_run();
+    let sound = std::fs::read(place.path("run/manifest.json")).unwrap();
+    let of_the_log = ["/log/root", "/log/records", "/log/batches", "/log/bytes", "/genesis_digest", "/start"];
+    for (field, value) in [
+        ("/state_digest", zeros.clone()),
+        ("/scenario_digest", zeros.clone()),
+        ("/genesis_digest", zeros.clone()),
+        ("/log/root", zeros),
+        ("/log/records", 7.into()),
+        ("/log/batches", 7.into()),
+        ("/log/bytes", 7.into()),
+        ("/seed", 2.into()),
+        ("/epochs", 11.into()),
+        ("/start", "2025-09-26T00:00:00.000Z".into()),
+        ("/end", "2025-10-05T01:00:00.000Z".into()),
+        ("/end_ms", 1_759_000_000_000u64.into()),
+    ] {
         tamper(&place, |manifest| *manifest.pointer_mut(field).unwrap() = value.clone());
-        let said = place.plasma(&["replay", "run"]).exits(3);
-        assert!(said.contains("DIFFERS: "), "{field}: {said}");
-        if field == "/state_digest" {
-            let said = place.plasma(&["audit", "run"]).exits(3);
-            assert!(said.contains("DIFFERS: the state's digest is"), "{said}");
-        } else {
-            place.plasma(&["log", "verify", "run"]).exits(3);
+        for command in ["replay", "audit"] {
+            let said = place.plasma(&[command, "run"]).exits(3);
+            assert!(said.contains("DIFFERS: "), "{command}, {field}: {said}");
+        }
+        let code = if of_the_log.contains(&field) { 3 } else { 0 };
+        place.plasma(&["log", "verify", "run"]).exits(code);
+        std::fs::write(place.path("run/manifest.json"), &sound).unwrap();
+    }
+    tamper(&place, |manifest| manifest["engine_digest"] = "0".into());
+    let said = place.plasma(&["replay", "run"]).succeeds();
+    assert!(said.contains("Not compared: the engine: 0 played the run."), "{said}");
+}
+
+#[test]
+fn a_changed_scenario_is_found() {
+    let place = Place::with_run();
+    let scenario = std::fs::read_to_string(place.path("run/scenario.toml")).unwrap();
+    std::fs::write(place.path("run/scenario.toml"), scenario.replace("count = 30", "count = 31")).unwrap();
+    for command in ["replay", "audit"] {
+        assert!(place.plasma(&[command, "run"]).exits(3).contains("DIFFERS: scenario: "), "{command}");
+    }
+    std::fs::remove_file(place.path("run/scenario.toml")).unwrap();
+    assert!(place.plasma(&["replay", "run"]).succeeds().contains("Not compared: the scenario: there is no scenario.toml."));
+}
+
+#[test]
+fn a_changed_header_is_a_difference_wherever_it_is() {
+    let place = Place::with_run();
+    let sound = std::fs::read(place.path("run/log.plasma")).unwrap();
+    for at in [0, 8, 12, 16, 200] {
+        let mut log = sound.clone();
+        log[at] ^= 1;
+        std::fs::write(place.path("run/log.plasma"), log).unwrap();
+        for command in [&["replay"][..], &["audit"], &["log", "verify"]] {
+            let said = place.plasma(&[command, &["run"]].concat()).exits(3);
+            assert!(said.contains("DIFFERS: run/log.plasma: "), "byte {at}, {command:?}: {said}");
         }
     }
+}
+
+#[test]
+fn what_differs_is_said_in_words() {
+    let place = Place::with_run();
+    // The run claims to have gone on: the engine closes epochs that the log does not have.
+    tamper(&place, |manifest| {
+        manifest["end_ms"] = 1_759_795_200_000u64.into();
+        manifest["end"] = "2025-10-07T00:00:00.000Z".into();
+    });
+    let said = place.plasma(&["audit", "run"]).exits(3);
+    assert!(said.contains(": the log has nothing; the engine made the "), "{said}");
+    assert!(!said.contains("Cause(") && said.contains(" at 2025-10-05T"), "{said}");
 }
 
 #[test]
@@ -66,7 +125,7 @@ fn a_tampered_log_is_found_and_the_batch_named() {
         assert!(said.contains("run/log.plasma: batch ") && said.contains(", at byte "), "{command:?}: {said}");
     }
     let said = place.plasma(&["log", "verify", "run"]).exits(3);
-    assert!(said.contains("DAMAGED: run/log.plasma: batch "), "{said}");
+    assert!(said.contains("DIFFERS: run/log.plasma: batch "), "{said}");
 }
 
 #[test]

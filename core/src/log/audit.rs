@@ -10,6 +10,8 @@ use super::{LogError, Position, RULES};
 use crate::engine::state::State;
 use crate::engine::step::{Arrival, Environment, Inadmissible, Observer};
 use crate::engine::{Engine, Progress};
+use crate::genesis::Genesis;
+use crate::protocol::beacon::Clock;
 use crate::record::{Cause, Event, Record};
 use crate::time::Time;
 use std::collections::VecDeque;
@@ -28,6 +30,10 @@ pub struct Audited {
     pub tail: Option<Tail>,
     /// BLAKE3 of the state that the engine reached.
     pub digest: [u8; 32],
+    /// Its clock: epochs, and the moment of the last record.
+    pub clock: Clock,
+    /// What the log starts from.
+    pub genesis: Genesis,
     /// Blocks that the commands were cut into.
     pub blocks: u64,
     /// The first record that differs, if one does.
@@ -43,13 +49,6 @@ pub struct Difference {
     pub logged: Option<Line>,
     /// What the engine did; `None` when it did nothing more.
     pub played: Option<Line>,
-}
-
-impl std::fmt::Display for Difference {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let show = |line: &Option<Line>| line.map_or("nothing".into(), |line| format!("{line:?}"));
-        write!(f, "record {}: the log has {}, the engine made {}", self.record, show(&self.logged), show(&self.played))
-    }
 }
 
 /// Plays recorded commands and compares what they cause with what was recorded.
@@ -134,7 +133,7 @@ pub fn audit(path: &Path, end: Option<Time>, seed: u64, mut progress: impl FnMut
     })?;
     let end = end.filter(|_| tail.is_none());
     contained(|| auditor.play_to(end)).map_err(not_a_log)?;
-    Ok(auditor.conclude(position, tail))
+    Ok(auditor.conclude(genesis, position, tail))
 }
 
 /// The engine, and what it is to be given next.
@@ -211,12 +210,13 @@ impl Auditor {
         z ^ (z >> 31)
     }
 
-    fn conclude(mut self, position: Position, tail: Option<Tail>) -> Audited {
+    fn conclude(mut self, genesis: Genesis, position: Position, tail: Option<Tail>) -> Audited {
         let playback = self.engine.environment();
         let missing = playback.lines.front().copied();
         let record = playback.next;
         let difference = playback.difference.take();
         let difference = difference.or_else(|| missing.map(|line| Difference { record, logged: Some(line), played: None }));
-        Audited { position, tail, digest: self.engine.digest(), blocks: self.blocks, difference }
+        let (digest, clock) = (self.engine.digest(), self.engine.view(|state| *state.clock));
+        Audited { position, tail, digest, clock, genesis, blocks: self.blocks, difference }
     }
 }

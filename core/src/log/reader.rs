@@ -115,7 +115,7 @@ impl Reader {
     /// Opens a log and checks its header.
     ///
     /// # Errors
-    /// [`LogError::Io`], [`LogError::NotALog`] or [`LogError::Version`].
+    /// [`LogError::Io`], [`LogError::NotALog`], [`LogError::Header`] or [`LogError::Version`].
     pub fn open(path: &Path) -> Result<Self, LogError> {
         let io_error = |source| LogError::Io { path: path.into(), source };
         let not_a_log = |why: &str| LogError::NotALog { path: path.into(), why: why.into() };
@@ -135,14 +135,14 @@ impl Reader {
             return Err(LogError::Version { path: path.into(), found: word(8) });
         }
         if u64::from(word(12)) + 48 > length {
-            return Err(not_a_log("it ends within its header"));
+            return Err(LogError::Header { path: path.into(), what: "it ends within its header" });
         }
         let mut bytes = vec![0u8; word(12) as usize];
         let mut root = [0u8; 32];
         file.read_exact(&mut bytes).map_err(io_error)?;
         file.read_exact(&mut root).map_err(io_error)?;
         if frame::root_zero(&bytes) != root {
-            return Err(not_a_log("its header was changed"));
+            return Err(LogError::Header { path: path.into(), what: "its header was changed" });
         }
         let genesis = Genesis::from_bytes(&bytes).map_err(|why| not_a_log(&why))?;
         let position = Position { bytes: bytes.len() as u64 + 48, batches: 0, records: 0, raw_bytes: 0, root };

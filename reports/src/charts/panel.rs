@@ -1,7 +1,7 @@
 //! Panels: several lines over one time axis, stacked into a picture.
 
-use super::axis::TimeAxis;
-use super::series::{Bucket, LONG, Line, bottom, top};
+use super::axis::{TimeAxis, ValueAxis};
+use super::series::{Bucket, LONG, Line, bottom, peak, spread, top};
 use crate::metrics::table::Unit;
 use crate::number::{duration, trimmed};
 use plasma_core::time::{DAY, Time};
@@ -13,7 +13,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 pub struct Panel {
     title: &'static str,
     unit: Unit,
-    per_day: bool,
+    per: Option<&'static str>,
     lines: Vec<Line>,
 }
 
@@ -38,18 +38,17 @@ const FAINT: RGBColor = RGBColor(110, 110, 110);
 const GRID: RGBColor = RGBColor(226, 226, 226);
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-type Plot<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<TimeAxis, plotters::coord::types::RangedCoordf64>>;
+type Plot<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<TimeAxis, ValueAxis>>;
 
 impl Panel {
     /// A panel.
     pub fn new(title: &'static str, unit: Unit, lines: Vec<Line>) -> Self {
-        Self { title, unit, per_day: false, lines }
+        Self { title, unit, per: None, lines }
     }
 
-    /// Says that the values are paces per day.
-    pub fn per_day(mut self) -> Self {
-        self.per_day = true;
-        self
+    /// Says that the values are paces, and per what.
+    pub fn per(self, span: &'static str) -> Self {
+        Self { per: Some(span), ..self }
     }
 
     /// What one unit of the axis is, given its greatest value: factor from the metric's unit, and name.
@@ -64,10 +63,10 @@ impl Panel {
             Unit::Count => (1.0, ""),
             unit => (1.0, unit.name()),
         };
-        let name = match (self.per_day, name) {
-            (true, "") => "per day".to_owned(),
-            (true, name) => format!("{name} per day"),
-            (false, name) => name.to_owned(),
+        let name = match (self.per, name) {
+            (Some(span), "") => span.to_owned(),
+            (Some(span), name) => format!("{name} {span}"),
+            (None, name) => name.to_owned(),
         };
         (factor, name)
     }
@@ -80,21 +79,25 @@ impl Panel {
     }
 
     fn draw(&self, area: &Area, times: &[Time], whole: (Time, Time)) -> Result<(), String> {
-        let (high, cut) = top(&self.lines);
-        let low = bottom(&self.lines);
-        let high = if high > low { high + (high - low) * 0.06 } else { low + 1.0 };
-        let (factor, unit) = self.scale(high);
         let long = times.len() > LONG;
         let (window, window_name) = Self::window(times, whole);
-        self.head(area, &unit, cut.then_some("peaks cut off"), long.then_some(window_name.as_str()))?;
-        let (low, high) = (low * factor, high * factor);
+        let (axis, cut) = self.axis(long.then_some(window));
+        let range = axis.range();
+        let (factor, unit) = self.scale(range.end);
+        let (low, high) = (range.start * factor, range.end * factor);
+        let axis = match axis {
+            ValueAxis::Linear(_) => ValueAxis::linear(low..high),
+            ValueAxis::Logarithmic(_) => ValueAxis::Logarithmic(low..high),
+        };
+        let by_factors = matches!(axis, ValueAxis::Logarithmic(_)).then_some("by factors");
+        self.head(area, &[Some(unit.as_str()), long.then_some(window_name.as_str()), by_factors])?;
         let mut plot = ChartBuilder::on(area)
             .margin_top(52)
-            .margin_right(20)
+            .margin_right(46)
             .margin_left(6)
             .x_label_area_size(26)
             .y_label_area_size(58)
-            .build_cartesian_2d(TimeAxis::new(whole, 8), low..high)
+            .build_cartesian_2d(TimeAxis::new(whole, 8), axis)
             .map_err(|error| error.to_string())?;
         let text = ("sans-serif", TEXT).into_font().color(&FAINT);
         plot.configure_mesh()
@@ -116,18 +119,33 @@ impl Panel {
                 strokes(&mut plot, line.points(), colour, at)?;
             }
         }
-        Ok(())
+        match cut {
+            Some((epoch, peak)) => mark(&mut plot, (times[epoch], high), whole, &format!("up to {}", trimmed(peak * factor))),
+            None => Ok(()),
+        }
+    }
+
+    /// The axis of values, and the greatest of them with its epoch if it lies beyond. Prices that span more than a factor of ten
+    /// are told by factors.
+    fn axis(&self, means: Option<usize>) -> (ValueAxis, Option<(usize, f64)>) {
+        let price = matches!(self.unit, Unit::UsdPerXpl | Unit::UsdPerGpuHour | Unit::XplPerGpuHour);
+        let peak = peak(&self.lines);
+        if let (Some(least), Some((_, most))) = (spread(&self.lines, 10.0).filter(|_| price), peak) {
+            return (ValueAxis::Logarithmic(least / 1.2..most * 1.2), None);
+        }
+        let (low, top) = (bottom(&self.lines), top(&self.lines, means));
+        let high = if top > low { top + (top - low) * 0.06 } else { low + 1.0 };
+        (ValueAxis::linear(low..high), peak.filter(|(_, peak)| *peak > high))
     }
 
     /// Title, unit and legend, above the plot.
-    fn head(&self, area: &Area, unit: &str, cut: Option<&str>, mean: Option<&str>) -> Result<(), String> {
+    fn head(&self, area: &Area, notes: &[Option<&str>]) -> Result<(), String> {
         let write = |text: &str, at: (i32, i32), size: f64, style: FontStyle, colour: RGBColor| {
             let style = TextStyle::from(("sans-serif", size, style)).color(&colour).pos(Pos::new(HPos::Left, VPos::Center));
             area.draw(&Text::new(text.to_owned(), at, style)).map_err(|error| error.to_string())
         };
         write(self.title, (12, 16), TEXT * 1.1, FontStyle::Bold, INK)?;
-        let notes = [(!unit.is_empty()).then_some(unit), mean, cut];
-        let notes: Vec<&str> = notes.into_iter().flatten().collect();
+        let notes: Vec<&str> = notes.iter().flatten().copied().filter(|note| !note.is_empty()).collect();
         write(&notes.join(" · "), (12 + width(self.title, TEXT * 1.1) + 14, 16), TEXT, FontStyle::Normal, FAINT)?;
         let mut x = 12;
         for (line, colour) in self.lines.iter().zip(PALETTE) {
@@ -139,6 +157,15 @@ impl Panel {
         }
         Ok(())
     }
+}
+
+/// Marks where the greatest value is cut off, and says how great it is.
+fn mark(plot: &mut Plot, at: (Time, f64), whole: (Time, Time), text: &str) -> Result<(), String> {
+    let late = at.0 - whole.0 > (whole.1 - whole.0) / 5 * 4;
+    let (side, x) = if late { (HPos::Right, -8) } else { (HPos::Left, 8) };
+    let style = TextStyle::from(("sans-serif", TEXT)).color(&INK).pos(Pos::new(side, VPos::Center));
+    let arrow = EmptyElement::at(at) + TriangleMarker::new((0, 6), 6, INK.filled()) + Text::new(text.to_owned(), (x, 8), style);
+    plot.draw_series([arrow]).map(drop).map_err(|error| error.to_string())
 }
 
 /// Roughly how wide a text is, in pixels: the SVG's reader chooses the font.

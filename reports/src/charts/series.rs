@@ -31,6 +31,11 @@ impl Line {
         Self { label: label.into(), values }
     }
 
+    /// The same line with every value made another.
+    pub fn map(self, make: impl Fn(f64) -> f64) -> Self {
+        Self { values: self.values.into_iter().map(|value| value.map(&make)).collect(), ..self }
+    }
+
     /// Whether any epoch has a value.
     pub fn has_values(&self) -> bool {
         self.values.iter().any(Option::is_some)
@@ -79,13 +84,35 @@ fn runs<T>(items: impl Iterator<Item = Option<T>>) -> Vec<Vec<T>> {
     runs
 }
 
-/// Upper end of an axis: the greatest value, unless a few outliers would flatten all others. The flag says that they are cut.
-pub fn top(lines: &[Line]) -> (f64, bool) {
+/// Upper end of an axis: the greatest value, unless a few outliers would flatten all others. `means` is the window of a moving mean
+/// that must be seen whole; without one every value is drawn as it is.
+pub fn top(lines: &[Line], means: Option<usize>) -> f64 {
+    let usual = |line: &Line| {
+        let mut values: Vec<f64> = line.values.iter().flatten().copied().collect();
+        values.sort_unstable_by(f64::total_cmp);
+        let usual = values.get((values.len().max(1) - 1) * 95 / 100).map_or(0.0, |usual| 1.5 * usual);
+        let few = values.len() < 20 || usual <= 0.0;
+        let mean = means.map_or(0.0, |window| line.means(window).iter().flatten().fold(0.0, |top, (_, mean)| mean.max(top)));
+        let max = values.last().copied().unwrap_or(0.0);
+        if few || max <= 2.0 * usual.max(mean) { max } else { usual.max(mean) }
+    };
+    lines.iter().filter(|line| line.has_values()).map(usual).reduce(f64::max).unwrap_or(1.0)
+}
+
+/// The greatest value, and at which epoch.
+pub fn peak(lines: &[Line]) -> Option<(usize, f64)> {
+    let all = lines.iter().flat_map(|line| line.values.iter().enumerate());
+    all.filter_map(|(i, value)| Some((i, (*value)?))).max_by(|a, b| a.1.total_cmp(&b.1))
+}
+
+/// Lower end of an axis by factors, if all values are above zero and they span more than `factor`. As at the top of other axes, a few
+/// outliers far below all others are not followed.
+pub fn spread(lines: &[Line], factor: f64) -> Option<f64> {
     let mut values: Vec<f64> = lines.iter().flat_map(|line| line.values.iter().flatten().copied()).collect();
     values.sort_unstable_by(f64::total_cmp);
-    let Some(&max) = values.last() else { return (1.0, false) };
-    let usual = values[(values.len() - 1) * 95 / 100];
-    if values.len() >= 20 && usual > 0.0 && max > 3.0 * usual { (1.5 * usual, true) } else { (max, false) }
+    let (&least, &most) = values.first().zip(values.last())?;
+    let low = least.max(values[values.len() / 50] / 2.0);
+    (least > 0.0 && most > factor * low).then_some(low)
 }
 
 /// Lower end of an axis: zero, or the least value below it.
@@ -111,9 +138,38 @@ mod tests {
     #[test]
     fn one_outlier_does_not_flatten_the_rest() {
         let mut values = vec![Some(1.0); 99];
-        assert_eq!(top(&[Line::new("x", values.clone())]), (1.0, false));
-        values[0] = Some(500.0);
-        assert_eq!(top(&[Line::new("x", values)]), (1.5, true));
-        assert_eq!(top(&[]), (1.0, false));
+        assert_eq!(top(&[Line::new("x", values.clone())], None), 1.0);
+        values[7] = Some(500.0);
+        let lines = [Line::new("x", values.clone()), Line::new("zero", vec![Some(0.0); 99])];
+        assert_eq!((top(&lines, None), peak(&lines)), (1.5, Some((7, 500.0))));
+        assert_eq!((top(&[], None), peak(&[])), (1.0, None));
+    }
+
+    #[test]
+    fn a_moving_mean_is_never_cut() {
+        // Four quiet years and one of long waits: its mean is no outlier.
+        let values = (0..1826)
+            .map(|i| {
+                Some(if i < 1750 {
+                    10.0
+                } else if i % 2 == 0 {
+                    900.0
+                } else {
+                    100.0
+                })
+            })
+            .collect();
+        let line = [Line::new("x", values)];
+        assert!(top(&line, Some(28)) >= 500.0 && top(&line, None) == 15.0);
+    }
+
+    #[test]
+    fn wide_spreads_are_told_by_factors() {
+        let line = |low| [Line::new("x", vec![Some(low), None, Some(4.0)])];
+        assert_eq!(spread(&line(0.1), 10.0), Some(0.1));
+        let mut values: Vec<_> = (0..99).map(|i| Some(1.0 + f64::from(i))).collect();
+        values[0] = Some(1e-6);
+        assert_eq!(spread(&[Line::new("x", values)], 10.0), Some(1.0));
+        assert_eq!([spread(&line(1.0), 10.0), spread(&line(0.0), 10.0), spread(&[], 10.0)], [None; 3]);
     }
 }

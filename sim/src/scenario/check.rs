@@ -43,12 +43,26 @@ pub(crate) fn check(scenario: &Scenario) -> Vec<Finding> {
 /// A century: beyond it lies no question, only overflow.
 const LONGEST: u64 = 100 * plasma_core::time::YEAR;
 
+/// Providers, and customers, that are played: more would not find room in any memory.
+const MOST_PLAYED: u64 = 10_000_000;
+
 fn run(scenario: &Scenario, findings: &mut Findings) {
     let horizon = scenario.horizon.0;
     findings.require(horizon > 0 && horizon <= LONGEST, "horizon", || "expected between 1ms and 100y".into());
 }
 
 impl Findings {
+    /// No more of them, at the scale that is played, than memory holds.
+    pub fn count(&mut self, scenario: &Scenario, full: u64, key: impl Into<String>) {
+        let played = scenario.scale.of(full);
+        self.require(played <= MOST_PLAYED, key, || {
+            format!(
+                "{full} at scale {} are {played}, and at most {MOST_PLAYED} are played: choose fewer, or a smaller scale",
+                scenario.scale
+            )
+        });
+    }
+
     pub fn add(&mut self, key: impl Into<String>, message: impl Into<String>) {
         self.add_with_help(key, message, None);
     }

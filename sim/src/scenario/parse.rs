@@ -4,7 +4,7 @@
 //! for every value within it that has none of its own. Both forms become plain values here, each with its [`Provenance`].
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeString, DeTable, DeValue};
 
 use super::error::Problem;
 use super::quantity::{SHOWN, excerpt};
@@ -111,6 +111,7 @@ impl Parser<'_> {
         if let Some((_, value)) = only_value.then(|| others.pop()).flatten() {
             return self.node(value, &provenance);
         }
+        self.only_provenance_beside_a_value(&others);
         let entries = others
             .into_iter()
             .map(|(key, value)| Entry {
@@ -120,6 +121,19 @@ impl Parser<'_> {
             })
             .collect();
         Node { value: Value::Table(Table { entries }), origin: self.origin(span), provenance }
+    }
+
+    /// No table of a scenario has a key `value`: what else stands beside one is a misspelt provenance.
+    fn only_provenance_beside_a_value(&mut self, entries: &[(Spanned<DeString>, Spanned<DeValue>)]) {
+        if !entries.iter().any(|(key, _)| key.get_ref() == "value") {
+            return;
+        }
+        for (key, _) in entries.iter().filter(|(key, _)| key.get_ref() != "value") {
+            let name = key.get_ref();
+            let message = format!("unknown key `{}`: beside `value` stand its source and confidence", excerpt(name, SHOWN));
+            let problem = Problem::at(self.sources, &self.origin(key.span()), message).with_key(name.as_ref());
+            self.problems.push(problem.with_label("unknown").with_help(suggest::nearest(name, ["source", "confidence"])));
+        }
     }
 
     fn source_of(&mut self, value: Spanned<DeValue>) -> Option<String> {

@@ -8,6 +8,7 @@ use crate::scenario::quantity::Id;
 use csv::ByteRecord;
 use plasma_core::catalogue::MAX_SIZES;
 use plasma_core::protocol::job::MAX_GPUS_LOG2;
+use std::collections::BTreeMap;
 use std::io::Read;
 
 /// A row, or why the mapping leaves it out.
@@ -16,13 +17,19 @@ pub(super) enum Kept<T> {
     No(String),
 }
 
+/// Largest size of a job.
+pub(super) const MOST: f64 = u32::MAX as f64;
+
 /// A mapping and the columns it names.
 pub(super) struct Columns<'m> {
     file: &'m str,
     mapping: &'m Mapping,
     /// Names of the program's sizes, in its order.
     sizes: &'m [Id],
-    header: Vec<String>,
+    /// How many columns the table has.
+    width: usize,
+    /// Where the columns that the mapping names are.
+    places: BTreeMap<&'m str, usize>,
 }
 
 /// Reads a table row by row.
@@ -41,10 +48,11 @@ pub(super) fn each_row<'m>(
         );
     }
     let named = |field: &[u8]| String::from_utf8_lossy(field).trim_start_matches('\u{feff}').trim().to_owned();
-    let columns = Columns { file, mapping, sizes, header: header.iter().map(named).collect() };
-    columns.check()?;
+    let header: Vec<String> = header.iter().map(named).collect();
+    let columns = Columns { file, mapping, sizes, width: header.len(), places: places(file, mapping, &header)? };
     let mut row = ByteRecord::new();
     while reader.read_byte_record(&mut row).map_err(|error| broken(file, &error))? {
+        columns.no_more_than_named(&row)?;
         see(&columns, &row)?;
     }
     Ok(())
@@ -55,29 +63,55 @@ fn broken(file: &str, error: &csv::Error) -> TraceError {
     TraceError { line, ..TraceError::nowhere(file, format!("cannot be read: {error}")).mended("is it a CSV file?") }
 }
 
+/// Where every column is that the mapping names.
+fn places<'m>(file: &str, mapping: &'m Mapping, header: &[String]) -> Result<BTreeMap<&'m str, usize>, TraceError> {
+    let missing = |name: &str| {
+        let known: Vec<String> = header.iter().take(20).map(|name| format!("`{}`", excerpt(name))).collect();
+        let mend = format!("the table has {}; name one of them in the mapping", known.join(", "));
+        TraceError::at(file, 1, name, "there is no such column").mended(mend)
+    };
+    named(mapping).into_iter().map(|name| Ok((name, place(header, name).ok_or_else(|| missing(name))?))).collect()
+}
+
+/// The column that is called so, or else the only one whose name differs in case, spaces and punctuation alone: publishers rename.
+fn place(header: &[String], name: &str) -> Option<usize> {
+    let bare = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
+    header.iter().position(|column| column == name).or_else(|| {
+        let wanted = bare(name);
+        let mut alike = (0..header.len()).filter(|&i| bare(&header[i]) == wanted);
+        alike.next().filter(|_| alike.next().is_none())
+    })
+}
+
+/// Every column that a mapping names.
+fn named(mapping: &Mapping) -> Vec<&str> {
+    let mut wanted: Vec<&str> = mapping.time.iter().map(|time| time.column.as_str()).collect();
+    for size in mapping.sizes.values() {
+        match size {
+            SizeFrom::Columns(columns) => wanted.extend(columns.sum.iter().map(String::as_str)),
+            SizeFrom::Between(between) => wanted.extend([between.begin.as_str(), between.end.as_str()]),
+            SizeFrom::Fixed(_) => {}
+        }
+    }
+    wanted.extend(mapping.gpus.iter().flat_map(|gpus| [Some(gpus.column.as_str()), gpus.milli.as_deref()]).flatten());
+    wanted.extend(mapping.class.iter().map(|class| class.column.as_str()));
+    wanted.extend(mapping.keep.iter().map(|filter| filter.column.as_str()));
+    wanted
+}
+
 impl Columns<'_> {
-    /// Whether every column that the mapping names is there.
-    fn check(&self) -> Result<(), TraceError> {
-        let mapping = self.mapping;
-        let mut wanted: Vec<&str> = mapping.time.iter().map(|time| time.column.as_str()).collect();
-        for size in mapping.sizes.values() {
-            match size {
-                SizeFrom::Columns(columns) => wanted.extend(columns.sum.iter().map(String::as_str)),
-                SizeFrom::Between(between) => wanted.extend([between.begin.as_str(), between.end.as_str()]),
-                SizeFrom::Fixed(_) => {}
-            }
+    /// A field too many shifts all that follow: nobody can say which value is whose.
+    fn no_more_than_named(&self, row: &ByteRecord) -> Result<(), TraceError> {
+        if row.len() <= self.width {
+            return Ok(());
         }
-        wanted.extend(mapping.gpus.iter().flat_map(|gpus| [Some(gpus.column.as_str()), gpus.milli.as_deref()]).flatten());
-        wanted.extend(mapping.class.iter().map(|class| class.column.as_str()));
-        wanted.extend(mapping.keep.iter().map(|filter| filter.column.as_str()));
-        match wanted.into_iter().find(|name| !self.header.iter().any(|column| column == name)) {
-            None => Ok(()),
-            Some(missing) => {
-                let known: Vec<String> = self.header.iter().take(20).map(|name| format!("`{}`", excerpt(name))).collect();
-                let mend = format!("the table has {}; name one of them in the mapping", known.join(", "));
-                Err(TraceError::at(self.file, 1, missing, "there is no such column").mended(mend))
-            }
-        }
+        let message = format!("the row has {} fields, the line of column names {}", row.len(), self.width);
+        Err(self.beyond(row, message).mended("put fields that hold commas in quotes, or remove what is too much"))
+    }
+
+    /// Something about a row as a whole.
+    fn beyond(&self, row: &ByteRecord, message: String) -> TraceError {
+        TraceError { line: row.position().map(csv::Position::line), ..TraceError::nowhere(self.file, message) }
     }
 
     fn error(&self, row: &ByteRecord, column: &str, message: String) -> TraceError {
@@ -85,9 +119,9 @@ impl Columns<'_> {
     }
 
     fn text<'r>(&self, row: &'r ByteRecord, column: &str) -> Result<&'r str, TraceError> {
-        let position = self.header.iter().position(|name| name == column).unwrap_or(usize::MAX);
+        let position = self.places.get(column).copied().unwrap_or(usize::MAX);
         let Some(field) = row.get(position) else {
-            let message = format!("the row has only {} fields of {}", row.len(), self.header.len());
+            let message = format!("the row has only {} fields of {}", row.len(), self.width);
             return Err(self.error(row, column, message).mended("complete the row or remove it"));
         };
         let mend = "save the file as UTF-8";
@@ -117,7 +151,8 @@ impl Columns<'_> {
             let text = self.text(row, column)?;
             let (holds, otherwise) = match is {
                 Condition::Present => (!text.is_empty(), "is empty"),
-                Condition::Positive => (text.parse::<f64>().is_ok_and(|number| number > 0.0), "is not above zero"),
+                Condition::Positive => (self.comparable(row, column, text)? > 0.0, "is not above zero"),
+                Condition::AtLeast(least) => (self.comparable(row, column, text)? >= *least as f64, "is too small"),
                 Condition::OneOf(texts) => (texts.iter().any(|one| one == text), "is none of the texts to keep"),
             };
             if !holds {
@@ -125,6 +160,17 @@ impl Columns<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// A number that a filter compares; nothing at all is less than every number.
+    fn comparable(&self, row: &ByteRecord, column: &str, text: &str) -> Result<f64, TraceError> {
+        if text.is_empty() {
+            return Ok(f64::NEG_INFINITY);
+        }
+        text.parse::<f64>().ok().filter(|number| number.is_finite()).ok_or_else(|| {
+            let message = format!("expected a number, found \"{}\"", excerpt(text));
+            self.error(row, column, message).mended("correct it or remove the row")
+        })
     }
 
     /// Thousandths of GPUs that a row asks for, and the whole GPUs they round up to.
@@ -161,6 +207,10 @@ impl Columns<'_> {
         let mut sizes = [0.0; MAX_SIZES];
         for (size, name) in sizes.iter_mut().zip(self.sizes) {
             match self.size(row, name, leased)? {
+                Kept::Yes(found) if found > MOST => {
+                    let message = format!("its `{name}` are {found:e}, and a lease counts to {MOST}");
+                    return Err(self.beyond(row, message).mended("correct the row, or split it into several"));
+                }
                 Kept::Yes(found) => *size = found,
                 Kept::No(reason) => return Ok(Kept::No(reason)),
             }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::scenario::Scenario;
+use crate::scenario::model::trace::{Condition, Filter};
 use std::path::PathBuf;
 
 /// The starter with a program of GPU-seconds and one trace.
@@ -55,6 +56,41 @@ fn small_requests_join_into_leases() {
     assert_eq!((trace.report.rows, trace.report.kept, trace.report.leases), (3, 3, 2));
 }
 
+#[test]
+fn columns_are_found_as_their_publisher_writes_them() {
+    // The header of AzureLLMInferenceTrace_conv.csv.
+    let text = b"TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46.6805900,374,44\n";
+    assert_eq!(read_text(&azure(), text).unwrap().jobs[0].sizes[0], 418);
+    let exact = b"TIMESTAMP,timestamp,context_tokens,generated_tokens\nnever,2023-11-16 18:15:46,1,2\n";
+    assert_eq!(read_text(&azure(), exact).unwrap().jobs[0].sizes[0], 3);
+    let ambiguous = b"TIMESTAMP,Timestamp,context_tokens,generated_tokens\n";
+    let error = read_text(&azure(), ambiguous).unwrap_err().to_string();
+    assert!(error.contains("column `timestamp`: there is no such column"), "{error}");
+}
+
+#[test]
+fn requests_that_one_lease_cannot_count_make_two() {
+    let text = b"timestamp,context_tokens,generated_tokens\n\
+        2023-11-16 18:00:00,4000000000,0\n2023-11-16 18:00:01,4000000000,0\n";
+    let mut scenario = azure();
+    // So cheap a token that even four billion of them are a small request.
+    scenario.program[0].cost.truncate(1);
+    scenario.program[0].cost[0].coefficient = 1;
+    let sizes: Vec<u32> = read_text(&scenario, text).unwrap().jobs.iter().map(|job| job.sizes[0]).collect();
+    assert_eq!(sizes, [4_000_000_000, 4_000_000_000]);
+}
+
+#[test]
+fn a_scenario_keeps_fewer_rows_than_its_preset() {
+    let mut scenario = pods();
+    let keep = Filter { column: "creation_time".into(), is: Condition::AtLeast(75) };
+    scenario.trace[0].keep.push(keep);
+    let text = format!("{PODS}1,1000,70,4200,200\n1,1000,75,4200,200\n0,1000,80,4200,200\n");
+    let report = read_text(&scenario, text.as_bytes()).unwrap().report;
+    let dropped: Vec<_> = report.dropped.iter().map(|(reason, count)| (reason.as_str(), *count)).collect();
+    assert_eq!((report.kept, dropped), (1, vec![("`creation_time` is too small", 1), ("`num_gpu` is not above zero", 1)]));
+}
+
 const PODS: &str = "num_gpu,gpu_milli,creation_time,deletion_time,scheduled_time\n";
 
 #[test]
@@ -76,6 +112,12 @@ fn partial_gpus_are_leased_whole_and_the_inflation_is_reported() {
         ]
     );
     assert_eq!(report.inflation(), Some(5.0 / 3.25));
+    assert_eq!(
+        report.to_string(),
+        "5 rows read, 2 kept (1 were out of order) as 2 leases; left out 1 where `num_gpu` is not above zero, \
+         1 where `scheduled_time` is empty, 1 where `deletion_time` is not after `scheduled_time`; \
+         3.2 GPUs asked for, 5 leased whole, 53.8 % more"
+    );
 }
 
 #[test]
@@ -92,7 +134,7 @@ fn machines_of_unknown_models_are_counted() {
 fn what_is_wrong_is_named_with_its_place_and_mend() {
     let header = "timestamp,context_tokens,generated_tokens\n";
     let long = format!("{header}2023-11-16 18:00:00,1,{}\n", "9".repeat(1_000_000));
-    let cases: [(&[u8], &str); 9] = [
+    let cases: [(&[u8], &str); 11] = [
         (b"", "t.csv: the file is empty (expected a line of column names"),
         (b"timestamp,tokens\n", "t.csv:1: column `context_tokens`: there is no such column (the table has `timestamp`, `tokens`"),
         (header.as_bytes(), "t.csv: no row is left to play"),
@@ -114,6 +156,11 @@ fn what_is_wrong_is_named_with_its_place_and_mend() {
             "t.csv:2: column `generated_tokens`: the row has only 2 fields of 3",
         ),
         (long.as_bytes(), "line 2 is longer than 65536 bytes"),
+        (
+            &[header.as_bytes(), b"2023-11-16 18:00:00,1,2,3\n"].concat(),
+            "t.csv:2: the row has 4 fields, the line of column names 3",
+        ),
+        (&[header.as_bytes(), b"2023-11-16 18:00:00,1,1e300\n"].concat(), "and a lease counts to 4294967295"),
     ];
     for (text, expected) in cases {
         let error = read_text(&azure(), text).unwrap_err().to_string();

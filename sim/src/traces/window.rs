@@ -5,6 +5,7 @@
 //! windows of their own. Only programs whose cost is linear in their sizes join requests: for others the work of a sum is not the
 //! sum of the work.
 
+use super::columns::MOST;
 use super::{Job, Request};
 use crate::scenario::model::{Class, Program};
 use plasma_core::catalogue::MAX_SIZES;
@@ -40,7 +41,12 @@ pub(super) fn join(requests: &[Request], first: i64, program: &Program, referenc
             continue;
         }
         let closes = request.at + WINDOW as i64;
-        let window = open[usize::from(request.gpus_log2)].get_or_insert(Open { closes, sizes: [0.0; MAX_SIZES] });
+        let window = &mut open[usize::from(request.gpus_log2)];
+        let full = |window: &mut Open| window.sizes.iter().zip(&request.sizes).any(|(sum, size)| sum + size > MOST);
+        if let Some(closed) = window.take_if(full) {
+            jobs.push(job(closed.closes - first, &closed.sizes, request.gpus_log2));
+        }
+        let window = window.get_or_insert(Open { closes, sizes: [0.0; MAX_SIZES] });
         window.sizes.iter_mut().zip(&request.sizes).for_each(|(sum, size)| *sum += size);
     }
     for (gpus_log2, window) in open.iter().enumerate() {
@@ -50,7 +56,7 @@ pub(super) fn join(requests: &[Request], first: i64, program: &Program, referenc
     jobs
 }
 
-/// Sizes are whole numbers of at least 1; what is beyond counting is counted as the most.
+/// Sizes are whole numbers of at least 1.
 fn job(at: i64, sizes: &[f64; MAX_SIZES], gpus_log2: u8) -> Job {
     let whole = |size: &f64| if *size > 0.0 { libm::ceil(*size).max(1.0) as u32 } else { 0 };
     let mut declared = [0; MAX_SIZES];

@@ -1,6 +1,6 @@
 //! One party's history, with the reason of every payment.
 
-use super::state::xpl;
+use crate::commands::words::{self, decimal, xpl};
 use plasma_core::engine::state::State;
 use plasma_core::ids::{AccountId, JobId, LeaseId, OfferId, ProposalId, ProviderId};
 use plasma_core::params::mechanism;
@@ -8,9 +8,12 @@ use plasma_core::protocol::emission;
 use plasma_core::protocol::lease::Lease;
 use plasma_core::protocol::market::Leased;
 use plasma_core::protocol::settlement::Settled;
-use plasma_core::record::{Cause, Command, Event, Fields, Record, Timer, Value};
+use plasma_core::record::{Cause, Command, Event, Record, Timer};
+use plasma_core::rejection::Refused;
 use plasma_core::time::Time;
 use plasma_reports::calendar;
+use plasma_reports::number::duration;
+use serde_json::{Map, Value};
 use std::fmt;
 
 /// Whose history.
@@ -24,6 +27,29 @@ pub enum Subject {
     Job(u64),
     /// A lease's, by serial number.
     Lease(u64),
+}
+
+impl Subject {
+    /// Whether there is such a party, whatever became of it.
+    ///
+    /// # Errors
+    /// How many of its kind there are.
+    pub fn exists(&self, view: &State) -> miette::Result<()> {
+        let (number, kind, numbers) = match *self {
+            Subject::Account(id) => (u64::from(id.0), "accounts", 0..view.accounts().len() as u64),
+            Subject::Provider(id) => (u64::from(id.0), "providers", 0..view.providers().len() as u64),
+            Subject::Job(serial) => (serial, "jobs", 1..view.jobs.opened() + 1),
+            Subject::Lease(serial) => (serial, "leases", 1..view.leases.opened() + 1),
+        };
+        if numbers.contains(&number) {
+            return Ok(());
+        }
+        let known = match numbers.is_empty() {
+            true => format!("there are no {kind} up to then"),
+            false => format!("{kind} up to then are numbered from {} to {}", numbers.start, numbers.end - 1),
+        };
+        Err(miette::miette!(help = known, "there is no {self}"))
+    }
 }
 
 impl fmt::Display for Subject {
@@ -45,6 +71,10 @@ pub struct Entry {
     pub what: &'static str,
     /// What happened, and why.
     pub text: String,
+    /// Its fields as the log has them.
+    pub fields: Map<String, Value>,
+    /// Nano-XPL that its sender burned for it; none for what is no command.
+    pub fee: Option<u64>,
 }
 
 /// Who a record concerns.
@@ -108,15 +138,21 @@ pub fn entry(subject: &Subject, view: &State, record: &Record, event: Option<&Ev
     if !parties.include(subject) {
         return None;
     }
-    let (what, text) = match (event, &record.cause) {
-        (Some(event), _) => (event.name(), explain(view, record, event)),
-        (None, Cause::Command { command, fee, .. }) => {
-            let fee = if *fee > 0 { format!("; burned {} as base fee", xpl(u128::from(*fee))) } else { String::new() };
-            (command.name(), format!("asked for: {}{fee}", fields(command)))
+    let time = record.time;
+    Some(match (event, &record.cause) {
+        (Some(event), _) => {
+            Entry { time, what: event.name(), text: explain(view, record, event), fields: words::json(event), fee: None }
         }
-        (None, Cause::Timer(timer)) => (timer.name(), "its time came".into()),
-    };
-    Some(Entry { time: record.time, what, text })
+        (None, Cause::Command { command, fee, .. }) => {
+            let burned = if *fee > 0 { format!("; burned {} as base fee", xpl(u128::from(*fee))) } else { String::new() };
+            let what = command.name();
+            let text = format!("asked for: {}{burned}", words::fields(what, command));
+            Entry { time, what, text, fields: words::json(command), fee: Some(*fee) }
+        }
+        (None, Cause::Timer(timer)) => {
+            Entry { time, what: timer.name(), text: "its time came".into(), fields: words::json(timer), fee: None }
+        }
+    })
 }
 
 fn of_cause(view: &State, record: &Record) -> Parties {
@@ -266,7 +302,13 @@ fn explain(view: &State, record: &Record, event: &Event) -> String {
     match event {
         Event::Settled(settled) => view.lease(settled.lease).map_or_else(String::new, |lease| settled_why(view, settled, lease)),
         Event::Leased(leased) => leased_why(view, leased),
-        Event::Submitted(e) => format!("{} is accepted and its budget is in escrow", e.job),
+        Event::Submitted(e) => {
+            let budget = match record.cause {
+                Cause::Command { command: Command::Submit(submit), .. } => submit.budget,
+                _ => 0,
+            };
+            format!("{} is accepted and its budget of {} is in escrow", e.job, xpl(budget.into()))
+        }
         Event::Queued(e) if view.params.market_mechanism() != mechanism::POSTED => {
             format!("{} waits for the next clearing, due {}", e.job, calendar::timestamp(view.market.closes_at))
         }
@@ -324,12 +366,12 @@ fn explain(view: &State, record: &Record, event: &Event) -> String {
             let amount = view.unbonding.entries.front().map_or(0, |entry| entry.amount);
             format!("{} of the bond is back", xpl(amount.into()))
         }
-        Event::Refused(e) => format!("refused: {e}"),
+        Event::Refused(e) => refused_why(e),
         Event::Transferred(_) => match record.cause {
             Cause::Command { command: Command::Transfer(t), .. } => format!("{} went to {}", xpl(t.amount.into()), t.to),
             _ => String::new(),
         },
-        other => fields(other),
+        other => words::fields(other.name(), other),
     }
 }
 
@@ -378,7 +420,7 @@ fn disputed_why(event: &Event) -> String {
             xpl(e.from_deposit.into()),
             xpl(e.from_treasury.into())
         ),
-        other => fields(other),
+        other => words::fields(other.name(), other),
     }
 }
 
@@ -448,27 +490,18 @@ fn checker_why(view: &State, record: &Record, reward: u64) -> String {
     format!("the treasury pays the checker {}, {rate} % of the {} it checked", xpl(reward.into()), xpl(price.into()))
 }
 
+/// The reason, with its number in the unit that people read.
+fn refused_why(refused: &Refused) -> String {
+    let Some(reason) = refused.reason() else { return format!("refused: {refused}") };
+    let (amount, span) = (xpl(refused.need.into()), duration(refused.need as f64 / 1_000.0));
+    let text = reason.text().replace("{need} nano-XPL", &amount).replace("{need} ms", &span);
+    format!("refused: {}", text.replace("{need}", &refused.need.to_string()))
+}
+
 fn escrow(view: &State, id: JobId) -> String {
     view.job(id).map_or_else(|| "unknown".into(), |job| xpl(job.escrow.into()))
 }
 
 fn seconds(milli: u64) -> String {
-    format!("{}.{:03}", milli / 1000, milli % 1000)
-}
-
-/// The payload, field by field.
-fn fields(payload: &impl Fields) -> String {
-    let mut parts = Vec::new();
-    payload.visit(&mut |name, value| {
-        let value = match value {
-            Value::Number(n) | Value::Serial(n) => n.to_string(),
-            Value::Bytes(bytes) if bytes == [0; 32] => return,
-            Value::Bytes(bytes) => format!("{}…", &crate::manifest::hex(&bytes)[..12]),
-            Value::Sizes(sizes) => format!("{sizes:?}"),
-            Value::Numbers(numbers) => format!("{numbers:?}"),
-            Value::Nothing => "none".into(),
-        };
-        parts.push(format!("{name} {value}"));
-    });
-    parts.join(", ")
+    decimal(milli.into(), 1_000)
 }

@@ -1,10 +1,11 @@
 //! The state at a glance.
 
+use crate::commands::words::{decimal, xpl};
 use plasma_core::engine::state::State;
-use plasma_core::money::XPL;
 use plasma_core::protocol::lease::Stage;
 use plasma_core::protocol::provider::Status;
 use plasma_reports::calendar;
+use plasma_reports::number::grouped;
 use serde_json::{Value, json};
 use std::io::{self, Write};
 
@@ -28,7 +29,7 @@ struct Fact {
 fn facts(view: &State) -> Vec<Fact> {
     let (clock, ledger) = (&view.clock, &view.ledger);
     let amount = |key, label, nano: u128| Fact { key, label, text: xpl(nano), exact: Value::String(nano.to_string()) };
-    let count = |key, label, n: usize| Fact { key, label, text: n.to_string(), exact: json!(n) };
+    let count = |key, label, n: usize| Fact { key, label, text: grouped(n as u128), exact: json!(n) };
     let moment = |key, label, time| Fact { key, label, text: calendar::timestamp(time), exact: json!(calendar::timestamp(time)) };
     let providers = view.providers();
     let with = |status: Status| providers.iter().filter(|provider| provider.status == status).count();
@@ -37,7 +38,7 @@ fn facts(view: &State) -> Vec<Fact> {
     let leaving: u128 = view.staking.leaving.values().map(|leaving| u128::from(leaving.fund.holds)).sum();
     let escrow: u128 = view.jobs.iter().map(|job| u128::from(job.escrow)).sum();
     let price = view.oracle_price(clock.now);
-    let usd = |micro: u64| format!("{}.{:06} USD", micro / 1_000_000, micro % 1_000_000);
+    let usd = |micro: u64| format!("{} USD", decimal(micro.into(), 1_000_000));
     vec![
         moment("time", "last record", clock.now),
         count("epoch", "epochs closed", clock.epoch as usize),
@@ -83,32 +84,4 @@ fn facts(view: &State) -> Vec<Fact> {
         count("jobs_ever", "jobs ever submitted", view.jobs.opened() as usize),
         count("leases_ever", "leases ever made", view.leases.opened() as usize),
     ]
-}
-
-/// An amount as people read it.
-pub fn xpl(nano: u128) -> String {
-    let (whole, part) = (nano / u128::from(XPL), nano % u128::from(XPL));
-    let digits = whole.to_string();
-    let mut grouped = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
-            grouped.push('_');
-        }
-        grouped.push(digit);
-    }
-    let fraction = format!("{part:09}");
-    let fraction = fraction.trim_end_matches('0');
-    if fraction.is_empty() { format!("{grouped} XPL") } else { format!("{grouped}.{fraction} XPL") }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::xpl;
-
-    #[test]
-    fn amounts_are_exact_and_readable() {
-        assert_eq!(xpl(0), "0 XPL");
-        assert_eq!(xpl(1), "0.000000001 XPL");
-        assert_eq!(xpl(1_234_567_500_000_000), "1_234_567.5 XPL");
-    }
 }

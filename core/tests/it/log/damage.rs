@@ -25,7 +25,7 @@ fn a_file_cut_at_any_byte_opens_up_to_its_last_whole_batch() {
         std::fs::write(&cut_file, &bytes[..cut]).unwrap();
         if cut < header {
             let error = read(&cut_file).err().unwrap_or_else(|| panic!("half a header of {cut} bytes was believed"));
-            assert!(matches!(error, LogError::NotALog { .. }), "cut at {cut}: {error}");
+            assert!(matches!(error, LogError::NotALog { .. } | LogError::Header { .. }), "cut at {cut}: {error}");
             continue;
         }
         let (_, position, tail) = read(&cut_file).unwrap_or_else(|error| panic!("cut at {cut}: {error}"));
@@ -49,7 +49,9 @@ fn a_changed_byte_is_found_wherever_it_is_and_its_batch_is_named() {
         let error = read(&flipped_file).err().unwrap_or_else(|| panic!("byte {at} changed by {flip} was believed"));
         let batch = ends.iter().filter(|(end, _)| *end <= at as u64).count();
         match error {
-            LogError::NotALog { .. } | LogError::Version { .. } => assert_eq!(batch, 0, "byte {at}: {error}"),
+            LogError::NotALog { .. } | LogError::Header { .. } | LogError::Version { .. } => {
+                assert_eq!(batch, 0, "byte {at}: {error}")
+            }
             LogError::Corrupt { batch: named, offset, .. } => {
                 assert_eq!((named + 1, offset), (batch as u64, ends[batch - 1].0), "byte {at}: {error}");
             }

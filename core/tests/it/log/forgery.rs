@@ -91,7 +91,6 @@ fn audit_names_the_first_event_that_was_altered() {
         (difference.logged, difference.played),
         (Some(Line::Event(Event::Settled(_))), Some(Line::Event(Event::Settled(_))))
     ));
-    assert!(difference.to_string().starts_with(&format!("record {number}: the log has Event(Settled(")), "{difference}");
 }
 
 #[test]
@@ -106,7 +105,7 @@ fn audit_names_the_events_that_an_altered_command_should_have_had() {
     };
     let (path, number) = altered(&written, other_budget);
     let difference = audited(&path, &written).difference.expect("a difference");
-    assert!(difference.record >= number && difference.record <= number + 3, "{number}: {difference}");
+    assert!(difference.record >= number && difference.record <= number + 3, "{number}: {difference:?}");
 }
 
 #[test]

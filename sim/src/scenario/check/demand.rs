@@ -34,6 +34,7 @@ fn check_group(scenario: &Scenario, group: &DemandGroup, findings: &mut Findings
     findings.weights(group.gpus.values(), path("gpus"));
     memory(scenario, group.vram, &path("vram"), findings);
     findings.require(group.customers > 0, path("customers"), || "somebody must bring the jobs".into());
+    findings.count(scenario, group.customers, path("customers"));
     findings.require(group.reservation.median.0 > 0, path("reservation.median"), || "a price must be above 0".into());
     spread(group.reservation.sigma, path("reservation.sigma"), findings);
     times(scenario, group.patience, group.deadline, path, findings);

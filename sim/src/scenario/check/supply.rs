@@ -3,7 +3,7 @@
 use plasma_core::time::DAY;
 
 use super::Findings;
-use crate::scenario::model::{Class, Program, ProviderGroup, Resource, Scenario};
+use crate::scenario::model::{Class, Program, ProviderGroup, Resource, Scenario, TraceUse};
 use crate::scenario::quantity::{Ratio, SpanMs};
 
 /// GPUs of one provider: more would overflow nothing, but no machine has them.
@@ -13,6 +13,21 @@ pub(super) fn check(scenario: &Scenario, findings: &mut Findings) {
     scenario.class.iter().for_each(|class| check_class(class, findings));
     scenario.program.iter().for_each(|program| check_program(program, findings));
     scenario.provider.iter().for_each(|group| check_group(scenario, group, findings));
+    somebody_is_left(scenario, findings);
+}
+
+/// A scale so small that no provider of the full economy is played leaves nothing to see, and takes their tokens out of the supply.
+fn somebody_is_left(scenario: &Scenario, findings: &mut Findings) {
+    let full = scenario.provider.iter().fold(0u64, |sum, group| sum.saturating_add(members(group)));
+    let recorded = scenario.trace.iter().any(|trace| matches!(trace.use_as, TraceUse::Providers(_)));
+    findings.require(full == 0 || recorded || scenario.scale.of(full) > 0, "scale", || {
+        format!("at {} none of the {full} providers is played: choose at least 1/{full}", scenario.scale)
+    });
+}
+
+/// Providers of a group at full scale, with those who may enter later.
+fn members(group: &ProviderGroup) -> u64 {
+    group.count.saturating_add(group.entry.map_or(0, |entry| entry.pool))
 }
 
 fn check_class(class: &Class, findings: &mut Findings) {
@@ -47,6 +62,7 @@ fn check_program(program: &Program, findings: &mut Findings) {
 fn check_group(scenario: &Scenario, group: &ProviderGroup, findings: &mut Findings) {
     let path = |key: &str| format!("provider.{}.{key}", group.id);
     findings.refer(&scenario.class, "class", &group.class, path("class"));
+    findings.count(scenario, members(group), path("count"));
     findings.require(group.gpus.is_power_of_two() && group.gpus <= MOST_GPUS, path("gpus"), || {
         format!("expected a power of two up to {MOST_GPUS}, found {}", group.gpus)
     });

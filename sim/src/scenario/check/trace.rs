@@ -44,6 +44,7 @@ fn check_jobs(scenario: &Scenario, trace: &TraceSection, jobs: &TraceJobs, mappi
     findings.require(mapping.time.is_some(), source, || "jobs need a column of the time they arrive".into());
     memory(scenario, jobs.vram, &path("as.jobs.vram"), findings);
     findings.require(jobs.customers > 0, path("as.jobs.customers"), || "somebody must bring the jobs".into());
+    findings.count(scenario, jobs.customers, path("as.jobs.customers"));
     times(scenario, jobs.patience, jobs.deadline, |key| path(&format!("as.jobs.{key}")), findings);
     findings.require(jobs.reservation.median.0 > 0, path("as.jobs.reservation.median"), || "a price must be above 0".into());
     spread(jobs.reservation.sigma, path("as.jobs.reservation.sigma"), findings);

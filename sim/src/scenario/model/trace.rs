@@ -28,6 +28,9 @@ pub struct TraceSection {
     /// Mapping of one's own, instead of a preset.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mapping: Option<Mapping>,
+    /// Rows are kept only when they meet these too, beside what the preset or mapping asks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keep: Vec<Filter>,
 }
 
 /// What the rows of a trace are.
@@ -92,7 +95,7 @@ pub enum Preset {
     AlibabaNodes,
 }
 
-/// Which column means what.
+/// Which column means what. Where no column has the very name, case, spaces and punctuation do not count.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Mapping {
@@ -210,6 +213,8 @@ pub enum Condition {
     Present,
     /// It is a number above zero.
     Positive,
+    /// It is a number not below this.
+    AtLeast(u64),
     /// It is one of these texts.
     OneOf(Vec<String>),
 }
@@ -217,11 +222,12 @@ pub enum Condition {
 impl TraceSection {
     /// The mapping by which its rows are read; `None` when it names neither preset nor mapping, which a check refuses.
     pub fn resolved_mapping(&self) -> Option<Mapping> {
-        match (&self.mapping, self.preset) {
-            (Some(mapping), _) => Some(mapping.clone()),
-            (None, Some(preset)) => Some(preset.mapping()),
-            (None, None) => None,
-        }
+        let mut mapping = match (&self.mapping, self.preset) {
+            (Some(mapping), _) => mapping.clone(),
+            (None, preset) => preset?.mapping(),
+        };
+        mapping.keep.extend(self.keep.iter().cloned());
+        Some(mapping)
     }
 }
 

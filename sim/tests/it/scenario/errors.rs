@@ -39,6 +39,11 @@ fn patience_shorter_than_a_batch() {
 }
 
 #[test]
+fn a_misspelt_provenance() {
+    assert_snapshot!(drawn(&starter_with("power = \"450 W\"", "power = { value = \"450 W\", sorce = \"data sheet\" }")));
+}
+
+#[test]
 fn unknown_key_of_an_element() {
     assert_snapshot!(drawn(&starter_with("mark_up = ", "markup = ")));
 }

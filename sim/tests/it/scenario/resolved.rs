@@ -35,5 +35,5 @@ fn the_digest_follows_the_meaning_not_the_spelling() {
     };
     assert!(same("horizon = \"30d\"", "horizon = { value = \"720h\", source = \"me\" }"));
     assert!(!same("horizon = \"30d\"", "horizon = \"31d\""));
-    assert!(!same("[emission]\nrate = \"5%\"", "[emission]\nrate = \"6%\""));
+    assert!(!same("[fee]\nrate = \"5%\"", "[fee]\nrate = \"6%\""));
 }

@@ -1,0 +1,168 @@
+//! Records in words: what each field counts, with its unit.
+
+use plasma_core::ids::{AccountId, OfferId, ProviderId};
+use plasma_core::log::batch::Line;
+use plasma_core::money::{ONE, XPL};
+use plasma_core::record::{Cause, Fields, Origin, Record, Value};
+use plasma_reports::calendar;
+use plasma_reports::number::grouped;
+use serde_json::{Map, json};
+
+/// What the number in a field counts.
+enum Counts {
+    NanoXpl,
+    /// Nano-XPL for each second of a GPU.
+    Pace,
+    MicroUsd,
+    MilliGpuSeconds,
+    Moment,
+    Account,
+    Provider,
+    Offer,
+    /// A share in parts per billion.
+    Share,
+    /// The base-2 logarithm of a number.
+    Power,
+    /// Classes of the catalogue, one bit each.
+    Classes,
+    /// It is a number, or an identifier that its name explains.
+    Itself,
+}
+
+/// What a field of a record counts. One that is not named here is shown as it is.
+fn counts(record: &str, field: &str) -> Counts {
+    match (record, field) {
+        ("Redelegate", "from" | "to") | (_, "checker" | "pool" | "provider") => Counts::Provider,
+        ("SetCommission", "rate") => Counts::Share,
+        ("StakeRewarded", "commission" | "delegators") => Counts::NanoXpl,
+        ("RevealAsk", "price") | (_, "ask" | "surplus" | "gap") => Counts::Pace,
+        (_, "amount" | "budget" | "builders" | "burned" | "deposit" | "deposited" | "fee" | "minted" | "paid" | "price")
+        | (_, "providers" | "reminted" | "reward" | "stake" | "stakers" | "treasury" | "unminted" | "work") => Counts::NanoXpl,
+        (_, "micro_usd") => Counts::MicroUsd,
+        (_, "work_mgs") => Counts::MilliGpuSeconds,
+        (_, "due" | "finish_by" | "next_closes" | "next_ends" | "release" | "start_by" | "until") => Counts::Moment,
+        (_, "account" | "to") => Counts::Account,
+        (_, "offer") => Counts::Offer,
+        (_, "gpus_log2") => Counts::Power,
+        (_, "classes") => Counts::Classes,
+        _ => Counts::Itself,
+    }
+}
+
+/// The payload of a record, field by field.
+pub fn fields(record: &str, payload: &impl Fields) -> String {
+    let mut parts = Vec::new();
+    payload.visit(&mut |name, value| {
+        parts.extend(match value {
+            Value::Number(n) => Some(number(record, name, n)),
+            Value::Serial(n) => Some(format!("{name} {n}")),
+            Value::Bytes(bytes) if bytes == [0; 32] => None,
+            Value::Bytes(bytes) => Some(format!("{name} {}…", &crate::manifest::hex(&bytes)[..12])),
+            Value::Sizes(sizes) => Some(format!("{name} {sizes:?}")),
+            Value::Numbers(numbers) => Some(format!("{name} {numbers:?}")),
+            Value::Nothing => Some(format!("{name} none")),
+        });
+    });
+    parts.join(", ")
+}
+
+fn number(record: &str, name: &str, n: u64) -> String {
+    let id = n as u32;
+    match counts(record, name) {
+        Counts::NanoXpl => format!("{name} {}", xpl(n.into())),
+        Counts::Pace => format!("{name} {} per GPU-s", xpl(n.into())),
+        Counts::MicroUsd => format!("{} USD", decimal(n.into(), 1_000_000)),
+        Counts::MilliGpuSeconds => format!("work {} GPU-s", decimal(n.into(), 1_000)),
+        Counts::Moment => format!("{name} {}", calendar::timestamp(n)),
+        Counts::Account if name == "to" => format!("to {}", AccountId(id)),
+        Counts::Account => AccountId(id).to_string(),
+        Counts::Provider if name == "provider" => ProviderId(id).to_string(),
+        Counts::Provider => format!("{name} {}", ProviderId(id)),
+        Counts::Offer => OfferId(id).to_string(),
+        Counts::Share => format!("{name} {} %", decimal(u128::from(n) * 100, ONE.into())),
+        Counts::Power => format!("GPUs {}", 1u128 << (n & 63)),
+        Counts::Classes if n == u64::MAX => "any class".into(),
+        Counts::Classes => {
+            let allowed: Vec<String> = (0..64).filter(|bit| n >> bit & 1 == 1).map(|bit| bit.to_string()).collect();
+            format!("classes {}", allowed.join(" "))
+        }
+        Counts::Itself => format!("{name} {n}"),
+    }
+}
+
+/// The payload for machines: numbers in the units of the log.
+pub fn json(payload: &impl Fields) -> Map<String, serde_json::Value> {
+    let mut object = Map::new();
+    payload.visit(&mut |name, value| {
+        let value = match value {
+            Value::Number(n) | Value::Serial(n) => json!(n),
+            Value::Bytes(bytes) => json!(crate::manifest::hex(&bytes)),
+            Value::Sizes(sizes) => json!(sizes),
+            Value::Numbers(numbers) => json!(numbers),
+            Value::Nothing => serde_json::Value::Null,
+        };
+        object.insert(name.to_owned(), value);
+    });
+    object
+}
+
+/// A line of a log: what it is, when, from whom, with its fields.
+pub fn line(line: &Line) -> String {
+    let with = |name: &str, fields: String| if fields.is_empty() { name.to_owned() } else { format!("{name} ({fields})") };
+    match line {
+        Line::Event(event) => format!("the event {}", with(event.name(), fields(event.name(), event))),
+        Line::Cause(Record { time, cause: Cause::Timer(timer) }) => {
+            let what = with(timer.name(), fields(timer.name(), timer));
+            format!("the timer {what} at {}", calendar::timestamp(*time))
+        }
+        Line::Cause(Record { time, cause: Cause::Command { origin, command, .. } }) => {
+            let from = match origin {
+                Origin::Account(id) => id.to_string(),
+                Origin::Feeder(feeder) => format!("feeder {feeder}"),
+                Origin::Host => "the host".into(),
+            };
+            let what = with(command.name(), fields(command.name(), command));
+            format!("the command {what} by {from} at {}", calendar::timestamp(*time))
+        }
+    }
+}
+
+/// An amount as people read it.
+pub fn xpl(nano: u128) -> String {
+    format!("{} XPL", decimal(nano, XPL.into()))
+}
+
+/// A number of parts, in wholes of so many of them, a power of ten.
+pub fn decimal(parts: u128, whole: u128) -> String {
+    let digits = whole.ilog10() as usize;
+    let fraction = format!("{:0digits$}", parts % whole);
+    let fraction = fraction.trim_end_matches('0');
+    let point = if fraction.is_empty() { "" } else { "." };
+    format!("{}{point}{fraction}", grouped(parts / whole))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use plasma_core::protocol::account::Transfer;
+
+    #[test]
+    fn amounts_are_exact_and_readable() {
+        assert_eq!(xpl(0), "0 XPL");
+        assert_eq!(xpl(1), "0.000000001 XPL");
+        assert_eq!(xpl(1_234_567_500_000_000), "1 234 567.5 XPL");
+        assert_eq!(decimal(12_345_678, 1_000), "12 345.678");
+    }
+
+    #[test]
+    fn fields_carry_their_units() {
+        let transfer = Transfer { amount: 2_500_000_000, to: AccountId(1), pad: 0 };
+        assert_eq!(fields("Transfer", &transfer), format!("amount 2.5 XPL, to {}", AccountId(1)));
+        assert_eq!(number("PostPrice", "micro_usd", 100_000), "0.1 USD");
+        assert_eq!(number("Submit", "gpus_log2", 3), "GPUs 8");
+        assert_eq!(number("SetCommission", "rate", 25_000_000), "rate 2.5 %");
+        assert_eq!(number("Redelegate", "to", 4), format!("to {}", ProviderId(4)));
+        assert_eq!(number("Submit", "classes", 5), "classes 0 2");
+        assert_eq!(serde_json::Value::from(json(&transfer)), json!({ "amount": 2_500_000_000u64, "to": 1 }));
+    }
+}
