@@ -3,6 +3,7 @@
 use plasma_core::ids::{AccountId, OfferId, ProviderId};
 use plasma_core::log::batch::Line;
 use plasma_core::money::{ONE, XPL};
+use plasma_core::params::TABLE;
 use plasma_core::record::{Cause, Fields, Origin, Record, Value};
 use plasma_reports::calendar;
 use plasma_reports::number::grouped;
@@ -11,6 +12,7 @@ use serde_json::{Map, json};
 /// What the number in a field counts.
 enum Counts {
     NanoXpl,
+    WholeXpl,
     /// Nano-XPL for each second of a GPU.
     Pace,
     MicroUsd,
@@ -25,6 +27,10 @@ enum Counts {
     Power,
     /// Classes of the catalogue, one bit each.
     Classes,
+    /// One of these, from zero.
+    Named(&'static [&'static str]),
+    /// A parameter, by its place in the table.
+    Param,
     /// It is a number, or an identifier that its name explains.
     Itself,
 }
@@ -32,16 +38,28 @@ enum Counts {
 /// What a field of a record counts. One that is not named here is shown as it is.
 fn counts(record: &str, field: &str) -> Counts {
     match (record, field) {
-        ("Redelegate", "from" | "to") | (_, "checker" | "pool" | "provider") => Counts::Provider,
+        ("Redelegate", "from" | "to") | (_, "challenger" | "checker" | "juror" | "pool" | "provider") => Counts::Provider,
+        ("ParamChanged", "param") => Counts::Param,
+        ("OrderReturned" | "MilestonePaid", "closes") => Counts::Itself,
+        ("Tallied", "abstain" | "no" | "veto" | "yes") => Counts::WholeXpl,
+        ("Tallied", "outcome") => Counts::Named(&["passed", "rejected", "no quorum", "vetoed"]),
+        ("Vote", "choice") => Counts::Named(&["yes", "no", "abstain", "veto"]),
+        (_, "office") => Counts::Named(&["the committee", "the custodian"]),
+        ("OrderPlaced", "side") => Counts::Named(&["buy", "provide"]),
         ("SetCommission", "rate") => Counts::Share,
         ("StakeRewarded", "commission" | "delegators") => Counts::NanoXpl,
         ("RevealAsk", "price") | (_, "ask" | "surplus" | "gap") => Counts::Pace,
-        (_, "amount" | "budget" | "builders" | "burned" | "deposit" | "deposited" | "fee" | "minted" | "paid" | "price")
-        | (_, "providers" | "reminted" | "reward" | "stake" | "stakers" | "treasury" | "unminted" | "work") => Counts::NanoXpl,
+        (_, "amount" | "budget" | "builders" | "burned" | "deposit" | "deposited" | "fee" | "from_deposit" | "from_treasury")
+        | (_, "max_xpl" | "minted" | "paid" | "price" | "providers" | "reminted" | "returned" | "reward" | "sent" | "stake")
+        | (_, "stakers" | "to_worker" | "total" | "treasury" | "unminted" | "work") => Counts::NanoXpl,
         (_, "micro_usd") => Counts::MicroUsd,
         (_, "work_mgs") => Counts::MilliGpuSeconds,
-        (_, "due" | "finish_by" | "next_closes" | "next_ends" | "release" | "start_by" | "until") => Counts::Moment,
-        (_, "account" | "to") => Counts::Account,
+        (
+            _,
+            "cliff" | "closes" | "due" | "end" | "expires" | "finish_by" | "next_closes" | "next_ends" | "release" | "ripens",
+        )
+        | (_, "seal_by" | "start" | "start_by" | "until") => Counts::Moment,
+        (_, "account" | "custodian" | "to") => Counts::Account,
         (_, "offer") => Counts::Offer,
         (_, "gpus_log2") => Counts::Power,
         (_, "classes") => Counts::Classes,
@@ -70,6 +88,7 @@ fn number(record: &str, name: &str, n: u64) -> String {
     let id = n as u32;
     match counts(record, name) {
         Counts::NanoXpl => format!("{name} {}", xpl(n.into())),
+        Counts::WholeXpl => format!("{name} {} XPL", grouped(n.into())),
         Counts::Pace => format!("{name} {} per GPU-s", xpl(n.into())),
         Counts::MicroUsd => format!("{} USD", decimal(n.into(), 1_000_000)),
         Counts::MilliGpuSeconds => format!("work {} GPU-s", decimal(n.into(), 1_000)),
@@ -86,6 +105,8 @@ fn number(record: &str, name: &str, n: u64) -> String {
             let allowed: Vec<String> = (0..64).filter(|bit| n >> bit & 1 == 1).map(|bit| bit.to_string()).collect();
             format!("classes {}", allowed.join(" "))
         }
+        Counts::Named(names) => names.get(n as usize).map_or_else(|| format!("{name} {n}"), |choice| format!("{name} {choice}")),
+        Counts::Param => TABLE.get(n as usize).map_or_else(|| format!("{name} {n}"), |spec| spec.key.to_owned()),
         Counts::Itself => format!("{name} {n}"),
     }
 }

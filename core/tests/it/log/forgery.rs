@@ -76,7 +76,7 @@ fn a_log_forged_without_a_change_is_the_log() {
 
 #[test]
 fn audit_names_the_first_event_that_was_altered() {
-    let written = write("forge", 200);
+    let written = write("settled", 400);
     let dearer = |line: &mut Line| match line {
         Line::Event(Event::Settled(settled)) => {
             settled.burned ^= 1;

@@ -1,3 +1,5 @@
+//! What redundant copies and their comparison do.
+
 use super::*;
 use crate::ids::OfferId;
 use crate::money::XPL;

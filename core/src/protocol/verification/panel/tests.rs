@@ -1,3 +1,5 @@
+//! What panels and challenges do.
+
 use super::*;
 use crate::ids::AccountId;
 use crate::money::XPL;
