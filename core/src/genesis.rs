@@ -126,13 +126,23 @@ impl Genesis {
         }
         let cap = u128::from(params.supply_cap()) * u128::from(XPL);
         self.check_grants()?;
-        let grants = self.grants.iter().map(|grant| u128::from(grant.total));
-        let amounts = self.accounts.iter().map(|a| a.amount).chain(grants).chain([self.treasury, self.builders]);
-        let allocated = amounts.fold(0u128, u128::saturating_add);
+        let allocated = self.supply();
         if allocated > cap {
             return Err(GenesisError::OverCap { allocated, cap });
         }
         Ok(params)
+    }
+
+    /// Nano-XPL that are issued at the beginning, whoever holds them.
+    pub fn supply(&self) -> u128 {
+        let grants = self.grants.iter().map(|grant| u128::from(grant.total));
+        let amounts = self.accounts.iter().map(|a| a.amount).chain(grants).chain([self.treasury, self.builders]);
+        amounts.fold(0u128, u128::saturating_add)
+    }
+
+    /// Of these, nano-XPL that can change hands: without locked accounts, grants, treasury and builders' fund.
+    pub fn circulating(&self) -> u128 {
+        self.accounts.iter().filter(|a| !a.locked).fold(0u128, |sum, a| sum.saturating_add(a.amount))
     }
 
     /// Checks grants and offices.

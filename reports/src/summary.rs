@@ -62,6 +62,7 @@ pub const HEADLINES: &[Group] = &[
         &[
             ("supply at start", "supply_opened"),
             ("supply at end", "supply"),
+            ("circulating at end", "circulating"),
             ("minted", "minted"),
             ("burned", "burned"),
             ("inflation net of burn", "inflation"),

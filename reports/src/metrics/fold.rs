@@ -134,7 +134,6 @@ impl Metrics {
     /// saved with it.
     pub fn new(genesis: &Genesis) -> Self {
         let class_names: Vec<String> = genesis.catalogue.classes.iter().map(|class| class.name.clone()).collect();
-        let supply = genesis.accounts.iter().map(|a| a.amount).sum::<u128>() + genesis.treasury + genesis.builders;
         let mut metrics = Self {
             format: super::store::FORMAT,
             chain: genesis.chain.clone(),
@@ -152,9 +151,8 @@ impl Metrics {
             owners: Owners::default(),
             told: Observed::default(),
         };
-        let locked: u128 = genesis.accounts.iter().filter(|a| a.locked).map(|a| a.amount).sum();
-        metrics.known.circulating = supply - locked - genesis.treasury - genesis.builders;
-        metrics.open_epoch(genesis.start, supply);
+        metrics.known.circulating = genesis.circulating();
+        metrics.open_epoch(genesis.start, genesis.supply());
         metrics
     }
 

@@ -4,7 +4,8 @@ use plasma_core::catalogue::{Catalogue, GpuClass, Kind, Program, Resource, Term}
 use plasma_core::engine::Engine;
 use plasma_core::engine::state::State;
 use plasma_core::engine::step::{Arrival, Environment, Inadmissible, Observer};
-use plasma_core::genesis::{Allocation, Genesis};
+use plasma_core::formula::vesting::Schedule;
+use plasma_core::genesis::{Allocation, Genesis, GrantAllocation};
 use plasma_core::ids::{AccountId, ClassId, JobId, LeaseId};
 use plasma_core::money::{ONE, XPL};
 use plasma_core::params::{Params, mechanism};
@@ -93,13 +94,17 @@ pub fn genesis(accounts: u8) -> Genesis {
         accounts: (0..accounts)
             .map(|i| Allocation { key: [i; 32], amount: 1_000_000 * u128::from(XPL), locked: false })
             .collect(),
-        grants: Vec::new(),
+        grants: (0..u32::from(accounts.min(1))).map(granted).collect(),
         committee: AccountId::NONE,
         custodian: AccountId::NONE,
-        treasury: 1_000_000 * u128::from(XPL),
+        treasury: 900_000 * u128::from(XPL),
         builders: 0,
         feeders: 1,
     }
+}
+
+fn granted(account: u32) -> GrantAllocation {
+    GrantAllocation { account: AccountId(account), total: 100_000 * XPL, schedule: Schedule::monthly(START, START, 48) }
 }
 
 fn submit(size: u32, start_by: Time, policy: Policy) -> Step {
