@@ -25,5 +25,5 @@ pub mod trace;
 pub use cpu::{Cpu, Isa};
 pub use cuda::{Cuda, Description};
 pub use device::{Buffer, Device, Error, Plain};
-pub use ops::MAX_I8_DEPTH;
+pub use ops::{Columns, ColumnsMut, Heads, MAX_I8_DEPTH};
 pub use plasma_kernels_device as kernel;

@@ -5,6 +5,8 @@
 //! whole runs including the launch.
 
 use crate::device::{Buffer, Device, Error};
+use crate::{Columns, Heads};
+use plasma_kernels_device::attention::{Mask, Span};
 use plasma_kernels_device::map::{Binary, Unary};
 use plasma_kernels_device::reduce::Reduction;
 use plasma_kernels_device::tile::{GpuShapes, Shapes, TileShape};
@@ -179,6 +181,21 @@ impl Bench<'_> {
         Ok(())
     }
 
+    /// One sequence of `n` tokens in 8 heads of 64 columns: two products of n × 64 × n in every head, whatever is made twice.
+    fn attention(&mut self, n: u32) -> Result<(), Error> {
+        let (device, heads) = (self.device, Heads { queries: 8, keys: 8, dim: 64 });
+        let wide = heads.queries * heads.dim;
+        let (mut x, mut y) = (device.alloc((n * wide) as usize)?, device.alloc((n * wide) as usize)?);
+        device.random_unit(4, 0, &mut x)?;
+        let span = Span { queries: n, keys: n, ..Span::default() };
+        let amount = 4 * u64::from(n).pow(2) * u64::from(wide);
+        self.add("attention", [n, 8, 64], (Bound::F32, amount), |device| {
+            let from = [Columns::from((&x, wide)); 3];
+            device.attention(&[span], heads, (Mask::All, 0.125), from, (&mut y, wide).into())
+        })?;
+        Ok(())
+    }
+
     fn challenge(&mut self, n: usize) -> Result<(), Error> {
         let device = self.device;
         let (mut now, mut next) = (device.alloc(n)?, device.alloc(n)?);
@@ -209,6 +226,7 @@ pub fn measure(device: &Device, runs: usize, quick: bool) -> Result<Vec<Line>, E
     bench.products(order)?;
     bench.rows([(elements >> 12) as u32, 4096])?;
     bench.elements(elements)?;
+    bench.attention(order.min(2048))?;
     bench.challenge(elements / 8)?;
     Ok(bench.lines)
 }

@@ -1,5 +1,9 @@
 //! The operations: sizes are checked, then a kernel is enqueued. Mathematical definitions stand with the kernels.
 
+mod layers;
+
+pub use layers::{Columns, ColumnsMut, Heads};
+
 use crate::device::{Buffer, Device, Error, Plain};
 use plasma_kernels_device::challenge::{Cell, ChallengeFill, ChallengeFold, ChallengeRound};
 use plasma_kernels_device::gemm::{CeilingF32, CeilingI8, GemmF32, GemmI8, Product};

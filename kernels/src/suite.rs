@@ -2,7 +2,8 @@
 //! subnormals. What a device makes of a case must be, bit by bit, what the CPU makes of it without vectors and threads.
 
 use crate::device::{Buffer, Device, Error, Plain};
-use crate::{Cpu, Isa};
+use crate::{Columns, ColumnsMut, Cpu, Heads, Isa};
+use plasma_kernels_device::attention::{Mask, Span};
 use plasma_kernels_device::map::{Binary, Unary};
 use plasma_kernels_device::random::philox;
 use plasma_kernels_device::reduce::Reduction;
@@ -252,6 +253,101 @@ impl Cases {
         }
     }
 
+    fn attentions(&mut self, extent: Extent) {
+        let span = |first_query, queries, first_key, keys| Span { first_query, queries, first_key, keys };
+        let (one, ragged) = (vec![span(0, 1, 0, 1)], vec![span(0, 3, 5, 4), span(3, 0, 0, 2), span(3, 18, 0, 20)]);
+        let (nothing, prefix) = (vec![span(0, 2, 0, 0)], vec![span(1, 5, 2, 9), span(6, 1, 0, 1)]);
+        let heads = |queries, keys, dim| Heads { queries, keys, dim };
+        let mut sizes = vec![
+            (one, heads(1, 1, 1)),
+            (ragged.clone(), heads(2, 2, 3)),
+            (nothing, heads(1, 1, 2)),
+            (prefix, heads(4, 2, 8)),
+            (vec![span(0, 2, 0, 259)], heads(1, 1, 4)),
+        ];
+        if extent == Extent::Full {
+            sizes.extend([(ragged, heads(6, 3, 64)), (vec![span(0, 70, 0, 600), span(70, 33, 600, 33)], heads(3, 1, 40))]);
+            sizes.push((vec![span(0, 5, 0, 7)], heads(2, 1, 256)));
+        }
+        for (spans, heads) in sizes {
+            for (mask, every) in [(Mask::All, NEVER), (Mask::Causal, NEVER), (Mask::All, 90), (Mask::Causal, 40)] {
+                let (spans, rows) = (spans.clone(), spans.iter().map(|s| s.first_query + s.queries).max().unwrap_or(0));
+                let keys = spans.iter().map(|s| s.first_key + s.keys).max().unwrap_or(0);
+                if mask == Mask::Causal && spans.iter().any(|span| span.keys < span.queries) {
+                    continue;
+                }
+                self.add("attention", (heads, mask, every == NEVER, &spans.clone()), move |device| {
+                    // Keys and values lie side by side, as one product makes them.
+                    let (wide, narrow) = (heads.queries * heads.dim, heads.keys * heads.dim);
+                    let q = device.upload(&numbers((rows * wide) as usize, 14, every))?;
+                    let both = device.upload(&numbers((keys * 2 * narrow) as usize, 15, every))?;
+                    let mut y = device.alloc((rows * wide) as usize)?;
+                    let [k, v] = [0, narrow as usize].map(|first| Columns { of: &both, first, stride: 2 * narrow });
+                    device.attention(&spans, heads, (mask, 0.3), [(&q, wide).into(), k, v], (&mut y, wide).into())?;
+                    floats(device, &y)
+                });
+            }
+        }
+    }
+
+    fn sequences(&mut self, extent: Extent) {
+        let mut sizes = vec![[0, 4], [1, 2], [3, 6], [5, 258]];
+        if extent == Extent::Full {
+            sizes.extend([[40, 770], [129, 64]]);
+        }
+        for [m, n] in sizes {
+            let area = (m * n) as usize;
+            let places = move || -> Vec<u32> { (0..m).map(|i| i * 7 % 11).collect() };
+            self.add("gather", [m, n], move |device| {
+                let (table, indices) = (device.upload(&numbers(9 * n as usize, 16, 17))?, device.upload(&places())?);
+                let mut y = device.alloc(area)?;
+                device.gather(n, &table, &indices, &mut y)?;
+                floats(device, &y)
+            });
+            self.add("rotary", [m, n], move |device| {
+                let (table, places) = (device.upload(&numbers(9 * n as usize, 17, NEVER))?, device.upload(&places())?);
+                let (x, mut y) = (device.upload(&numbers(2 * area, 18, 31))?, device.alloc(2 * area)?);
+                device.rotary([2, n], &table, &places, (&x, 2 * n).into(), (&mut y, 2 * n).into())?;
+                floats(device, &y)
+            });
+            self.add("place", [m, n], move |device| {
+                let (x, mut y) = (device.upload(&numbers(area, 19, 5))?, device.alloc(area * 2 + 3)?);
+                device.place([m, n], (&x, n).into(), ColumnsMut { of: &mut y, first: 3, stride: 2 * n })?;
+                floats(device, &y)
+            });
+            self.add("mean", [m, n], move |device| {
+                let half = m / 2;
+                let span = |first_query, queries| Span { first_query, queries, ..Span::default() };
+                let (x, mut y) = (device.upload(&numbers(area, 20, 301))?, device.alloc(2 * n as usize)?);
+                device.mean(&[span(0, half), span(half, m - half)], n, &x, &mut y)?;
+                floats(device, &y)
+            });
+            for &(function, name) in Unary::ALL {
+                for residual in [false, true] {
+                    self.add("finish", ([m, n], name, residual), move |device| {
+                        let mut y = device.upload(&numbers(area, 21, 23))?;
+                        let (bias, more) =
+                            (device.upload(&numbers(n as usize, 22, NEVER))?, device.upload(&numbers(area, 23, 29))?);
+                        device.finish([m, n], function, &bias, residual.then_some(&more), &mut y)?;
+                        floats(device, &y)
+                    });
+                    self.add("finish_i8", ([m, n], name, residual), move |device| {
+                        let sums: Vec<i32> =
+                            (0..area as u32).map(|i| philox([i, 0, 0, 0], [5, 6])[0] as i32 >> (i % 20)).collect();
+                        let (sums, mut y) = (device.upload(&sums)?, device.alloc(area)?);
+                        let (rows, columns) =
+                            (device.upload(&numbers(m as usize, 24, 3))?, device.upload(&vec![1e-4; n as usize])?);
+                        let (bias, more) =
+                            (device.upload(&numbers(n as usize, 22, NEVER))?, device.upload(&numbers(area, 23, 29))?);
+                        let residual = residual.then_some(&more);
+                        device.finish_i8([m, n], (&sums, [&rows, &columns]), function, &bias, residual, &mut y)?;
+                        floats(device, &y)
+                    });
+                }
+            }
+        }
+    }
+
     fn challenges(&mut self, extent: Extent) {
         let mut sizes = vec![0, 1, 2, 37, 300];
         if extent == Extent::Full {
@@ -275,6 +371,8 @@ pub fn cases(extent: Extent) -> Vec<Case> {
     cases.products(extent);
     cases.matrices(extent);
     cases.elements(extent);
+    cases.attentions(extent);
+    cases.sequences(extent);
     cases.challenges(extent);
     cases.0
 }

@@ -3,6 +3,7 @@
 mod accuracy;
 mod committed;
 mod device;
+mod layers;
 mod programs;
 mod ptx;
 mod same_bits;
