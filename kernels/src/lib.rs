@@ -16,6 +16,7 @@ mod cpu;
 mod cuda;
 pub mod device;
 pub mod measure;
+pub mod models;
 mod ops;
 pub mod programs;
 pub mod ptx;

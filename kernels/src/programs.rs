@@ -1,5 +1,7 @@
 //! Job programs: what a provider can be asked to run, what it costs, and what trace it leaves.
 
+pub mod text;
+
 use crate::device::{Device, Error, Plain};
 use crate::ops::MAX_I8_DEPTH;
 use crate::ptx;
@@ -9,10 +11,10 @@ use plasma_kernels_device::challenge::{Cell, MIX_OPERATIONS};
 /// What a run costs, by a formula over its declared sizes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cost {
-    /// Operations: for products a multiplication and an addition each; for the challenge 32-bit additions, exclusive ors and
-    /// rotations.
+    /// Operations: for products, those of attention among them, a multiplication and an addition each; for the challenge 32-bit
+    /// additions, exclusive ors and rotations. What grows with the rows of a model alone is left out: norms, activations, sums.
     pub operations: u128,
-    /// Bytes that must pass between memory and processor when everything is read and written once.
+    /// Bytes that must pass between memory and processor when every operand and result of these is read and written once.
     pub bytes: u128,
 }
 
@@ -45,7 +47,7 @@ const fn size(name: &'static str, most: u64) -> Size {
 }
 
 /// All programs.
-pub const MANIFEST: [Program; 2] = [
+pub const MANIFEST: [Program; 3] = [
     // C = A·B of i8, A and B from Philox. A step is a band of BAND rows of C.
     Program {
         id: 1,
@@ -73,6 +75,7 @@ pub const MANIFEST: [Program; 2] = [
         },
         run: device_challenge,
     },
+    text::TEXT_ENCODER,
 ];
 
 /// Rows of C in a step of the matrix product.

@@ -4,6 +4,7 @@ mod accuracy;
 mod committed;
 mod device;
 mod layers;
+mod models;
 mod programs;
 mod ptx;
 mod same_bits;

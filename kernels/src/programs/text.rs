@@ -1,0 +1,68 @@
+//! Programs that run models. Weights and tokens come from the seed; with weights from a file the same trace is
+//! [`Encoder::trace`]'s.
+
+use super::{Cost, Program, size};
+use crate::device::{Device, Error};
+use crate::models::encoder::{Config, Encoder};
+use crate::models::{self, Precision};
+use crate::trace::Trace;
+use plasma_kernels_device::random::philox;
+
+/// Tokens that random models know.
+pub const VOCABULARY: u32 = 1024;
+
+/// An encoder of the BERT family. Steps: the model and the texts, the rows after the embeddings and after each layer, the vectors.
+pub const TEXT_ENCODER: Program = Program {
+    id: 3,
+    name: "text-encoder",
+    sizes: &[
+        size("layers", 1 << 10),
+        size("heads", 1 << 7),
+        size("columns of a head", 1 << 8),
+        size("inner columns", 1 << 17),
+        size("texts", 1 << 15),
+        size("tokens of a text", 1 << 9),
+    ],
+    cost: |sizes| {
+        let [layers, heads, dim, inner, texts, length] = [0, 1, 2, 3, 4, 5].map(|i| u128::from(sizes[i]));
+        let (width, rows) = (heads * dim, texts * length);
+        let weights = 4 * width * width + 2 * width * inner;
+        // Every row meets every weight; every token meets every token of its text twice, as a key and as a value.
+        let operations = layers * (2 * rows * weights + 4 * rows * length * width);
+        // Rows of a layer: 4 widths to look and be looked at, 4 in attention, 2 after it, 1 and the inner columns in and out.
+        Cost { operations, bytes: 4 * layers * (weights + rows * (12 * width + 2 * inner)) }
+    },
+    run: text_encoder,
+};
+
+/// Tokens drawn from the seed.
+pub fn tokens(seed: u64, texts: u64, length: u64) -> Vec<Vec<u32>> {
+    let token = |text: u64, i: u64| philox([i as u32, text as u32, 7, 0], [seed as u32, (seed >> 32) as u32])[0] % VOCABULARY;
+    (0..texts).map(|text| (0..length).map(|i| token(text, i)).collect()).collect()
+}
+
+/// What a model said, in a device's words.
+fn said(error: models::Error) -> Error {
+    match error {
+        models::Error::Device(error) => error,
+        other => Error::Shape(other.to_string()),
+    }
+}
+
+fn text_encoder(device: &Device, sizes: &[u64], seed: u64) -> Result<Trace, Error> {
+    let [layers, heads, dim, inner, texts, length] = [0, 1, 2, 3, 4, 5].map(|i| sizes[i]);
+    let config = Config {
+        vocab_size: VOCABULARY,
+        hidden_size: (heads * dim) as u32,
+        num_hidden_layers: layers as u32,
+        num_attention_heads: heads as u32,
+        intermediate_size: inner as u32,
+        max_position_embeddings: length as u32,
+        type_vocab_size: 2,
+        layer_norm_eps: 1e-12,
+        hidden_act: "gelu".into(),
+        position_embedding_type: None,
+    };
+    let encoder = Encoder::random(device, config, seed, Precision::F32).map_err(said)?;
+    encoder.trace(&tokens(seed, texts, length)).map_err(said)
+}

@@ -1,0 +1,5 @@
+//! Models against f64, against what others computed, and against files that lie.
+
+mod encoder;
+mod files;
+pub mod reference;
