@@ -1,6 +1,7 @@
 //! What the fuzzer calls with bytes from outside, and what the tests call with damaged samples: whatever the bytes are, the answer is
 //! a sound value or an error in words.
 
+use plasma_kernels::models::decoder;
 use plasma_kernels::models::encoder::Config;
 use plasma_kernels::models::text::Text;
 use plasma_kernels::models::weights::Weights;
@@ -35,8 +36,11 @@ pub fn tokenizer(bytes: &[u8]) {
     }
 }
 
-/// A configuration of an encoder.
+/// A configuration of a decoder or of an encoder.
 pub fn config(bytes: &[u8]) {
+    if let Err(error) = decoder::Config::new(bytes) {
+        assert!(!error.to_string().is_empty());
+    }
     match Config::new(bytes) {
         Ok(config) => assert!(config.hidden_size.is_multiple_of(config.num_attention_heads)),
         Err(error) => assert!(!error.to_string().is_empty()),

@@ -3,6 +3,8 @@
 //! Everything read is outside input: a file that is damaged, lies about its lengths or contradicts another is refused in words.
 //! Everything computed goes through the kernels, so that a model gives the same bits on every device.
 
+pub mod choice;
+pub mod decoder;
 pub mod encoder;
 mod layers;
 pub mod noise;

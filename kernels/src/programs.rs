@@ -47,7 +47,7 @@ const fn size(name: &'static str, most: u64) -> Size {
 }
 
 /// All programs.
-pub const MANIFEST: [Program; 3] = [
+pub const MANIFEST: [Program; 4] = [
     // C = A·B of i8, A and B from Philox. A step is a band of BAND rows of C.
     Program {
         id: 1,
@@ -76,6 +76,7 @@ pub const MANIFEST: [Program; 3] = [
         run: device_challenge,
     },
     text::TEXT_ENCODER,
+    text::TEXT_DECODER,
 ];
 
 /// Rows of C in a step of the matrix product.

@@ -4,7 +4,7 @@
 //! the text and an inner product of products, each with its input added and the sum normalised. A text's vector is the mean of its
 //! tokens' rows, brought to length 1 (Reimers and Gurevych 2019, arXiv:1908.10084, section 3).
 
-use super::layers::{LayerNorm, Layout, Linear, Source, activation};
+use super::layers::{Layout, Linear, Norm, Source, activation};
 use super::noise::Noise;
 use super::text::Text;
 use super::weights::Weights;
@@ -87,10 +87,10 @@ struct Layer {
     /// Queries, keys and values side by side.
     look: Linear,
     take: Linear,
-    taken: LayerNorm,
+    taken: Norm,
     inner: Linear,
     outer: Linear,
-    done: LayerNorm,
+    done: Norm,
 }
 
 /// An encoder on a device.
@@ -101,7 +101,7 @@ pub struct Encoder {
     words: Buffer<f32>,
     /// The embedding of the first type is part of them.
     places: Buffer<f32>,
-    embedded: LayerNorm,
+    embedded: Norm,
     layers: Vec<Layer>,
     /// 1/√width, which makes of RMSNorm a vector's length of 1.
     unit: Buffer<f32>,
@@ -148,7 +148,7 @@ impl Encoder {
     ) -> Result<Self, Error> {
         config.check()?;
         let (width, inner, epsilon) = (config.hidden_size, config.intermediate_size, config.layer_norm_eps);
-        let norm = |name: &str| LayerNorm::load(device, source, &format!("{prefix}{name}"), width, epsilon);
+        let norm = |name: &str| Norm::layer(device, source, &format!("{prefix}{name}"), width, epsilon);
         let linear = |names: &[String], outputs: &[u32], input| {
             Linear::load(device, source, (names, outputs, input), Layout::ByOutput, true, precision)
         };

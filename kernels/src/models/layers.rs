@@ -20,7 +20,6 @@ impl Source for super::weights::Weights {
 pub(crate) enum Layout {
     /// A row for every output, as `torch.nn.Linear` has it.
     ByOutput,
-    #[expect(dead_code, reason = "decoders read it")]
     /// A row for every input, as GPT-2's `Conv1D` has it.
     ByInput,
 }
@@ -129,22 +128,31 @@ impl Linear {
     }
 }
 
-/// LayerNorm's gain and bias.
-pub(crate) struct LayerNorm {
+/// A norm of rows: LayerNorm, or RMSNorm where there is no bias.
+pub(crate) struct Norm {
     gain: Buffer<f32>,
-    bias: Buffer<f32>,
+    bias: Option<Buffer<f32>>,
     epsilon: f32,
 }
 
-impl LayerNorm {
-    pub fn load(device: &Device, source: &dyn Source, name: &str, width: u32, epsilon: f32) -> Result<Self, Error> {
-        let part = |part: &str| device.upload(&source.tensor(&format!("{name}.{part}"), &[width])?).map_err(Error::from);
-        Ok(Self { gain: part("weight")?, bias: part("bias")?, epsilon })
+impl Norm {
+    pub fn layer(device: &Device, source: &dyn Source, name: &str, width: u32, epsilon: f32) -> Result<Self, Error> {
+        let bias = device.upload(&source.tensor(&format!("{name}.bias"), &[width])?)?;
+        Ok(Self { bias: Some(bias), ..Self::rms(device, source, name, width, epsilon)? })
+    }
+
+    pub fn rms(device: &Device, source: &dyn Source, name: &str, width: u32, epsilon: f32) -> Result<Self, Error> {
+        let gain = device.upload(&source.tensor(&format!("{name}.weight"), &[width])?)?;
+        Ok(Self { gain, bias: None, epsilon })
     }
 
     pub fn run(&self, device: &Device, rows: u32, x: &Buffer<f32>, y: &mut Buffer<f32>) -> Result<(), Error> {
-        let width = self.gain.len() as u32;
-        Ok(device.layer_norm([rows, width], self.epsilon, x, [&self.gain, &self.bias], y)?)
+        let sizes = [rows, self.gain.len() as u32];
+        match &self.bias {
+            Some(bias) => device.layer_norm(sizes, self.epsilon, x, [&self.gain, bias], y)?,
+            None => device.rms_norm(sizes, self.epsilon, x, &self.gain, y)?,
+        }
+        Ok(())
     }
 }
 

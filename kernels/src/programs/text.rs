@@ -3,6 +3,8 @@
 
 use super::{Cost, Program, size};
 use crate::device::{Device, Error};
+use crate::models::choice::Choice;
+use crate::models::decoder::{self, Decoder, Llama};
 use crate::models::encoder::{Config, Encoder};
 use crate::models::{self, Precision};
 use crate::trace::Trace;
@@ -35,6 +37,34 @@ pub const TEXT_ENCODER: Program = Program {
     run: text_encoder,
 };
 
+/// A decoder of the Llama family, which continues a prompt by its likeliest tokens. Steps: those of [`Decoder::generate`].
+pub const TEXT_DECODER: Program = Program {
+    id: 4,
+    name: "text-decoder",
+    sizes: &[
+        size("layers", 1 << 10),
+        size("heads", 1 << 7),
+        size("heads of keys", 1 << 7),
+        size("columns of a head", 1 << 8),
+        size("inner columns", 1 << 17),
+        size("tokens of the prompt", 1 << 17),
+        size("new tokens", 1 << 17),
+    ],
+    cost: |sizes| {
+        let [layers, heads, keys, dim, inner, prompt, passes] = [0, 1, 2, 3, 4, 5, 6].map(|i| u128::from(sizes[i]));
+        let (width, narrow, known) = (heads * dim, keys * dim, u128::from(VOCABULARY));
+        let weights = width * (width + 2 * narrow) + width * width + 3 * width * inner;
+        // The last new token is not taken in again. A token meets those up to its own place, as keys and as values.
+        let rows = prompt + passes - 1;
+        let operations = layers * (2 * rows * weights + 2 * width * rows * (rows + 1)) + 2 * passes * width * known;
+        // A pass reads all weights, and all keys and values so far.
+        let kept = 2 * narrow * (passes * prompt + passes * (passes - 1) / 2);
+        let of_layer = passes * weights + rows * (9 * width + 2 * narrow + 3 * inner) + kept;
+        Cost { operations, bytes: 4 * (layers * of_layer + passes * (width * known + width + known)) }
+    },
+    run: text_decoder,
+};
+
 /// Tokens drawn from the seed.
 pub fn tokens(seed: u64, texts: u64, length: u64) -> Vec<Vec<u32>> {
     let token = |text: u64, i: u64| philox([i as u32, text as u32, 7, 0], [seed as u32, (seed >> 32) as u32])[0] % VOCABULARY;
@@ -65,4 +95,34 @@ fn text_encoder(device: &Device, sizes: &[u64], seed: u64) -> Result<Trace, Erro
     };
     let encoder = Encoder::random(device, config, seed, Precision::F32).map_err(said)?;
     encoder.trace(&tokens(seed, texts, length)).map_err(said)
+}
+
+/// The sizes of a random decoder: layers, heads, heads of keys, columns of a head, inner columns and context.
+pub fn decoder([layers, heads, keys, dim, inner, context]: [u32; 6]) -> decoder::Config {
+    decoder::Config::Llama(Llama {
+        vocab_size: VOCABULARY,
+        max_position_embeddings: context,
+        hidden_size: heads * dim,
+        intermediate_size: inner,
+        num_hidden_layers: layers,
+        num_attention_heads: heads,
+        num_key_value_heads: Some(keys),
+        head_dim: Some(dim),
+        rms_norm_eps: 1e-5,
+        rope_theta: None,
+        rope_parameters: None,
+        rope_scaling: None,
+        tie_word_embeddings: false,
+        hidden_act: "silu".into(),
+        attention_bias: false,
+        mlp_bias: false,
+    })
+}
+
+fn text_decoder(device: &Device, sizes: &[u64], seed: u64) -> Result<Trace, Error> {
+    let [layers, heads, keys, dim, inner, prompt, new] = [0, 1, 2, 3, 4, 5, 6].map(|i| sizes[i] as u32);
+    let config = decoder([layers, heads, keys, dim, inner, prompt + new]);
+    let decoder = Decoder::random(device, &config, seed, Precision::F32).map_err(said)?;
+    let prompt = tokens(seed, 1, prompt.into()).remove(0);
+    Ok(decoder.generate(&prompt, new, Choice::LIKELIEST).map_err(said)?.1)
 }

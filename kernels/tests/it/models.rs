@@ -1,5 +1,7 @@
 //! Models against f64, against what others computed, and against files that lie.
 
+mod choice;
+mod decoder;
 mod encoder;
 mod files;
 pub mod reference;

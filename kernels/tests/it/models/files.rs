@@ -4,6 +4,7 @@
 mod targets;
 
 use plasma_kernels::Device;
+use plasma_kernels::models::decoder;
 use plasma_kernels::models::encoder::{Config, TextEncoder};
 use plasma_kernels::models::text::Text;
 use plasma_kernels::models::weights::Weights;
@@ -34,6 +35,12 @@ const TOKENIZER: &str = r#"{"version":"1.0","truncation":null,"padding":null,"ad
 
 const CONFIG: &str = r#"{"model_type":"bert","vocab_size":9,"hidden_size":4,"num_hidden_layers":1,"num_attention_heads":2,
     "intermediate_size":8,"max_position_embeddings":16,"type_vocab_size":2,"layer_norm_eps":1e-12,"hidden_act":"gelu"}"#;
+
+const LLAMA: &str = r#"{"model_type":"llama","vocab_size":9,"hidden_size":8,"intermediate_size":4,"num_hidden_layers":1,
+    "num_attention_heads":4,"num_key_value_heads":2,"max_position_embeddings":16,"rms_norm_eps":1e-6,"hidden_act":"silu"}"#;
+
+const GPT2: &str = r#"{"model_type":"gpt2","vocab_size":9,"n_positions":16,"n_embd":8,"n_layer":1,"n_head":2,"n_inner":null,
+    "layer_norm_epsilon":1e-5,"activation_function":"gelu_new"}"#;
 
 #[test]
 fn a_sound_file_gives_its_tensors() {
@@ -96,6 +103,26 @@ fn tokenizers_and_configurations_are_checked() {
     assert!(
         said("\"vocab_size\":9", "\"vocab_size\":9,\"position_embedding_type\":\"relative_key\"").contains("only `absolute`")
     );
+}
+
+#[test]
+fn configurations_of_decoders_are_checked() {
+    let said =
+        |config: &str, from: &str, to: &str| decoder::Config::new(config.replace(from, to).as_bytes()).unwrap_err().to_string();
+    assert!(decoder::Config::new(LLAMA.as_bytes()).is_ok() && decoder::Config::new(GPT2.as_bytes()).is_ok());
+    assert!(said(LLAMA, "\"llama\"", "\"bloom\"").contains("unknown variant `bloom`, expected `gpt2` or `llama`"));
+    assert!(
+        said(LLAMA, "\"num_key_value_heads\":2", "\"num_key_value_heads\":3").contains("cannot share 3 heads of keys evenly")
+    );
+    assert!(said(LLAMA, "\"hidden_size\":8", "\"hidden_size\":9").contains("9 columns cannot be cut into 4 heads evenly"));
+    assert!(said(LLAMA, "\"hidden_size\":8", "\"hidden_size\":12").contains("even number of columns"));
+    assert!(said(LLAMA, "silu", "gelu").contains("`hidden_act` must be silu"));
+    assert!(said(LLAMA, "\"hidden_act\"", "\"rope_scaling\":{\"factor\":2},\"hidden_act\"").contains("only unscaled"));
+    assert!(said(LLAMA, "\"hidden_act\"", "\"rope_theta\":0,\"hidden_act\"").contains("`rope_theta` is 0"));
+    assert!(said(LLAMA, "\"hidden_act\"", "\"head_dim\":258,\"hidden_act\"").contains("`columns of a head` is 258"));
+    assert!(said(GPT2, "\"n_layer\":1", "\"n_layer\":0").contains("`layers` is 0, and must be from 1 to"));
+    assert!(said(GPT2, "\"n_head\":2", "\"n_head\":0").contains("8 columns cannot be cut into 0 heads"));
+    assert!(said(GPT2, "\"n_head\"", "\"scale_attn_by_inverse_layer_idx\":true,\"n_head\"").contains("only false is"));
 }
 
 #[test]
@@ -192,12 +219,12 @@ proptest! {
         let of = |sample: &[u8]| damaged(sample, &edits, cut.as_ref());
         targets::weights(&of(&sound()));
         targets::tokenizer(&of(TOKENIZER.as_bytes()));
-        targets::config(&of(CONFIG.as_bytes()));
+        [CONFIG, LLAMA, GPT2].iter().for_each(|config| targets::config(&of(config.as_bytes())));
     }
     #[test]
     fn bent_samples_are_refused_or_harmless(at: Index, with: u8) {
         targets::weights(&file(std::str::from_utf8(&bent(HEADER, &at, with)).unwrap(), &sound()[8 + HEADER.len()..]));
         targets::tokenizer(&bent(TOKENIZER, &at, with));
-        targets::config(&bent(CONFIG, &at, with));
+        [CONFIG, LLAMA, GPT2].iter().for_each(|config| targets::config(&bent(config, &at, with)));
     }
 }

@@ -86,6 +86,14 @@ pub fn layer_norm(x: &Rows, gain: &[f64], bias: &[f64], epsilon: f64) -> Rows {
     x.iter().map(of).collect()
 }
 
+pub fn rms_norm(x: &Rows, gain: &[f64], epsilon: f64) -> Rows {
+    let of = |row: &Vec<f64>| {
+        let squares = row.iter().map(|x| x * x).sum::<f64>() / row.len() as f64;
+        row.iter().zip(gain).map(|(x, gain)| x / (squares + epsilon).sqrt() * gain).collect()
+    };
+    x.iter().map(of).collect()
+}
+
 /// x·Φ(x), Φ by the series of the normal distribution (Abramowitz and Stegun 26.2.10).
 pub fn gelu(x: f64) -> f64 {
     let (mut sum, mut term) = (0.0, x);
