@@ -26,5 +26,5 @@ pub mod trace;
 pub use cpu::{Cpu, Isa};
 pub use cuda::{Cuda, Description};
 pub use device::{Buffer, Device, Error, Plain};
-pub use ops::{Columns, ColumnsMut, Heads, MAX_I8_DEPTH};
+pub use ops::{Adam, Columns, ColumnsMut, Heads, MAX_I8_DEPTH, Sgd};
 pub use plasma_kernels_device as kernel;

@@ -1,8 +1,10 @@
 //! The operations: sizes are checked, then a kernel is enqueued. Mathematical definitions stand with the kernels.
 
 mod layers;
+mod learn;
 
 pub use layers::{Columns, ColumnsMut, Heads};
+pub use learn::{Adam, Sgd};
 
 use crate::device::{Buffer, Device, Error, Plain};
 use plasma_kernels_device::challenge::{Cell, ChallengeFill, ChallengeFold, ChallengeRound};

@@ -2,11 +2,12 @@
 //! subnormals. What a device makes of a case must be, bit by bit, what the CPU makes of it without vectors and threads.
 
 use crate::device::{Buffer, Device, Error, Plain};
-use crate::{Columns, ColumnsMut, Cpu, Heads, Isa};
+use crate::{Adam, Columns, ColumnsMut, Cpu, Heads, Isa, Sgd};
 use plasma_kernels_device::attention::{Mask, Span};
 use plasma_kernels_device::map::{Binary, Unary};
 use plasma_kernels_device::random::philox;
 use plasma_kernels_device::reduce::Reduction;
+use plasma_kernels_device::rows::Norm;
 
 /// A kernel on certain inputs.
 pub struct Case {
@@ -348,6 +349,60 @@ impl Cases {
         }
     }
 
+    fn learning(&mut self, extent: Extent) {
+        let mut sizes = vec![[0, 4], [1, 1], [3, 6], [5, 258]];
+        if extent == Extent::Full {
+            sizes.extend([[40, 770], [300, 64]]);
+        }
+        for [m, n] in sizes {
+            let area = (m * n) as usize;
+            for every in [NEVER, 37] {
+                let matrix = move |device: &Device, seed| device.upload(&numbers(area, seed, every));
+                self.add("cross entropy", [m, n], move |device| {
+                    let targets: Vec<u32> = (0..m).map(|i| i * 3 % (n + 1)).collect();
+                    let (x, targets) = (matrix(device, 25)?, device.upload(&targets)?);
+                    let (mut loss, mut gradient) = (device.alloc(m as usize)?, device.alloc(area)?);
+                    device.cross_entropy([m, n], (&x, &targets), 0.25, &mut loss, &mut gradient)?;
+                    Ok([floats(device, &loss)?, floats(device, &gradient)?].concat())
+                });
+                self.add("column sums", [m, n], move |device| {
+                    let (x, mut y) = (matrix(device, 26)?, device.alloc(n as usize)?);
+                    device.column_sums([m, n], &x, &mut y)?;
+                    floats(device, &y)
+                });
+                self.add("softmax backward", [m, n], move |device| {
+                    let (y, dy, mut dx) = (matrix(device, 27)?, matrix(device, 28)?, device.alloc(area)?);
+                    device.softmax_backward([m, n], &y, &dy, &mut dx)?;
+                    floats(device, &dx)
+                });
+                for norm in [Norm::Layer, Norm::Rms] {
+                    self.add("norm backward", ([m, n], norm), move |device| {
+                        let gain = device.upload(&numbers(n as usize, 29, NEVER))?;
+                        let (x, dy, mut dx) = (matrix(device, 30)?, matrix(device, 31)?, device.alloc(area)?);
+                        let mut dgain = device.alloc(n as usize)?;
+                        device.normalise_backward((norm, 1e-5), [m, n], [&x, &gain, &dy], &mut dx, &mut dgain)?;
+                        Ok([floats(device, &dx)?, floats(device, &dgain)?].concat())
+                    });
+                }
+            }
+            for &(function, name) in Unary::ALL {
+                self.add("slope", ([m, n], name), move |device| {
+                    let (x, dy) = (device.upload(&numbers(area, 32, 3))?, device.upload(&numbers(area, 33, 19))?);
+                    let mut dx = device.alloc(area)?;
+                    device.slope(function, &x, &dy, &mut dx)?;
+                    floats(device, &dx)
+                });
+            }
+            self.add("optimisers", [m, n], move |device| {
+                let numbers = |seed| device.upload(&numbers(area, seed, 53));
+                let (mut w, mut m, mut v, g) = (numbers(34)?, numbers(35)?, numbers(36)?, numbers(37)?);
+                device.sgd(Sgd { rate: 0.1, momentum: 0.9 }, &g, &mut w, &mut m)?;
+                device.adam((Adam::default(), 3), &g, &mut w, [&mut m, &mut v])?;
+                Ok([floats(device, &w)?, floats(device, &m)?, floats(device, &v)?].concat())
+            });
+        }
+    }
+
     fn challenges(&mut self, extent: Extent) {
         let mut sizes = vec![0, 1, 2, 37, 300];
         if extent == Extent::Full {
@@ -373,6 +428,7 @@ pub fn cases(extent: Extent) -> Vec<Case> {
     cases.elements(extent);
     cases.attentions(extent);
     cases.sequences(extent);
+    cases.learning(extent);
     cases.challenges(extent);
     cases.0
 }

@@ -8,10 +8,12 @@
 #![cfg_attr(target_arch = "nvptx64", allow(internal_features, improper_ctypes_definitions))]
 
 pub mod attention;
+pub mod backward;
 pub mod challenge;
 pub mod gemm;
 #[cfg(target_arch = "nvptx64")]
 mod gpu;
+pub mod learn;
 pub mod linear;
 pub mod map;
 pub mod math;

@@ -87,6 +87,25 @@ macro_rules! with_function {
 }
 pub(crate) use with_function;
 
+/// The same with the slope of the function.
+macro_rules! with_slope {
+    ($function:expr, $machine:ty, $f:ident => $body:expr) => {
+        $crate::map::with_function!(@ $function, $f, $body;
+            Relu |x: f32| if x > 0.0 { 1.0 } else { x * 0.0 },
+            Gelu math::gelu_slope::<$machine>,
+            Silu math::silu_slope::<$machine>,
+            Exp math::exp::<$machine>,
+            Log |x: f32| 1.0 / x,
+            Tanh |x: f32| { let y = math::tanh::<$machine>(x); 1.0 - y * y },
+            Sigmoid |x: f32| { let y = math::sigmoid::<$machine>(x); y * (1.0 - y) },
+            Sqrt |x: f32| 0.5 / <$machine>::sqrt(x),
+            Identity |_: f32| 1.0,
+            GeluErf math::gelu_erf_slope::<$machine>,
+        )
+    };
+}
+pub(crate) use with_slope;
+
 /// y[i] = f(x[i]).
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]

@@ -157,6 +157,40 @@ pub fn gelu_erf<A: Arithmetic>(x: f32) -> f32 {
     if x > 20.0 { x } else { value }
 }
 
+/// x within ±1000, where every sigmoid has come to its end; NaN stays.
+#[inline(always)]
+fn bounded(x: f32) -> f32 {
+    if x.is_nan() { x } else { held(x, 1000.0) }
+}
+
+/// The slope of [`silu`]: σ(x)·(1 + x·(1 − σ(x))).
+#[inline(always)]
+pub fn silu_slope<A: Arithmetic>(x: f32) -> f32 {
+    let x = bounded(x);
+    let y = sigmoid::<A>(x);
+    y * A::fma(x, 1.0 - y, 1.0)
+}
+
+/// The slope of [`gelu`]: σ + x·σ·(1 − σ)·2√(2/π)(1 + 3·0.044715x²), with σ = σ(2u).
+#[inline(always)]
+pub fn gelu_slope<A: Arithmetic>(x: f32) -> f32 {
+    let x = bounded(x);
+    const TWICE: f32 = 1.595_769_2;
+    let y = sigmoid::<A>(TWICE * A::fma(0.044_715 * x * x, x, x));
+    let inner = TWICE * A::fma(3.0 * 0.044_715 * x, x, 1.0);
+    A::fma(x * inner, y * (1.0 - y), y)
+}
+
+/// The slope of [`gelu_erf`]: Φ(x) + x·φ(x), φ(x) = e^(−x²/2) / √(2π).
+#[inline(always)]
+pub fn gelu_erf_slope<A: Arithmetic>(x: f32) -> f32 {
+    let x = bounded(x);
+    let size = f32::from_bits(x.to_bits() & 0x7fff_ffff);
+    let tail = half_erfc::<A>(size * core::f32::consts::FRAC_1_SQRT_2);
+    let whole = if x < 0.0 { tail } else { 1.0 - tail };
+    A::fma(x * 0.398_942_3, exp::<A>(-0.5 * x * x), whole)
+}
+
 /// The greater; NaN if either is.
 #[inline(always)]
 pub fn max(a: f32, b: f32) -> f32 {

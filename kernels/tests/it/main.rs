@@ -4,6 +4,7 @@ mod accuracy;
 mod committed;
 mod device;
 mod layers;
+mod learn;
 mod models;
 mod programs;
 mod ptx;
