@@ -1,10 +1,13 @@
 //! What the fuzzer calls with bytes from outside, and what the tests call with damaged samples: whatever the bytes are, the answer is
 //! a sound value or an error in words.
 
+use plasma_kernels::Device;
 use plasma_kernels::models::decoder;
 use plasma_kernels::models::encoder::Config;
 use plasma_kernels::models::text::Text;
 use plasma_kernels::models::weights::Weights;
+use plasma_kernels::programs::training::job;
+use plasma_kernels::training::Training;
 
 /// A safetensors file: every tensor is as long as its shape says, or refused.
 pub fn weights(bytes: &[u8]) {
@@ -46,3 +49,19 @@ pub fn config(bytes: &[u8]) {
         Err(error) => assert!(!error.to_string().is_empty()),
     }
 }
+
+/// A checkpoint of the training that `sample` began: resumed and carried on by a step, or refused.
+pub fn checkpoint(bytes: &[u8]) {
+    let device = Device::open("cpu").expect("the CPU is always there");
+    let (plan, examples) = job(&TRAINING, 1).expect("a small job");
+    match Training::resume(&device, plan, &examples, bytes) {
+        Ok(mut training) => {
+            assert_eq!(training.checkpoint().expect("memory of the host").len(), bytes.len());
+            training.step().expect("memory of the host");
+        }
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+}
+
+/// The sizes of that training.
+pub const TRAINING: [u64; 6] = [3, 4, 2, 5, 2, 1];

@@ -20,8 +20,10 @@ pub mod models;
 mod ops;
 pub mod programs;
 pub mod ptx;
+pub mod referee;
 pub mod suite;
 pub mod trace;
+pub mod training;
 
 pub use cpu::{Cpu, Isa};
 pub use cuda::{Cuda, Description};

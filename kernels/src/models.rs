@@ -6,7 +6,7 @@
 pub mod choice;
 pub mod decoder;
 pub mod encoder;
-mod layers;
+pub(crate) mod layers;
 pub mod noise;
 pub mod text;
 pub mod weights;

@@ -1,6 +1,7 @@
 //! Job programs: what a provider can be asked to run, what it costs, and what trace it leaves.
 
 pub mod text;
+pub mod training;
 
 use crate::device::{Device, Error, Plain};
 use crate::ops::MAX_I8_DEPTH;
@@ -47,7 +48,7 @@ const fn size(name: &'static str, most: u64) -> Size {
 }
 
 /// All programs.
-pub const MANIFEST: [Program; 4] = [
+pub const MANIFEST: [Program; 5] = [
     // C = A·B of i8, A and B from Philox. A step is a band of BAND rows of C.
     Program {
         id: 1,
@@ -77,6 +78,7 @@ pub const MANIFEST: [Program; 4] = [
     },
     text::TEXT_ENCODER,
     text::TEXT_DECODER,
+    training::MLP_TRAINING,
 ];
 
 /// Rows of C in a step of the matrix product.

@@ -45,7 +45,8 @@ pub(crate) fn room<T>(count: usize) -> Result<Vec<T>, Error> {
     Ok(values)
 }
 
-fn turned<T: Copy + Default>(rows: usize, columns: usize, x: &[T]) -> Result<Vec<T>, Error> {
+/// The transpose of a matrix of so many rows and columns.
+pub(crate) fn turned<T: Copy + Default>(rows: usize, columns: usize, x: &[T]) -> Result<Vec<T>, Error> {
     let mut y = room(x.len())?;
     y.resize(x.len(), T::default());
     for (i, row) in x.chunks_exact(columns.max(1)).enumerate() {

@@ -72,7 +72,7 @@ pub fn tokens(seed: u64, texts: u64, length: u64) -> Vec<Vec<u32>> {
 }
 
 /// What a model said, in a device's words.
-fn said(error: models::Error) -> Error {
+pub(super) fn said(error: models::Error) -> Error {
     match error {
         models::Error::Device(error) => error,
         other => Error::Shape(other.to_string()),

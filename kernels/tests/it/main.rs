@@ -9,3 +9,4 @@ mod models;
 mod programs;
 mod ptx;
 mod same_bits;
+mod training;

@@ -9,9 +9,12 @@ use plasma_kernels::models::encoder::{Config, TextEncoder};
 use plasma_kernels::models::text::Text;
 use plasma_kernels::models::weights::Weights;
 use plasma_kernels::models::{Error, Precision};
+use plasma_kernels::programs::training::job;
+use plasma_kernels::training::Training;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
+use std::sync::LazyLock;
 
 /// A safetensors file of this header and data.
 fn file(header: &str, data: &[u8]) -> Vec<u8> {
@@ -35,6 +38,13 @@ const TOKENIZER: &str = r#"{"version":"1.0","truncation":null,"padding":null,"ad
 
 const CONFIG: &str = r#"{"model_type":"bert","vocab_size":9,"hidden_size":4,"num_hidden_layers":1,"num_attention_heads":2,
     "intermediate_size":8,"max_position_embeddings":16,"type_vocab_size":2,"layer_norm_eps":1e-12,"hidden_act":"gelu"}"#;
+
+static CHECKPOINT: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let (plan, examples) = job(&targets::TRAINING, 1).unwrap();
+    let mut training = Training::new(&Device::open("cpu").unwrap(), plan, &examples).unwrap();
+    training.step().unwrap();
+    training.checkpoint().unwrap()
+});
 
 const LLAMA: &str = r#"{"model_type":"llama","vocab_size":9,"hidden_size":8,"intermediate_size":4,"num_hidden_layers":1,
     "num_attention_heads":4,"num_key_value_heads":2,"max_position_embeddings":16,"rms_norm_eps":1e-6,"hidden_act":"silu"}"#;
@@ -138,10 +148,12 @@ fn a_folder_that_lacks_a_file_is_named() {
 
 #[test]
 fn sound_samples_are_read() {
-    let samples = [("weights", sound()), ("tokenizer", TOKENIZER.into()), ("config", CONFIG.into())];
+    let samples =
+        [("weights", sound()), ("tokenizer", TOKENIZER.into()), ("config", CONFIG.into()), ("checkpoint", CHECKPOINT.clone())];
     targets::weights(&samples[0].1);
     targets::tokenizer(&samples[1].1);
     targets::config(&samples[2].1);
+    targets::checkpoint(&samples[3].1);
     if let Some(seeds) = std::env::var_os("PLASMA_SEEDS").map(std::path::PathBuf::from) {
         for (name, bytes) in samples {
             std::fs::create_dir_all(seeds.join(name)).unwrap();
@@ -219,6 +231,7 @@ proptest! {
         let of = |sample: &[u8]| damaged(sample, &edits, cut.as_ref());
         targets::weights(&of(&sound()));
         targets::tokenizer(&of(TOKENIZER.as_bytes()));
+        targets::checkpoint(&of(&CHECKPOINT));
         [CONFIG, LLAMA, GPT2].iter().for_each(|config| targets::config(&of(config.as_bytes())));
     }
     #[test]
