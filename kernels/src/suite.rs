@@ -4,6 +4,7 @@
 use crate::device::{Buffer, Device, Error, Plain};
 use crate::{Adam, Columns, ColumnsMut, Cpu, Heads, Isa, Sgd};
 use plasma_kernels_device::attention::{Mask, Span};
+use plasma_kernels_device::convolve::Windows;
 use plasma_kernels_device::map::{Binary, Unary};
 use plasma_kernels_device::random::philox;
 use plasma_kernels_device::reduce::Reduction;
@@ -403,6 +404,41 @@ impl Cases {
         }
     }
 
+    fn convolutions(&mut self, extent: Extent) {
+        let windows =
+            |images, image, channels, window, stride, padding| Windows { images, image, channels, window, stride, padding };
+        let mut sizes = vec![
+            windows(0, [3, 3], 2, [2, 2], 1, 0),
+            windows(1, [1, 1], 1, [1, 1], 1, 0),
+            windows(2, [4, 5], 3, [3, 2], 2, 1),
+            windows(1, [2, 2], 1, [5, 5], 1, 0),
+            windows(1, [3, 4], 300, [2, 2], 3, 2),
+        ];
+        if extent == Extent::Full {
+            sizes.extend([windows(3, [17, 19], 5, [3, 3], 1, 1), windows(2, [32, 30], 8, [5, 7], 2, 3)]);
+        }
+        for windows in sizes {
+            let [down, across] = windows.fit();
+            let pixels = (windows.images * windows.image[0] * windows.image[1] * windows.channels) as usize;
+            let (rows, columns) = (windows.images * down * across, windows.window[0] * windows.window[1] * windows.channels);
+            for every in [NEVER, 11] {
+                self.add("convolution", (windows, every == NEVER), move |device| {
+                    let (x, w) =
+                        (device.upload(&numbers(pixels, 38, every))?, device.upload(&numbers(3 * columns as usize, 39, NEVER))?);
+                    let mut y = device.alloc(3 * rows as usize)?;
+                    device.convolve(windows, 3, &x, &w, &mut y)?;
+                    floats(device, &y)
+                });
+                self.add("fold", (windows, every == NEVER), move |device| {
+                    let y = device.upload(&numbers(rows as usize * columns as usize, 40, every))?;
+                    let mut x = device.alloc(pixels)?;
+                    device.fold(windows, &y, &mut x)?;
+                    floats(device, &x)
+                });
+            }
+        }
+    }
+
     fn challenges(&mut self, extent: Extent) {
         let mut sizes = vec![0, 1, 2, 37, 300];
         if extent == Extent::Full {
@@ -429,6 +465,7 @@ pub fn cases(extent: Extent) -> Vec<Case> {
     cases.attentions(extent);
     cases.sequences(extent);
     cases.learning(extent);
+    cases.convolutions(extent);
     cases.challenges(extent);
     cases.0
 }

@@ -262,6 +262,8 @@ entries! {
     adam: crate::learn::Adam,
     softmax_backward: crate::backward::SoftmaxBackward,
     normalise_backward: crate::backward::NormaliseBackward,
+    unfold: crate::convolve::Unfold,
+    fold: crate::convolve::Fold,
     random_bits: crate::random::RandomBits,
     random_unit: crate::random::RandomUnit,
     challenge_fill: crate::challenge::ChallengeFill,

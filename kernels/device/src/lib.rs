@@ -10,6 +10,7 @@
 pub mod attention;
 pub mod backward;
 pub mod challenge;
+pub mod convolve;
 pub mod gemm;
 #[cfg(target_arch = "nvptx64")]
 mod gpu;

@@ -2,6 +2,7 @@
 
 mod accuracy;
 mod committed;
+mod convolve;
 mod device;
 mod layers;
 mod learn;
