@@ -6,6 +6,7 @@
 pub mod choice;
 pub mod decoder;
 pub mod encoder;
+pub mod images;
 pub(crate) mod layers;
 pub mod noise;
 pub mod text;

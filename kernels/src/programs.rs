@@ -1,5 +1,6 @@
 //! Job programs: what a provider can be asked to run, what it costs, and what trace it leaves.
 
+pub mod images;
 pub mod text;
 pub mod training;
 
@@ -48,7 +49,7 @@ const fn size(name: &'static str, most: u64) -> Size {
 }
 
 /// All programs.
-pub const MANIFEST: [Program; 5] = [
+pub const MANIFEST: [Program; 6] = [
     // C = A·B of i8, A and B from Philox. A step is a band of BAND rows of C.
     Program {
         id: 1,
@@ -79,6 +80,7 @@ pub const MANIFEST: [Program; 5] = [
     text::TEXT_ENCODER,
     text::TEXT_DECODER,
     training::MLP_TRAINING,
+    images::IMAGE_CONVOLUTION,
 ];
 
 /// Rows of C in a step of the matrix product.

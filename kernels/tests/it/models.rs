@@ -4,4 +4,5 @@ mod choice;
 mod decoder;
 mod encoder;
 mod files;
+mod images;
 pub mod reference;
