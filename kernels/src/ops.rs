@@ -1,5 +1,6 @@
 //! The operations: sizes are checked, then a kernel is enqueued. Mathematical definitions stand with the kernels.
 
+mod backward;
 mod convolve;
 mod layers;
 mod learn;

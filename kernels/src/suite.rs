@@ -292,6 +292,46 @@ impl Cases {
         }
     }
 
+    /// Backwards through attention: everything after the queries and keys is random, the result among it.
+    fn attentions_backward(&mut self, extent: Extent) {
+        let span = |first_query, queries, first_key, keys| Span { first_query, queries, first_key, keys };
+        let heads = |queries, keys, dim| Heads { queries, keys, dim };
+        let mut sizes = vec![
+            (vec![span(0, 1, 0, 1)], heads(1, 1, 1)),
+            (vec![span(0, 3, 20, 4), span(3, 0, 24, 2), span(3, 10, 0, 19)], heads(2, 2, 3)),
+            (vec![span(0, 2, 0, 0)], heads(1, 1, 2)),
+            (vec![span(1, 5, 2, 9)], heads(4, 2, 8)),
+            (vec![span(0, 2, 0, 259)], heads(1, 1, 4)),
+            (vec![span(0, 258, 0, 258)], heads(1, 1, 1)),
+        ];
+        if extent == Extent::Full {
+            sizes.extend([(vec![span(0, 70, 0, 600), span(70, 33, 600, 33)], heads(3, 1, 40))]);
+            sizes.extend([(vec![span(0, 5, 0, 7)], heads(2, 1, 256)), (vec![span(0, 300, 0, 300)], heads(6, 3, 64))]);
+        }
+        for (spans, heads) in sizes {
+            let rows = spans.iter().map(|s| s.first_query + s.queries).max().unwrap_or(0);
+            let keys = spans.iter().map(|s| s.first_key + s.keys).max().unwrap_or(0);
+            for (mask, every) in [(Mask::All, NEVER), (Mask::Causal, NEVER), (Mask::All, 90), (Mask::Causal, 40)] {
+                let spans = spans.clone();
+                if mask == Mask::Causal && spans.iter().any(|span| span.keys < span.queries) {
+                    continue;
+                }
+                self.add("attention backward", (heads, mask, every == NEVER, &spans.clone()), move |device| {
+                    let (wide, narrow) = (heads.queries * heads.dim, heads.keys * heads.dim);
+                    let [of_queries, of_keys] = [rows * wide, keys * narrow].map(|area| area as usize);
+                    let [q, y, dy] = [41, 42, 43].map(|seed| device.upload(&numbers(of_queries, seed, every)));
+                    let [k, v] = [44, 45].map(|seed| device.upload(&numbers(of_keys, seed, every)));
+                    let (q, k, v, y, dy) = (q?, k?, v?, y?, dy?);
+                    let (mut dq, mut dk, mut dv) = (device.alloc(of_queries)?, device.alloc(of_keys)?, device.alloc(of_keys)?);
+                    let from = [(&q, wide), (&k, narrow), (&v, narrow), (&y, wide), (&dy, wide)].map(Columns::from);
+                    let to = [(&mut dq, wide), (&mut dk, narrow), (&mut dv, narrow)].map(ColumnsMut::from);
+                    device.attention_backward(&spans, heads, (mask, 0.3), from, to)?;
+                    Ok([floats(device, &dq)?, floats(device, &dk)?, floats(device, &dv)?].concat())
+                });
+            }
+        }
+    }
+
     fn sequences(&mut self, extent: Extent) {
         let mut sizes = vec![[0, 4], [1, 2], [3, 6], [5, 258]];
         if extent == Extent::Full {
@@ -310,7 +350,15 @@ impl Cases {
                 let (table, places) = (device.upload(&numbers(9 * n as usize, 17, NEVER))?, device.upload(&places())?);
                 let (x, mut y) = (device.upload(&numbers(2 * area, 18, 31))?, device.alloc(2 * area)?);
                 device.rotary([2, n], &table, &places, (&x, 2 * n).into(), (&mut y, 2 * n).into())?;
-                floats(device, &y)
+                let mut dx = device.alloc(2 * area)?;
+                device.rotary_backward([2, n], &table, &places, (&x, 2 * n).into(), (&mut dx, 2 * n).into())?;
+                Ok([floats(device, &y)?, floats(device, &dx)?].concat())
+            });
+            self.add("gather backward", [m, n], move |device| {
+                let (dy, indices) = (device.upload(&numbers(area, 46, 17))?, device.upload(&places())?);
+                let mut dtable = device.alloc(9 * n as usize)?;
+                device.gather_backward(n, &dy, &indices, &mut dtable)?;
+                floats(device, &dtable)
             });
             self.add("place", [m, n], move |device| {
                 let (x, mut y) = (device.upload(&numbers(area, 19, 5))?, device.alloc(area * 2 + 3)?);
@@ -463,6 +511,7 @@ pub fn cases(extent: Extent) -> Vec<Case> {
     cases.matrices(extent);
     cases.elements(extent);
     cases.attentions(extent);
+    cases.attentions_backward(extent);
     cases.sequences(extent);
     cases.learning(extent);
     cases.convolutions(extent);

@@ -1,5 +1,5 @@
-//! The chain rule through kernels over rows. Sums run over the tree of [`reduce`](crate::reduce), with one chunk of the row's
-//! length.
+//! The chain rule through kernels over rows. Sums along a row run over the tree of [`reduce`](crate::reduce), with one chunk of the
+//! row's length.
 
 use crate::reduce::{stride, tree};
 use crate::rows::Norm;
@@ -49,7 +49,28 @@ pub struct NormaliseBackward {
     pub norm: Norm,
 }
 
+/// Through [`Gather`](crate::sequence::Gather), to the table: dtable[e] = Σ dy[i] over the rows i with indices[i] = e, in ascending i
+/// from +0. Rows of indices beyond the table go nowhere.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct GatherBackward {
+    /// `rows` × `columns`.
+    pub dy: *const f32,
+    /// `rows` indices.
+    pub indices: *const u32,
+    /// `entries` × `columns`.
+    pub dtable: *mut f32,
+    /// Rows of the table.
+    pub entries: u32,
+    /// Rows.
+    pub rows: u32,
+    /// Columns.
+    pub columns: u32,
+}
+
 // Pointers are plain data here; `Kernel::run` says what must hold.
+unsafe impl Send for GatherBackward {}
+unsafe impl Sync for GatherBackward {}
 unsafe impl Send for SoftmaxBackward {}
 unsafe impl Sync for SoftmaxBackward {}
 unsafe impl Send for NormaliseBackward {}
@@ -104,6 +125,31 @@ impl Kernel for NormaliseBackward {
                 *dx.add(i) = canonical(B::fma(-normed(i), b, pulled(i) - a) * scale);
                 *d.add(i) = canonical(*dy.add(i) * normed(i));
             });
+        }
+    }
+}
+
+impl Kernel for GatherBackward {
+    const NAME: &'static str = "gather_backward";
+    fn shape<S: Shapes>(&self) -> Shape {
+        Shape { shared: 0, ..Shape::rows(self.entries as usize) }
+    }
+    #[inline(always)]
+    unsafe fn run<B: Block>(&self, block: &B) {
+        let (entry, n) = (block.at()[0], self.columns as usize);
+        let Self { dy, indices, .. } = *self;
+        // Safety: the entry lies within the table, rows within dy; a lane reads back only what it wrote itself.
+        unsafe {
+            let to = self.dtable.add(entry * n);
+            stride(block, n, &mut block.lanes(()), |i, ()| *to.add(i) = 0.0);
+            let mut row = 0;
+            while row < self.rows as usize {
+                // All lanes find the same, since all read the same index.
+                if *indices.add(row) as usize == entry {
+                    stride(block, n, &mut block.lanes(()), |i, ()| *to.add(i) = canonical(*to.add(i) + *dy.add(row * n + i)));
+                }
+                row += 1;
+            }
         }
     }
 }

@@ -8,6 +8,7 @@
 #![cfg_attr(target_arch = "nvptx64", allow(internal_features, improper_ctypes_definitions))]
 
 pub mod attention;
+pub mod attention_backward;
 pub mod backward;
 pub mod challenge;
 pub mod convolve;

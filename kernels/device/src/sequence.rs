@@ -23,12 +23,22 @@ pub struct Gather {
     pub columns: u32,
 }
 
+/// Which way heads turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Turn {
+    /// As their place says.
+    Forth = 0,
+    /// The other way.
+    Back = 1,
+}
+
 /// Rotary position embedding (Su et al. 2021, arXiv:2104.09864, equation 34, with the halves of a head as the two coordinates,
 /// as Llama and GPT-NeoX have it): for i < dim / 2, with cosine c and sine s of the row's place,
 ///
 /// y[i] = fma(x[i], c, −(x[i + dim/2]·s)), y[i + dim/2] = fma(x[i + dim/2], c, x[i]·s).
 ///
-/// A place beyond the table makes NaN.
+/// Backwards sines change their sign: the gradient of a turn is the turn back. A place beyond the table makes NaN.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Rotary {
@@ -50,6 +60,8 @@ pub struct Rotary {
     pub heads: u32,
     /// Columns of a head, even.
     pub dim: u32,
+    /// Which way.
+    pub turn: Turn,
 }
 
 /// Moves rows: y[i][c] = x[i][c] for c < `columns`, bits as they are.
@@ -131,11 +143,13 @@ impl Kernel for Rotary {
             let (x, y) = (self.x.add(row * self.strides[0] as usize), self.y.add(row * self.strides[1] as usize));
             let place = *self.places.add(row);
             let (inside, entry) = (place < self.entries, self.table.add(place as usize * dim));
+            let back = self.turn as u32 == Turn::Back as u32;
             let mut lanes = block.lanes(());
             let mut head = 0;
             while head < self.heads as usize {
                 stride(block, half, &mut lanes, |i, ()| {
                     let (cosine, sine) = if inside { (*entry.add(i), *entry.add(half + i)) } else { (NAN, NAN) };
+                    let sine = if back { -sine } else { sine };
                     let (a, b) = (*x.add(head * dim + i), *x.add(head * dim + half + i));
                     *y.add(head * dim + i) = canonical(B::fma(a, cosine, -(b * sine)));
                     *y.add(head * dim + half + i) = canonical(B::fma(b, cosine, a * sine));

@@ -5,7 +5,7 @@ use crate::device::{Buffer, Device, Error};
 use plasma_kernels_device::attention::{Attention, MAX_DIM, Mask, Span};
 use plasma_kernels_device::linear::{Finish, FinishI8};
 use plasma_kernels_device::map::Unary;
-use plasma_kernels_device::sequence::{Gather, Mean, Place, Rotary};
+use plasma_kernels_device::sequence::{Gather, Mean, Place, Rotary, Turn};
 
 /// Some columns of a row-major matrix, to be read.
 #[derive(Clone, Copy)]
@@ -67,21 +67,21 @@ impl<'a> From<(&'a mut Buffer<f32>, u32)> for ColumnsMut<'a> {
 }
 
 impl Columns<'_> {
-    fn pointer(&self, device: &Device, what: &'static str, rows: u64, columns: u64) -> Result<*const f32, Error> {
+    pub(super) fn pointer(&self, device: &Device, what: &'static str, rows: u64, columns: u64) -> Result<*const f32, Error> {
         reaches(what, self.of.len(), (self.first, self.stride), rows, columns, false)?;
         Ok(device.pointer(what, self.of)?.wrapping_add(self.first))
     }
 }
 
 impl ColumnsMut<'_> {
-    fn pointer(&mut self, device: &Device, what: &'static str, rows: u64, columns: u64) -> Result<*mut f32, Error> {
+    pub(super) fn pointer(&mut self, device: &Device, what: &'static str, rows: u64, columns: u64) -> Result<*mut f32, Error> {
         reaches(what, self.of.len(), (self.first, self.stride), rows, columns, true)?;
         Ok(device.pointer_mut(what, self.of)?.wrapping_add(self.first))
     }
 }
 
 /// Demands that queries come in order and apart, and gives one past the last row of the queries and of the keys.
-fn ends(spans: &[Span], mask: Mask) -> Result<[u64; 2], Error> {
+pub(super) fn ends(spans: &[Span], mask: Mask) -> Result<[u64; 2], Error> {
     let (mut queries, mut keys) = (0, 0);
     for (i, span) in spans.iter().enumerate() {
         if u64::from(span.first_query) < queries {
@@ -95,6 +95,19 @@ fn ends(spans: &[Span], mask: Mask) -> Result<[u64; 2], Error> {
     }
     at_most("sequences", spans.len() as u64, MAX_GRID, "cut the batch")?;
     Ok([queries, keys])
+}
+
+impl Heads {
+    /// Demands that queries share keys evenly and heads are as wide as kernels take them; gives the columns of queries and of keys.
+    pub(super) fn columns(self) -> Result<[u64; 2], Error> {
+        let Self { queries, keys, dim } = self;
+        if keys == 0 || !queries.is_multiple_of(keys) {
+            return Err(Error::Shape(format!("{queries} heads of queries cannot share {keys} heads of keys evenly")));
+        }
+        at_most("dim", dim.into(), MAX_DIM as u64, "use more heads of fewer columns")?;
+        at_most("heads", queries.into(), MAX_GRID, "cut the heads")?;
+        Ok([queries, keys].map(|heads| u64::from(heads) * u64::from(dim)))
+    }
 }
 
 // Safety of every launch below: rows and columns lie within their buffers, the pointers are of this device, and an output is
@@ -114,13 +127,8 @@ impl Device {
         mut y: ColumnsMut,
     ) -> Result<(), Error> {
         let Heads { queries, keys, dim } = heads;
-        if keys == 0 || !queries.is_multiple_of(keys) {
-            return Err(Error::Shape(format!("{queries} heads of queries cannot share {keys} heads of keys evenly")));
-        }
-        at_most("dim", dim.into(), MAX_DIM as u64, "use more heads of fewer columns")?;
-        at_most("heads", queries.into(), MAX_GRID, "cut the heads")?;
+        let [wide, narrow] = heads.columns()?;
         let [rows, rows_of_keys] = ends(spans, mask)?;
-        let (wide, narrow) = (u64::from(queries) * u64::from(dim), u64::from(keys) * u64::from(dim));
         let on = self.upload(spans)?;
         let attention = Attention {
             q: q.pointer(self, "q", rows, wide)?,
@@ -164,9 +172,20 @@ impl Device {
     /// As [`gather`](Self::gather).
     pub fn rotary(
         &self,
-        [heads, dim]: [u32; 2],
+        sizes: [u32; 2],
         table: &Buffer<f32>,
         places: &Buffer<u32>,
+        x: Columns,
+        y: ColumnsMut,
+    ) -> Result<(), Error> {
+        self.turned(Turn::Forth, sizes, (table, places), x, y)
+    }
+
+    pub(super) fn turned(
+        &self,
+        turn: Turn,
+        [heads, dim]: [u32; 2],
+        (table, places): (&Buffer<f32>, &Buffer<u32>),
         x: Columns,
         mut y: ColumnsMut,
     ) -> Result<(), Error> {
@@ -186,6 +205,7 @@ impl Device {
             rows,
             heads,
             dim,
+            turn,
         };
         unsafe { self.launch(&rotary) }
     }

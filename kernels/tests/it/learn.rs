@@ -16,7 +16,7 @@ fn on(x: &[f32]) -> Buffer<f32> {
 }
 
 /// The slope of f at x by differences.
-fn slope(f: impl Fn(f64) -> f64, x: f64) -> f64 {
+pub fn slope(f: impl Fn(f64) -> f64, x: f64) -> f64 {
     let h = 1e-5 * x.abs().max(1.0);
     // Fourth order (Abramowitz and Stegun 25.3.6).
     (8.0 * (f(x + h) - f(x - h)) - f(x + 2.0 * h) + f(x - 2.0 * h)) / (12.0 * h)

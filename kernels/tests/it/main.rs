@@ -1,6 +1,7 @@
 //! The kernels against what others published, against exact references, and against one another, bit by bit.
 
 mod accuracy;
+mod backward;
 mod committed;
 mod convolve;
 mod device;
