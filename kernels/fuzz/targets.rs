@@ -6,8 +6,8 @@ use plasma_kernels::models::decoder;
 use plasma_kernels::models::encoder::Config;
 use plasma_kernels::models::text::Text;
 use plasma_kernels::models::weights::Weights;
-use plasma_kernels::programs::training::job;
-use plasma_kernels::training::Training;
+use plasma_kernels::programs::training::{job, text_job};
+use plasma_kernels::training::{Training, transformer};
 
 /// A safetensors file: every tensor is as long as its shape says, or refused.
 pub fn weights(bytes: &[u8]) {
@@ -65,3 +65,19 @@ pub fn checkpoint(bytes: &[u8]) {
 
 /// The sizes of that training.
 pub const TRAINING: [u64; 6] = [3, 4, 2, 5, 2, 1];
+
+/// A checkpoint of the training of a decoder that `sample` began: resumed and carried on by a step, or refused.
+pub fn decoder_checkpoint(bytes: &[u8]) {
+    let device = Device::open("cpu").expect("the CPU is always there");
+    let (plan, text) = text_job(&LEARNING, 1);
+    match transformer::Training::resume(&device, plan, &text, None, bytes) {
+        Ok(mut training) => {
+            assert_eq!(training.checkpoint().expect("memory of the host").len(), bytes.len());
+            training.step().expect("memory of the host");
+        }
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+}
+
+/// The sizes of that training.
+pub const LEARNING: [u64; 9] = [1, 1, 1, 2, 2, 4, 1, 2, 1];

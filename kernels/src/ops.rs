@@ -129,7 +129,7 @@ impl Device {
         unsafe { self.launch(&Zip { x, y, z: self.pointer_mut("z", z)?, n, function }) }
     }
 
-    /// z[i] = fma(a, x[i], y[i]): [`Axpy`].
+    /// `z[i] = fma(a, x[i], y[i])`: [`Axpy`].
     ///
     /// # Errors
     /// As [`gemm_f32`](Self::gemm_f32).

@@ -49,7 +49,7 @@ const fn size(name: &'static str, most: u64) -> Size {
 }
 
 /// All programs.
-pub const MANIFEST: [Program; 6] = [
+pub const MANIFEST: [Program; 7] = [
     // C = A·B of i8, A and B from Philox. A step is a band of BAND rows of C.
     Program {
         id: 1,
@@ -81,6 +81,7 @@ pub const MANIFEST: [Program; 6] = [
     text::TEXT_DECODER,
     training::MLP_TRAINING,
     images::IMAGE_CONVOLUTION,
+    training::TRANSFORMER_TRAINING,
 ];
 
 /// Rows of C in a step of the matrix product.

@@ -4,7 +4,9 @@
 //! Step t draws `batch` examples with Philox, multiplies them through the layers with GELU between them, takes the mean
 //! cross-entropy, goes back by the chain rule, and moves the weights. The checkpoint after a step is all that the next one needs.
 
+mod checkpoint;
 pub mod digits;
+pub mod transformer;
 
 use crate::device::{Buffer, Device, Error as DeviceError};
 use crate::models::Error;
@@ -48,7 +50,7 @@ pub struct Examples {
 }
 
 /// What a checkpoint begins with.
-const MAGIC: &[u8; 16] = b"plasma training1";
+const MARK: &checkpoint::Mark = b"plasma training1";
 
 /// The weights that one product or bias has, and what its optimiser remembers.
 struct Weights {
@@ -88,6 +90,25 @@ fn refused(what: impl Into<String>) -> Error {
     Error::Input(what.into())
 }
 
+impl Optimiser {
+    /// What a digest takes of it.
+    fn words(self) -> Vec<u32> {
+        match self {
+            Self::Sgd(Sgd { rate, momentum }) => vec![0, rate.to_bits(), momentum.to_bits()],
+            Self::Adam(Adam { rate, beta: [first, second], epsilon }) => {
+                vec![1, rate.to_bits(), first.to_bits(), second.to_bits(), epsilon.to_bits()]
+            }
+        }
+    }
+}
+
+/// What step `at` takes of `count` examples: 32 bits of Philox for each, as a fraction of the count.
+fn drawn(batch: u32, (seed, at): (u64, u64), count: u64) -> Vec<u32> {
+    let key = [seed as u32, (seed >> 32) as u32];
+    let draw = |i: u32| (u64::from(philox([i, at as u32, (at >> 32) as u32, 1], key)[0]) * count) >> 32;
+    (0..batch).map(|i| draw(i) as u32).collect()
+}
+
 impl Plan {
     fn check(&self, examples: &Examples) -> Result<(), Error> {
         let (Some(&inputs), Some(&classes), true) = (self.columns.first(), self.columns.last(), self.columns.len() > 1) else {
@@ -115,23 +136,12 @@ impl Plan {
                 hasher.update(&word.to_le_bytes());
             }
         };
-        let how = match self.optimiser {
-            Optimiser::Sgd(Sgd { rate, momentum }) => vec![0, rate.to_bits(), momentum.to_bits()],
-            Optimiser::Adam(Adam { rate, beta: [first, second], epsilon }) => {
-                vec![1, rate.to_bits(), first.to_bits(), second.to_bits(), epsilon.to_bits()]
-            }
-        };
         words(&self.columns);
         words(&[self.batch, self.seed as u32, (self.seed >> 32) as u32]);
-        words(&how);
+        words(&self.optimiser.words());
         words(&examples.classes);
         words(&examples.x.iter().map(|x| x.to_bits()).collect::<Vec<_>>());
         hasher.finalize().into()
-    }
-
-    /// How many numbers the weights, and each of what is remembered of them, are.
-    fn numbers(&self) -> usize {
-        self.columns.windows(2).map(|pair| (pair[0] as usize + 1) * pair[1] as usize).sum()
     }
 }
 
@@ -140,7 +150,11 @@ impl Weights {
         Ok(Self { w: device.upload(w)?, m: device.alloc(w.len())?, v: device.alloc(w.len())? })
     }
 
-    fn parts(&mut self) -> [&mut Buffer<f32>; 3] {
+    fn parts(&self) -> [&Buffer<f32>; 3] {
+        [&self.w, &self.m, &self.v]
+    }
+
+    fn parts_mut(&mut self) -> [&mut Buffer<f32>; 3] {
         [&mut self.w, &mut self.m, &mut self.v]
     }
 
@@ -174,26 +188,11 @@ impl Training {
     ///
     /// # Errors
     /// As [`new`](Self::new), and if the bytes are no checkpoint, or one of another plan or other examples.
-    pub fn resume(device: &Device, plan: Plan, examples: &Examples, checkpoint: &[u8]) -> Result<Self, Error> {
+    pub fn resume(device: &Device, plan: Plan, examples: &Examples, bytes: &[u8]) -> Result<Self, Error> {
         let mut training = Self::new(device, plan, examples)?;
-        let rest = checkpoint.strip_prefix(MAGIC).ok_or_else(|| refused("these bytes are no checkpoint of a training"))?;
-        let short = || refused(format!("the checkpoint is cut or too long: it has {} bytes", checkpoint.len()));
-        let (digest, rest) = rest.split_first_chunk::<32>().ok_or_else(short)?;
-        if *digest != training.digest {
-            return Err(refused("the checkpoint is of another training: its plan, seed or examples differ"));
-        }
-        let (steps, rest) = rest.split_first_chunk::<8>().ok_or_else(short)?;
-        let (words, rest) = rest.as_chunks::<4>();
-        if !rest.is_empty() || words.len() != 3 * training.plan.numbers() {
-            return Err(short());
-        }
-        let mut numbers = words.iter().map(|&word| f32::from_le_bytes(word));
-        for layer in &mut training.layers {
-            for part in layer.weights.parts().into_iter().chain(layer.bias.parts()) {
-                *part = device.upload(&numbers.by_ref().take(part.len()).collect::<Vec<_>>())?;
-            }
-        }
-        training.steps = u64::from_le_bytes(*steps);
+        let parts =
+            training.layers.iter_mut().flat_map(|layer| layer.weights.parts_mut().into_iter().chain(layer.bias.parts_mut()));
+        training.steps = checkpoint::read(device, (MARK, &training.digest), bytes, parts)?;
         Ok(training)
     }
 
@@ -207,14 +206,9 @@ impl Training {
     ///
     /// # Errors
     /// If the driver fails.
-    pub fn checkpoint(&mut self) -> Result<Vec<u8>, Error> {
-        let mut bytes = [&MAGIC[..], &self.digest, &self.steps.to_le_bytes()].concat();
-        for layer in &mut self.layers {
-            for part in layer.weights.parts().into_iter().chain(layer.bias.parts()) {
-                bytes.extend(self.device.read(part)?.into_iter().flat_map(f32::to_le_bytes));
-            }
-        }
-        Ok(bytes)
+    pub fn checkpoint(&self) -> Result<Vec<u8>, Error> {
+        let parts = self.layers.iter().flat_map(|layer| layer.weights.parts().into_iter().chain(layer.bias.parts()));
+        checkpoint::write(&self.device, (MARK, &self.digest, self.steps), parts)
     }
 
     /// What the layers make of `rows` rows.
@@ -241,11 +235,7 @@ impl Training {
     /// If memory is short or the driver fails.
     pub fn step(&mut self) -> Result<f32, Error> {
         let (device, batch, columns) = (self.device.clone(), self.plan.batch, self.plan.columns.clone());
-        let (seed, count, at) = (self.plan.seed, self.classes.len() as u64, self.steps);
-        let key = [seed as u32, (seed >> 32) as u32];
-        // 32 bits as a fraction of the examples.
-        let draw = |i: u32| (u64::from(philox([i, at as u32, (at >> 32) as u32, 1], key)[0]) * count) >> 32;
-        let drawn: Vec<u32> = (0..batch).map(|i| draw(i) as u32).collect();
+        let drawn = drawn(batch, (self.plan.seed, self.steps), self.classes.len() as u64);
         let targets: Vec<u32> = drawn.iter().map(|&row| self.classes[row as usize]).collect();
         let mut x = device.alloc(batch as usize * columns[0] as usize)?;
         device.gather(columns[0], &self.x, &device.upload(&drawn)?, &mut x)?;

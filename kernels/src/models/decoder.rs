@@ -19,7 +19,7 @@ use super::{Error, Precision, read};
 use crate::device::{Buffer, Device};
 use crate::ops::{Columns, ColumnsMut, Heads};
 use crate::trace::Trace;
-use config::{Form, Names};
+pub(crate) use config::{Form, Names};
 use plasma_kernels_device::attention::{Mask, Span};
 use plasma_kernels_device::map::{Binary, Unary};
 use std::path::Path;
@@ -53,7 +53,7 @@ pub struct Decoder {
 }
 
 /// For every place dim / 2 cosines and as many sines of place · θ^(−2i / dim) (arXiv:2104.09864, equation 15), computed in f64.
-fn turns(places: u32, dim: u32, theta: f64) -> Result<Vec<f32>, Error> {
+pub(crate) fn turns(places: u32, dim: u32, theta: f64) -> Result<Vec<f32>, Error> {
     let mut table = room(places as usize * dim as usize)?;
     let half = dim / 2;
     let angle = |place: u32, i: u32| f64::from(place) * libm::pow(theta, -2.0 * f64::from(i) / f64::from(dim));

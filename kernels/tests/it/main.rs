@@ -11,4 +11,6 @@ mod models;
 mod programs;
 mod ptx;
 mod same_bits;
+mod tape;
 mod training;
+mod transformer;

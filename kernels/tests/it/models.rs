@@ -1,7 +1,7 @@
 //! Models against f64, against what others computed, and against files that lie.
 
 mod choice;
-mod decoder;
+pub mod decoder;
 mod encoder;
 mod files;
 mod images;

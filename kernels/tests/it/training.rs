@@ -183,6 +183,9 @@ fn checkpoints_of_something_else_are_refused_in_words() {
     assert!(said(&plan, &checkpoint[..checkpoint.len() - 4]).contains("is cut or too long"));
     assert!(said(&plan, &[&checkpoint[..], &[0]].concat()).contains("is cut or too long"));
     assert!(said(&Plan { seed: 2, ..plan.clone() }, &checkpoint).contains("of another training"));
+    let mut endless = checkpoint.clone();
+    endless[48..56].fill(255);
+    assert!(said(&plan, &endless).contains("18446744073709551615 steps were done"));
     let said = |plan: Plan| Training::new(&device, plan, &examples()).map(drop).unwrap_err().to_string();
     assert!(said(Plan { columns: vec![5], ..plan.clone() }).contains("inputs and classes"));
     assert!(said(Plan { columns: vec![6, 3], ..plan.clone() }).contains("20 examples of 6 inputs are not 100 numbers"));

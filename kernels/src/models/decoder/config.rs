@@ -5,10 +5,10 @@ use crate::models::{Error, MOST, parse, sized};
 use crate::ops::Heads;
 use plasma_kernels_device::attention::MAX_DIM;
 use plasma_kernels_device::map::Unary;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The configuration of a decoder, told by its `model_type`.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(tag = "model_type", rename_all = "lowercase")]
 pub enum Config {
     /// GPT-2.
@@ -18,7 +18,7 @@ pub enum Config {
 }
 
 /// GPT-2's sizes.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Gpt2 {
     /// Known tokens.
     pub vocab_size: u32,
@@ -31,7 +31,7 @@ pub struct Gpt2 {
     /// Heads of attention.
     pub n_head: u32,
     /// Columns between the two products of a layer; four times those of a row if it is not there.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub n_inner: Option<u32>,
     /// ε of the norms.
     pub layer_norm_epsilon: f32,
@@ -43,7 +43,7 @@ pub struct Gpt2 {
 }
 
 /// Llama's sizes.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Llama {
     /// Known tokens.
     pub vocab_size: u32,
@@ -58,21 +58,21 @@ pub struct Llama {
     /// Heads of queries.
     pub num_attention_heads: u32,
     /// Heads of keys and values; as many as of queries if it is not there.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub num_key_value_heads: Option<u32>,
     /// Columns of a head; those of a row cut evenly if it is not there.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head_dim: Option<u32>,
     /// ε of the norms.
     pub rms_norm_eps: f32,
     /// θ of the places' angles, as older files have it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rope_theta: Option<f64>,
     /// The same, as newer files have it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rope_parameters: Option<Rope>,
     /// A variant of places that is not known here, in older files.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rope_scaling: Option<serde_json::Value>,
     /// Whether the logits are products with the embeddings.
     #[serde(default)]
@@ -88,18 +88,18 @@ pub struct Llama {
 }
 
 /// How places become angles.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Rope {
     /// θ.
     pub rope_theta: f64,
     /// `default` is known.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rope_type: Option<String>,
 }
 
 /// What both come to.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Form {
+pub(crate) struct Form {
     pub vocabulary: u32,
     pub width: u32,
     pub layers: u32,
@@ -115,7 +115,7 @@ pub(super) struct Form {
 }
 
 /// The names of weights.
-pub(super) struct Names {
+pub(crate) struct Names {
     pub words: String,
     pub places: Option<String>,
     pub layers: String,
@@ -139,7 +139,7 @@ impl Config {
         Ok(config)
     }
 
-    pub(super) fn form(&self) -> Result<Form, Error> {
+    pub(crate) fn form(&self) -> Result<Form, Error> {
         let form = match self {
             Self::Gpt2(config) => config.form()?,
             Self::Llama(config) => config.form()?,
@@ -165,7 +165,7 @@ impl Config {
         Ok(form)
     }
 
-    pub(super) fn names(&self, bare: bool) -> Names {
+    pub(crate) fn names(&self, bare: bool) -> Names {
         match self {
             Self::Gpt2(_) => {
                 let prefix = if bare { "" } else { "transformer." };

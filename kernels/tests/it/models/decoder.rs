@@ -15,7 +15,7 @@ fn cpu() -> Device {
     Device::open("cpu").unwrap()
 }
 
-fn gpt2([layers, heads, dim, inner, context]: [u32; 5]) -> Config {
+pub fn gpt2([layers, heads, dim, inner, context]: [u32; 5]) -> Config {
     Config::Gpt2(Gpt2 {
         vocab_size: VOCABULARY,
         n_positions: context,

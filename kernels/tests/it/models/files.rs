@@ -9,8 +9,8 @@ use plasma_kernels::models::encoder::{Config, TextEncoder};
 use plasma_kernels::models::text::Text;
 use plasma_kernels::models::weights::Weights;
 use plasma_kernels::models::{Error, Precision};
-use plasma_kernels::programs::training::job;
-use plasma_kernels::training::Training;
+use plasma_kernels::programs::training::{job, text_job};
+use plasma_kernels::training::{Training, transformer};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
@@ -42,6 +42,13 @@ const CONFIG: &str = r#"{"model_type":"bert","vocab_size":9,"hidden_size":4,"num
 static CHECKPOINT: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let (plan, examples) = job(&targets::TRAINING, 1).unwrap();
     let mut training = Training::new(&Device::open("cpu").unwrap(), plan, &examples).unwrap();
+    training.step().unwrap();
+    training.checkpoint().unwrap()
+});
+
+static DECODER_CHECKPOINT: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let (plan, text) = text_job(&targets::LEARNING, 1);
+    let mut training = transformer::Training::new(&Device::open("cpu").unwrap(), plan, &text, None).unwrap();
     training.step().unwrap();
     training.checkpoint().unwrap()
 });
@@ -148,12 +155,18 @@ fn a_folder_that_lacks_a_file_is_named() {
 
 #[test]
 fn sound_samples_are_read() {
-    let samples =
-        [("weights", sound()), ("tokenizer", TOKENIZER.into()), ("config", CONFIG.into()), ("checkpoint", CHECKPOINT.clone())];
+    let samples = [
+        ("weights", sound()),
+        ("tokenizer", TOKENIZER.into()),
+        ("config", CONFIG.into()),
+        ("checkpoint", CHECKPOINT.clone()),
+        ("decoder_checkpoint", DECODER_CHECKPOINT.clone()),
+    ];
     targets::weights(&samples[0].1);
     targets::tokenizer(&samples[1].1);
     targets::config(&samples[2].1);
     targets::checkpoint(&samples[3].1);
+    targets::decoder_checkpoint(&samples[4].1);
     if let Some(seeds) = std::env::var_os("PLASMA_SEEDS").map(std::path::PathBuf::from) {
         for (name, bytes) in samples {
             std::fs::create_dir_all(seeds.join(name)).unwrap();
@@ -232,6 +245,7 @@ proptest! {
         targets::weights(&of(&sound()));
         targets::tokenizer(&of(TOKENIZER.as_bytes()));
         targets::checkpoint(&of(&CHECKPOINT));
+        targets::decoder_checkpoint(&of(&DECODER_CHECKPOINT));
         [CONFIG, LLAMA, GPT2].iter().for_each(|config| targets::config(&of(config.as_bytes())));
     }
     #[test]
