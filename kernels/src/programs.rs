@@ -49,7 +49,7 @@ const fn size(name: &'static str, most: u64) -> Size {
 }
 
 /// All programs.
-pub const MANIFEST: [Program; 7] = [
+pub const MANIFEST: [Program; 9] = [
     // C = A·B of i8, A and B from Philox. A step is a band of BAND rows of C.
     Program {
         id: 1,
@@ -82,6 +82,8 @@ pub const MANIFEST: [Program; 7] = [
     training::MLP_TRAINING,
     images::IMAGE_CONVOLUTION,
     training::TRANSFORMER_TRAINING,
+    text::TEXT_ENCODER_I8,
+    text::TEXT_DECODER_I8,
 ];
 
 /// Rows of C in a step of the matrix product.

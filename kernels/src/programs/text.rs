@@ -25,16 +25,8 @@ pub const TEXT_ENCODER: Program = Program {
         size("texts", 1 << 15),
         size("tokens of a text", 1 << 9),
     ],
-    cost: |sizes| {
-        let [layers, heads, dim, inner, texts, length] = [0, 1, 2, 3, 4, 5].map(|i| u128::from(sizes[i]));
-        let (width, rows) = (heads * dim, texts * length);
-        let weights = 4 * width * width + 2 * width * inner;
-        // Every row meets every weight; every token meets every token of its text twice, as a key and as a value.
-        let operations = layers * (2 * rows * weights + 4 * rows * length * width);
-        // Rows of a layer: 4 widths to look and be looked at, 4 in attention, 2 after it, 1 and the inner columns in and out.
-        Cost { operations, bytes: 4 * layers * (weights + rows * (12 * width + 2 * inner)) }
-    },
-    run: text_encoder,
+    cost: |sizes| encoder_cost(sizes, 4),
+    run: |device, sizes, seed| text_encoder(device, sizes, seed, Precision::F32),
 };
 
 /// A decoder of the Llama family, which continues a prompt by its likeliest tokens. Steps: those of [`Decoder::generate`].
@@ -50,20 +42,54 @@ pub const TEXT_DECODER: Program = Program {
         size("tokens of the prompt", 1 << 17),
         size("new tokens", 1 << 17),
     ],
-    cost: |sizes| {
-        let [layers, heads, keys, dim, inner, prompt, passes] = [0, 1, 2, 3, 4, 5, 6].map(|i| u128::from(sizes[i]));
-        let (width, narrow, known) = (heads * dim, keys * dim, u128::from(VOCABULARY));
-        let weights = width * (width + 2 * narrow) + width * width + 3 * width * inner;
-        // The last new token is not taken in again. A token meets those up to its own place, as keys and as values.
-        let rows = prompt + passes - 1;
-        let operations = layers * (2 * rows * weights + 2 * width * rows * (rows + 1)) + 2 * passes * width * known;
-        // A pass reads all weights, and all keys and values so far.
-        let kept = 2 * narrow * (passes * prompt + passes * (passes - 1) / 2);
-        let of_layer = passes * weights + rows * (9 * width + 2 * narrow + 3 * inner) + kept;
-        Cost { operations, bytes: 4 * (layers * of_layer + passes * (width * known + width + known)) }
-    },
-    run: text_decoder,
+    cost: |sizes| decoder_cost(sizes, 4),
+    run: |device, sizes, seed| text_decoder(device, sizes, seed, Precision::F32),
 };
+
+/// The same encoder with its products in i8.
+pub const TEXT_ENCODER_I8: Program = Program {
+    id: 8,
+    name: "text-encoder-i8",
+    cost: |sizes| encoder_cost(sizes, 1),
+    run: |device, sizes, seed| text_encoder(device, sizes, seed, Precision::I8),
+    ..TEXT_ENCODER
+};
+
+/// The same decoder with its products in i8.
+pub const TEXT_DECODER_I8: Program = Program {
+    id: 9,
+    name: "text-decoder-i8",
+    cost: |sizes| decoder_cost(sizes, 1),
+    run: |device, sizes, seed| text_decoder(device, sizes, seed, Precision::I8),
+    ..TEXT_DECODER
+};
+
+/// What an encoder costs whose products take operands of so many bytes a number.
+fn encoder_cost(sizes: &[u64], each: u128) -> Cost {
+    let [layers, heads, dim, inner, texts, length] = [0, 1, 2, 3, 4, 5].map(|i| u128::from(sizes[i]));
+    let (width, rows) = (heads * dim, texts * length);
+    let weights = 4 * width * width + 2 * width * inner;
+    // Every row meets every weight; every token meets every token of its text twice, as a key and as a value.
+    let operations = layers * (2 * rows * weights + 4 * rows * length * width);
+    // Products take three widths and the inner columns, and make five and those; attention takes three and makes one.
+    let (operands, results) = (weights + rows * (3 * width + inner), rows * (5 * width + inner + 4 * width));
+    Cost { operations, bytes: layers * (each * operands + 4 * results) }
+}
+
+/// What a decoder costs whose products take operands of so many bytes a number.
+fn decoder_cost(sizes: &[u64], each: u128) -> Cost {
+    let [layers, heads, keys, dim, inner, prompt, passes] = [0, 1, 2, 3, 4, 5, 6].map(|i| u128::from(sizes[i]));
+    let (width, narrow, known) = (heads * dim, keys * dim, u128::from(VOCABULARY));
+    let weights = width * (width + 2 * narrow) + width * width + 3 * width * inner;
+    // The last new token is not taken in again. A token meets those up to its own place, as keys and as values.
+    let rows = prompt + passes - 1;
+    let operations = layers * (2 * rows * weights + 2 * width * rows * (rows + 1)) + 2 * passes * width * known;
+    // A pass reads all weights, and all keys and values so far.
+    let kept = 2 * narrow * (passes * prompt + passes * (passes - 1) / 2);
+    let operands = layers * (passes * weights + rows * (4 * width + inner)) + passes * (width * known + width);
+    let results = layers * (rows * (3 * width + 2 * narrow + 2 * inner + 2 * width) + kept) + passes * known;
+    Cost { operations, bytes: each * operands + 4 * results }
+}
 
 /// Tokens drawn from the seed.
 pub fn tokens(seed: u64, texts: u64, length: u64) -> Vec<Vec<u32>> {
@@ -79,7 +105,7 @@ pub(super) fn said(error: models::Error) -> Error {
     }
 }
 
-fn text_encoder(device: &Device, sizes: &[u64], seed: u64) -> Result<Trace, Error> {
+fn text_encoder(device: &Device, sizes: &[u64], seed: u64, precision: Precision) -> Result<Trace, Error> {
     let [layers, heads, dim, inner, texts, length] = [0, 1, 2, 3, 4, 5].map(|i| sizes[i]);
     let config = Config {
         vocab_size: VOCABULARY,
@@ -93,7 +119,7 @@ fn text_encoder(device: &Device, sizes: &[u64], seed: u64) -> Result<Trace, Erro
         hidden_act: "gelu".into(),
         position_embedding_type: None,
     };
-    let encoder = Encoder::random(device, config, seed, Precision::F32).map_err(said)?;
+    let encoder = Encoder::random(device, config, seed, precision).map_err(said)?;
     encoder.trace(&tokens(seed, texts, length)).map_err(said)
 }
 
@@ -119,10 +145,10 @@ pub fn decoder([layers, heads, keys, dim, inner, context]: [u32; 6]) -> decoder:
     })
 }
 
-fn text_decoder(device: &Device, sizes: &[u64], seed: u64) -> Result<Trace, Error> {
+fn text_decoder(device: &Device, sizes: &[u64], seed: u64, precision: Precision) -> Result<Trace, Error> {
     let [layers, heads, keys, dim, inner, prompt, new] = [0, 1, 2, 3, 4, 5, 6].map(|i| sizes[i] as u32);
     let config = decoder([layers, heads, keys, dim, inner, prompt + new]);
-    let decoder = Decoder::random(device, &config, seed, Precision::F32).map_err(said)?;
+    let decoder = Decoder::random(device, &config, seed, precision).map_err(said)?;
     let prompt = tokens(seed, 1, prompt.into()).remove(0);
     Ok(decoder.generate(&prompt, new, Choice::LIKELIEST).map_err(said)?.1)
 }

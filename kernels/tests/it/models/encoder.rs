@@ -129,16 +129,19 @@ fn a_text_does_not_depend_on_its_batch_nor_on_threads_and_vectors() {
 
 #[test]
 fn the_program_costs_what_is_counted_and_leaves_a_step_for_every_layer() {
-    let program = named("text-encoder").unwrap();
-    for sizes in [[2, 3, 8, 40, 2, 6], [1, 1, 2, 5, 1, 1]] {
+    let cases = [[2, 3, 8, 40, 2, 6], [1, 1, 2, 5, 1, 1]];
+    let programs = [("text-encoder", Precision::F32), ("text-encoder-i8", Precision::I8)];
+    for (sizes, (name, precision)) in cases.into_iter().flat_map(|sizes| programs.map(|program| (sizes, program))) {
+        let program = named(name).unwrap();
         let [layers, heads, dim, inner, texts, length] = sizes;
-        let (config, mut meter) = (config([layers, heads, dim, inner, length].map(|n| n as u32)), Meter::default());
+        let mut meter = Meter { i8: precision == Precision::I8, ..Meter::default() };
+        let config = config([layers, heads, dim, inner, length].map(|n| n as u32));
         naive(&config, 5, &tokens(5, texts, length), &mut meter);
         let cost = program.cost(&sizes).unwrap();
         assert_eq!((cost.operations, cost.bytes), (meter.operations, meter.bytes), "{sizes:?}");
         let trace = program.run(&cpu(), &sizes, 5).unwrap();
         assert_eq!(trace.len(), layers + 3);
-        let encoder = Encoder::random(&cpu(), config, 5, Precision::F32).unwrap();
+        let encoder = Encoder::random(&cpu(), config, 5, precision).unwrap();
         assert_eq!(encoder.trace(&tokens(5, texts, length)).unwrap(), trace);
         assert_eq!(program.run(&cpu(), &sizes, 6).unwrap().first_difference(&trace), Some(0));
     }

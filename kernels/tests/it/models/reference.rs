@@ -1,10 +1,12 @@
 //! Models written a second time: f64, loops, nothing shared with what they are compared with.
 
-/// Counts multiplications and additions of products, and the bytes of their operands and results as f32.
+/// Counts multiplications and additions of products, and the bytes of their operands, as f32 or i8, and results of four bytes.
 #[derive(Debug, Default)]
 pub struct Meter {
     pub operations: u128,
     pub bytes: u128,
+    /// Whether operands of products, not of attention, are i8.
+    pub i8: bool,
 }
 
 pub type Rows = Vec<Vec<f64>>;
@@ -20,7 +22,9 @@ impl Meter {
 
     /// y[i][o] = Σ x[i][p]·w[o][p] + bias[o].
     pub fn product(&mut self, x: &Rows, w: &Rows, bias: &[f64]) -> Rows {
-        self.moved(x.len() * x[0].len() + w.len() * w[0].len() + x.len() * w.len());
+        let operands = x.len() * x[0].len() + w.len() * w[0].len();
+        self.bytes += if self.i8 { 1 } else { 4 } * operands as u128;
+        self.moved(x.len() * w.len());
         let mut y = Vec::new();
         for row in x {
             let mut made = Vec::new();
