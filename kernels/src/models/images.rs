@@ -5,6 +5,7 @@
 use super::Error;
 use super::layers::{Linear, Source};
 use super::noise::Noise;
+use super::weights::Weights;
 use super::{MOST, Precision, sized};
 use crate::device::{Buffer, Device};
 use plasma_kernels_device::attention::Span;
@@ -51,27 +52,40 @@ impl Config {
 }
 
 impl Network {
-    /// A network of random weights: [`Noise`]. Weights of a layer are `layers.I.weight` of (3 × 3 × channels) × columns.
+    /// A network of random weights: [`Noise`], under the names of [`from_weights`](Self::from_weights).
     ///
     /// # Errors
     /// If sizes are out of range or memory is short.
     pub fn random(device: &Device, config: Config, seed: u64) -> Result<Self, Error> {
+        let noise = Noise { seed };
+        Self::build(device, config, &noise, noise.digest())
+    }
+
+    /// A network of the weights of a file: `layers.I.weight` of (3 × 3 × channels) × columns, where channels are those of the image
+    /// for I = 0 and the columns after it, `layers.I.bias`, and `last.weight` of classes × columns with `last.bias`.
+    ///
+    /// # Errors
+    /// If sizes are out of range, sizes and weights do not fit, or memory is short.
+    pub fn from_weights(device: &Device, config: Config, weights: &Weights) -> Result<Self, Error> {
+        Self::build(device, config, weights, weights.digest())
+    }
+
+    fn build(device: &Device, config: Config, source: &dyn Source, digest: [u8; 32]) -> Result<Self, Error> {
         let Config { side, channels, columns, layers, classes } = config;
         let sizes = [("side", side), ("channels", channels), ("columns", columns), ("layers", layers), ("classes", classes)];
         sizes.iter().try_for_each(|(key, value)| sized(key, *value, MOST / 16))?;
-        let noise = Noise { seed };
         let layer = |i: u32| -> Result<Layer, Error> {
             let inputs = 9 * config.windows(i, 1).channels;
-            let weights = device.upload(&noise.tensor(&format!("layers.{i}.weight"), &[inputs, columns])?)?;
-            Ok(Layer { weights, bias: device.upload(&noise.tensor(&format!("layers.{i}.bias"), &[columns])?)? })
+            let weights = device.upload(&source.tensor(&format!("layers.{i}.weight"), &[inputs, columns])?)?;
+            Ok(Layer { weights, bias: device.upload(&source.tensor(&format!("layers.{i}.bias"), &[columns])?)? })
         };
-        let (rows, bias) = (noise.tensor("last.weight", &[classes, columns])?, noise.tensor("last.bias", &[classes])?);
+        let (rows, bias) = (source.tensor("last.weight", &[classes, columns])?, source.tensor("last.bias", &[classes])?);
         Ok(Self {
             device: device.clone(),
             config,
             layers: (0..layers).map(layer).collect::<Result<_, _>>()?,
             last: Linear::keep(device, (classes, columns), &rows, &bias, Precision::F32)?,
-            digest: noise.digest(),
+            digest,
         })
     }
 

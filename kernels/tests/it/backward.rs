@@ -1,6 +1,8 @@
 //! The chain rule through attention, places and tables, against differences in f64.
 
 use crate::learn::slope;
+use crate::models::reference::rows;
+use crate::tape::{Looks, Tape};
 use plasma_kernels::kernel::attention::{Mask, Span};
 use plasma_kernels::suite::numbers;
 use plasma_kernels::{Buffer, Columns, ColumnsMut, Device, Heads};
@@ -137,4 +139,36 @@ fn sequences_that_share_keys_have_no_gradient() {
     assert!(said(&[span(0, 0, 4), span(1, 3, 2)], heads).unwrap_err().contains("share the key of row 3"));
     assert!(said(&[span(0, 0, 9)], heads).unwrap_err().contains("k holds 8 elements"));
     assert!(said(&[span(0, 0, 1)], Heads { queries: 3, keys: 2, dim: 1 }).unwrap_err().contains("cannot share 2 heads"));
+}
+
+/// More queries and keys than a block has lanes, so that chunks meet: against the chain rule in f64.
+#[test]
+fn long_sequences_go_back_as_short_ones() {
+    let (device, n, heads) = (cpu(), 300u32, Heads { queries: 4, keys: 2, dim: 6 });
+    let (wide, narrow) = (24, 12);
+    let parts = [small(n * wide, 1), small(n * narrow, 2), small(n * narrow, 3)];
+    let mut tape = Tape::default();
+    let leaves = [0, 1, 2].map(|part| tape.leaf(rows(&parts[part], if part == 0 { wide } else { narrow } as usize)));
+    let exact_y = tape.attention(leaves, Looks { heads: 4, keys: 2, dim: 6, length: n as usize });
+    tape.loss(exact_y, (0..n as usize).map(|i| i % wide as usize).collect());
+    tape.back();
+    // Larger, so that differences show.
+    let dy: Vec<f32> = tape.slopes[exact_y].iter().flatten().map(|&x| (x * f64::from(n)) as f32).collect();
+    let [q, k, v] = parts.each_ref().map(|x| device.upload(x).unwrap());
+    let (on_dy, mut y) = (device.upload(&dy).unwrap(), device.alloc(dy.len()).unwrap());
+    let (span, how) = (Span { first_query: 0, queries: n, first_key: 0, keys: n }, (Mask::Causal, 1.0 / 6f32.sqrt()));
+    device
+        .attention(&[span], heads, how, [(&q, wide), (&k, narrow), (&v, narrow)].map(Columns::from), (&mut y, wide).into())
+        .unwrap();
+    let mut slopes = parts.each_ref().map(|x| device.alloc(x.len()).unwrap());
+    let [dq, dk, dv] = &mut slopes;
+    let to = [(dq, wide), (dk, narrow), (dv, narrow)].map(ColumnsMut::from);
+    let from = [(&q, wide), (&k, narrow), (&v, narrow), (&y, wide), (&on_dy, wide)].map(Columns::from);
+    device.attention_backward(&[span], heads, how, from, to).unwrap();
+    for (slope, leaf) in slopes.iter().zip(leaves) {
+        let exact = tape.slopes[leaf].iter().flatten().map(|x| x * f64::from(n));
+        for (found, exact) in read(&device, slope).into_iter().zip(exact) {
+            assert!((found - exact).abs() < 1e-5 * exact.abs().max(0.1), "{found} {exact}");
+        }
+    }
 }

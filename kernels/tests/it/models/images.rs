@@ -4,7 +4,9 @@ use super::reference::{Meter, Rows, mapped, rows};
 use plasma_kernels::Device;
 use plasma_kernels::models::images::{Config, Network};
 use plasma_kernels::models::noise::Noise;
+use plasma_kernels::models::weights::Weights;
 use plasma_kernels::programs::named;
+use serde_json::json;
 
 /// The logits in f64: images as rows of pixels.
 fn naive(config: &Config, seed: u64, pixels: &[f32], meter: &mut Meter) -> Rows {
@@ -66,4 +68,37 @@ fn the_network_is_what_f64_makes_of_it_and_costs_what_is_counted() {
         let said = network.logits(images, &pixels[1..], |_| Ok(())).map(drop).unwrap_err().to_string();
         assert!(said.contains("the images hold"), "{said}");
     }
+}
+
+/// Weights out of a file are the same network.
+#[test]
+fn weights_come_from_files_too() {
+    let (device, config) = (Device::open("cpu").unwrap(), Config { side: 5, channels: 2, columns: 4, layers: 2, classes: 3 });
+    let noise = Noise { seed: 6 };
+    let shapes: [(&str, &[u32]); 6] = [
+        ("layers.0.weight", &[18, 4]),
+        ("layers.0.bias", &[4]),
+        ("layers.1.weight", &[36, 4]),
+        ("layers.1.bias", &[4]),
+        ("last.weight", &[3, 4]),
+        ("last.bias", &[3]),
+    ];
+    let (mut header, mut data) = (serde_json::Map::new(), Vec::new());
+    for (name, shape) in shapes {
+        let first = data.len();
+        data.extend(noise.get(name, shape).unwrap().into_iter().flat_map(f32::to_le_bytes));
+        header.insert(name.into(), json!({ "dtype": "F32", "shape": shape, "data_offsets": [first, data.len()] }));
+    }
+    let header = serde_json::Value::Object(header).to_string();
+    let file = [&(header.len() as u64).to_le_bytes(), header.as_bytes(), &data].concat();
+    let weights = Weights::new(file).unwrap();
+    let (random, taken) =
+        (Network::random(&device, config, 6).unwrap(), Network::from_weights(&device, config, &weights).unwrap());
+    let pixels = noise.get("images", &[100]).unwrap();
+    let logits = |network: &Network| device.read(&network.logits(2, &pixels, |_| Ok(())).unwrap()).unwrap();
+    assert_eq!(logits(&random), logits(&taken));
+    assert_eq!(taken.digest(), weights.digest());
+    let other = Config { classes: 4, ..config };
+    let said = Network::from_weights(&device, other, &weights).map(drop).unwrap_err().to_string();
+    assert!(said.contains("`last.weight` has shape [3, 4]"), "{said}");
 }
