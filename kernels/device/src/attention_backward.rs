@@ -228,6 +228,14 @@ impl Parts {
         self.strides[matrix] as usize
     }
 
+    /// The first query that sees a key.
+    #[inline(always)]
+    fn first_seeing(&self, span: &Span, key: usize) -> usize {
+        let (queries, keys) = (span.queries as usize, span.keys as usize);
+        let before = (key + queries).saturating_sub(keys);
+        if self.mask as u32 == Mask::Causal as u32 { before } else { 0 }
+    }
+
     /// How many keys a query sees, by its place in its sequence.
     #[inline(always)]
     fn seen(&self, span: &Span, query: usize) -> usize {
@@ -427,7 +435,7 @@ impl Kernel for AttentionKeys {
                 let dy = parts.dy.add(parts.at(4, row, head));
                 let pulls = Meeting { tile: tiles.add(dim * ROWS), from: dy, stride: parts.stride(4), dim };
                 let statistics = parts.statistics.add((head * parts.rows as usize + row) * STATISTICS);
-                let mut first = 0;
+                let mut first = parts.first_seeing(&span, first_key);
                 while first < queries {
                     let count = least(queries - first, LANES);
                     block.each(&mut none, count.div_ceil(several::<B>()), |lane, ()| {
