@@ -21,6 +21,7 @@ mod ops;
 pub mod programs;
 pub mod ptx;
 pub mod referee;
+pub mod sources;
 pub mod suite;
 pub mod trace;
 pub mod training;

@@ -6,7 +6,7 @@ pub mod training;
 
 use crate::device::{Device, Error, Plain};
 use crate::ops::MAX_I8_DEPTH;
-use crate::ptx;
+use crate::sources;
 use crate::trace::Trace;
 use plasma_kernels_device::challenge::{Cell, MIX_OPERATIONS};
 
@@ -95,9 +95,9 @@ pub fn named(name: &str) -> Option<Program> {
 }
 
 impl Program {
-    /// BLAKE3 of the sources of all kernels, in hexadecimal: which code this is.
+    /// BLAKE3 of the sources of all kernels and programs, in hexadecimal: which code this is.
     pub fn code(&self) -> &'static str {
-        ptx::COMMITTED[0].sources()
+        sources::digest()
     }
 
     fn demand(&self, sizes: &[u64]) -> Result<(), Error> {
