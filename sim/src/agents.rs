@@ -149,7 +149,8 @@ impl Agents {
         let traders = economy.traders.iter().map(|trader| (trader.account, trader.usd));
         let custodian = economy.custodian.map(|custodian| (custodian.account, custodian.usd));
         let builders = economy.builders.iter().map(|builder| (builder.account, builder.usd));
-        let funded = [(exchange.maker, exchange.maker_usd)].into_iter().chain(provider).chain(traders).chain(custodian).chain(builders);
+        let funded =
+            [(exchange.maker, exchange.maker_usd)].into_iter().chain(provider).chain(traders).chain(custodian).chain(builders);
         for (account, usd) in funded {
             dollars.transfer(Purse::Outside, Purse::Of(account), usd).expect("the outside is never short");
         }
@@ -358,14 +359,16 @@ impl Observer for Agents {
                 }
             }
             Event::OfferPosted(posted) => {
-                if let Some(host) = self.economy.host_of(record.account()) {
-                    let row = &mut self.rows.hosts[host];
+                let host = self.economy.host_of(record.account());
+                if let Some(row) = host.map(|host| &mut self.rows.hosts[host]) {
                     if row.offers == 0 {
                         row.first_offer = posted.offer;
                     }
                     row.offers += 1;
-                    self.rows.offers.push(OfferRow { since: now, host: host as u32, ..OfferRow::default() });
                 }
+                // An attacker's offer has its place too: the places are the offers' numbers.
+                let host = host.map_or(u32::MAX, |host| host as u32);
+                self.rows.offers.push(OfferRow { since: now, host, ..OfferRow::default() });
             }
             Event::Transferred(_) => {
                 if let Cause::Command { origin: Origin::Account(from), command: Command::Transfer(transfer), .. } = record.cause {
@@ -375,7 +378,9 @@ impl Observer for Agents {
             Event::Vested(vested) => self.vested(vested),
             Event::OrderPlaced(placed) => self.ordered(now, placed),
             Event::OrderReturned(_) => {
-                if let Cause::Command { origin: Origin::Account(from), command: Command::TreasuryDeposit(deposit), .. } = record.cause {
+                if let Cause::Command { origin: Origin::Account(from), command: Command::TreasuryDeposit(deposit), .. } =
+                    record.cause
+                {
                     self.returned(from, &deposit);
                 }
             }

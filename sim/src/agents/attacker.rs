@@ -10,6 +10,7 @@ use super::dollars::Purse;
 use super::queue::Kind;
 use super::tally::Trades;
 use crate::economy::attackers::Plan;
+use oracle::Attempts;
 use plasma_core::catalogue::MAX_SIZES;
 use plasma_core::engine::state::State;
 use plasma_core::genesis::Genesis;
@@ -24,7 +25,6 @@ use plasma_core::protocol::offer::{PostOffer, Requote};
 use plasma_core::protocol::provider::Register;
 use plasma_core::record::Origin;
 use plasma_core::time::{DAY, Span, Time, YEAR};
-use oracle::Attempts;
 use rkyv::{Archive, Deserialize, Serialize};
 
 /// What changes about an attacker.

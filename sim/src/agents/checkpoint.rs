@@ -89,7 +89,7 @@ fn fits(saved: &Checkpoint, economy: &Economy) -> bool {
     let (rows, hosts, groups) = (&saved.rows, economy.hosts.len(), economy.patrons.len());
     let named = |appointment: &Appointment| match appointment.kind {
         Kind::Beacon | Kind::Post | Kind::Liquidity | Kind::CommitRight | Kind::CommitWrong | Kind::Verdict => true,
-        Kind::Seal | Kind::Reveal | Kind::Order | Kind::Redeem | Kind::Report => true,
+        Kind::SealVerdict | Kind::RevealVerdict | Kind::Seal | Kind::Reveal | Kind::Order | Kind::Redeem | Kind::Report => true,
         Kind::Unlock | Kind::Offload => (appointment.id as usize) < economy.cohorts.len(),
         Kind::Apply | Kind::Attempt | Kind::Milestone | Kind::Attest | Kind::Cash => {
             (appointment.id as usize) < economy.builders.len()
@@ -114,7 +114,7 @@ fn fits(saved: &Checkpoint, economy: &Economy) -> bool {
         && [&tally.candidates, &tally.declined, &tally.to_cloud, &tally.unserved, &tally.unfunded]
             .iter()
             .all(|counts| counts.len() == groups)
-        && rows.offers.iter().all(|offer| (offer.host as usize) < hosts)
+        && rows.offers.iter().all(|offer| offer.host == u32::MAX || (offer.host as usize) < hosts)
         && rows.lease_hosts.iter().all(|&host| host == u32::MAX || (host as usize) < hosts)
         && rows.hosts.iter().all(own_offers)
         && saved.dollars.accounts() == economy.accounts()

@@ -102,13 +102,14 @@ impl Agents {
         let (usd, fee) = (self.dollars.of(account), view.base_fee());
         let pool = self.economy.exchange.pool().and_then(|_| self.pool(view)).map(|pool| pool.less_xpl(fee));
         let stays = |nano: u64, cost: u64| match pool {
-            Some(Pool { xpl, usd }) => Pool { xpl: xpl.saturating_sub(nano), usd: usd.saturating_add(cost) }.price() <= order.limit,
+            Some(Pool { xpl, usd }) => {
+                Pool { xpl: xpl.saturating_sub(nano), usd: usd.saturating_add(cost) }.price() <= order.limit
+            }
             None => true,
         };
         let fair = |nano: u64, cost: u64| u128::from(cost) * u128::from(XPL) <= u128::from(nano) * u128::from(order.limit);
-        let within = |nano| {
-            self.quote_to_buy(view, nano).is_some_and(|cost| cost <= usd && fair(nano, cost) && stays(nano, cost))
-        };
+        let within =
+            |nano| self.quote_to_buy(view, nano).is_some_and(|cost| cost <= usd && fair(nano, cost) && stays(nano, cost));
         // Rounding up makes the first few nano-XPL dear: where a whole XPL is too dear, everything is.
         if within(order.max_xpl.min(XPL)) { most(order.max_xpl, |nano| nano <= XPL || within(nano)) } else { 0 }
     }

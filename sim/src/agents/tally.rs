@@ -64,15 +64,8 @@ pub enum Party {
 
 impl Party {
     /// All of them.
-    pub const ALL: [Self; 7] = [
-        Self::Customers,
-        Self::Providers,
-        Self::Traders,
-        Self::Holders,
-        Self::Attackers,
-        Self::Treasury,
-        Self::Builders,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Customers, Self::Providers, Self::Traders, Self::Holders, Self::Attackers, Self::Treasury, Self::Builders];
 }
 
 /// What one party bought and sold.

@@ -66,11 +66,8 @@ pub(super) fn officers(scenario: &Scenario, next: &mut u32) -> (Option<Custodian
         account
     };
     let scale = scenario.scale;
-    let custodian = scenario.custodian.map(|section| Custodian {
-        account: open(),
-        usd: scale.of(section.usd.0),
-        holds: section.holds.0,
-    });
+    let custodian =
+        scenario.custodian.map(|section| Custodian { account: open(), usd: scale.of(section.usd.0), holds: section.holds.0 });
     let attests = scenario.committee.is_some() || !scenario.builder.is_empty();
     let committee = attests.then(|| {
         let section = scenario.committee.unwrap_or_default();

@@ -67,7 +67,9 @@ pub fn read(terms: &RecordedPrice, name: &str, table: impl Read) -> Result<Price
     })?;
     rows.sort_unstable();
     let Some(&(first, ..)) = rows.first() else {
-        return Err(TraceError::nowhere(name, "it has no price").mended("expected a row for each time at which the price changes"));
+        return Err(
+            TraceError::nowhere(name, "it has no price").mended("expected a row for each time at which the price changes")
+        );
     };
     if let Some(pair) = rows.windows(2).find(|pair| pair[0].0 == pair[1].0) {
         let message = format!("the time is that of line {}", pair[0].1);

@@ -6,8 +6,8 @@ use super::super::Agents;
 use super::super::dollars::Purse;
 use super::super::queue::Kind;
 use plasma_core::engine::state::State;
-use plasma_core::ids::AccountId;
 use plasma_core::formula::swap::liquidity_minted;
+use plasma_core::ids::AccountId;
 use plasma_core::money::mul_div_floor;
 use plasma_core::protocol::account::Transfer;
 use plasma_core::record::Origin;
@@ -73,7 +73,7 @@ impl Agents {
         if source == maker {
             let others = total.saturating_sub(self.custodys_shares());
             let shares = match custody {
-                true => self.book_redeemed(transfer.amount, usd, pool.price()),
+                true => self.book_redeemed(transfer.amount, usd, before.price()),
                 false => mul_div_floor(amount, total, before.xpl.max(1).into()).map_or(others, |shares| others.min(shares + 1)),
             };
             self.rows.quoted.liquidity = total.saturating_sub(shares);

@@ -69,7 +69,8 @@ fn check_oracle(scenario: &Scenario, attacker: &AttackerSection, oracle: &Oracle
     let pool = matches!(scenario.token.market, TokenMarket::Amm(_));
     findings.require(pool, path(""), || "there is no pool whose price it could move: token.market is not `amm`".into());
     let posted = scenario.params.market_mechanism() == mechanism::POSTED;
-    findings.require(posted, path(""), || "it finds its own offer only where asks are posted: market.mechanism is another".into());
+    findings
+        .require(posted, path(""), || "it finds its own offer only where asks are posted: market.mechanism is another".into());
     let credited = scenario.params.settle_mode() == settle_mode::VAULT_REMINT;
     findings.require(credited, path(""), || {
         "only settle.mode = \"vault_remint\" credits work at the oracle's price: it would gain nothing".into()
