@@ -78,7 +78,7 @@ fn what_is_free_from_the_start_can_be_sold_and_presses_on_a_pools_price() {
     assert_eq!(kept, 100_000);
     // 7 M XPL · (1 − 1 ÷ e) beside the pool's 5 M, less the fee: the price goes as 1 ÷ xpl².
     let xpl = 100.498 * 5_000.0 / 0.1;
-    let theory = 1e5 * (xpl / (xpl + 7e6 * (1.0 - libm::exp(-29.0 / 30.0)))).powi(2);
+    let theory = 1e5 * libm::pow(xpl / (xpl + 7e6 * (1.0 - libm::exp(-29.0 / 30.0))), 2.0);
     assert!((sold as f64 / theory - 1.0).abs() < 0.03, "{sold} {theory}");
 }
 
