@@ -57,6 +57,12 @@ pub enum Kind {
     SealVerdict,
     /// A panel reveals what it sealed; the id is the lease.
     RevealVerdict,
+    /// A delegator looks at its stake.
+    Stake,
+    /// Somebody makes a proposal; the id is its place on the timetable.
+    Propose,
+    /// Somebody votes; the id says who, how and on what.
+    Ballot,
 }
 
 /// An appointment.

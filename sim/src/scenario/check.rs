@@ -3,6 +3,7 @@
 mod attack;
 mod demand;
 mod shock;
+mod stake;
 mod supply;
 mod token;
 mod trace;
@@ -35,6 +36,7 @@ pub(crate) fn check(scenario: &Scenario) -> Vec<Finding> {
     supply::check(scenario, &mut findings);
     demand::check(scenario, &mut findings);
     shock::check(scenario, &mut findings);
+    stake::check(scenario, &mut findings);
     attack::check(scenario, &mut findings);
     trace::check(scenario, &mut findings);
     findings.0

@@ -7,6 +7,7 @@ pub mod attack;
 pub mod demand;
 pub mod hardware;
 pub mod shock;
+pub mod stake;
 pub mod supply;
 pub mod token;
 pub mod trace;
@@ -19,6 +20,7 @@ pub use attack::AttackerSection;
 pub use demand::{CustomerChoice, Daily, DailyShape, DemandGroup, LogNormal, PriceSpread, VerificationPolicy, Weekly};
 pub use hardware::{Class, CostTerm, Kind, Program, Region, Resource};
 pub use shock::ShockSection;
+pub use stake::{DelegatorGroup, ProposalSection, VoterGroup};
 pub use supply::{Entry, Faults, Join, MarkUp, ProviderGroup, Uptime};
 pub use token::{Allocation, Holder, Token, TokenMarket, TraderGroup, TradingStyle, Vesting};
 pub use trace::{Preset, TraceSection, TraceUse};
@@ -86,6 +88,15 @@ pub struct Scenario {
     /// Who wants more than their share.
     #[serde(default)]
     pub attacker: Vec<AttackerSection>,
+    /// Groups of accounts that bring stake to providers.
+    #[serde(default)]
+    pub delegator: Vec<DelegatorGroup>,
+    /// Who votes on proposals.
+    #[serde(default)]
+    pub voter: Vec<VoterGroup>,
+    /// What is proposed, and when.
+    #[serde(default)]
+    pub proposal: Vec<ProposalSection>,
     /// Recorded traces that are played back in addition to the groups.
     #[serde(default)]
     pub trace: Vec<TraceSection>,
@@ -142,6 +153,7 @@ macro_rules! named {
     )+};
 }
 named!(Allocation, Region, Class, Program, ProviderGroup, DemandGroup, TraderGroup, ShockSection, AttackerSection, TraceSection);
+named!(DelegatorGroup, VoterGroup, ProposalSection);
 
 /// Position in its list of the element with this id. Every reference of a checked scenario is found.
 pub fn position<T: Named>(list: &[T], id: &Id) -> Option<usize> {
