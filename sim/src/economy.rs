@@ -1,8 +1,9 @@
 //! A scenario made concrete: every participant by number, with all that never changes about it.
 //!
 //! Accounts come in this order: one for each allocation to `locked` or `holders`, in the order of the file; the market maker, and
-//! who provides the pool's liquidity if there is a pool; the traders; the attackers; the delegators; the customers, group by group and then trace by trace; the providers, group by group (the members, then the pool of those who may
-//! enter) and then trace by trace. What is drawn here depends on a participant's own stream alone.
+//! who provides the pool's liquidity if there is a pool; the traders; the attackers; the delegators; the customers, group by group
+//! and then trace by trace; the providers, group by group (the members, then the pool of those who may enter) and then trace by
+//! trace. What is drawn here depends on a participant's own stream alone.
 
 pub mod attackers;
 pub mod genesis;

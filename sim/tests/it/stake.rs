@@ -120,7 +120,8 @@ fn stake_comes_to_its_solved_fixed_point() {
 /// Who keeps more of the rewards, or is slashed more, has less stake in the end.
 #[test]
 fn stake_goes_where_it_yields_most() {
-    let twins = "[[provider]]\nid = \"greedy\"\nclass = \"rtx-4090\"\ncount = 30\nregions = { europe = 1, asia = 1 }\nexit_after = \"50y\"\ncommission = \"30%\"\n";
+    let twins = "[[provider]]\nid = \"greedy\"\nclass = \"rtx-4090\"\ncount = 30\nregions = { europe = 1, asia = 1 }\n\
+                 exit_after = \"50y\"\ncommission = \"30%\"\n";
     let sets = ["emission.yearly=20000000 XPL", "horizon=1y", "delegator.savers.switching=0.5%", "delegator.savers.sells=50%"];
     let loaded = scenario(&format!("{SAVERS}{twins}"), &[&QUIET[..], &sets].concat());
     let mut engine = play(&loaded);

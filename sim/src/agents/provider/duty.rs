@@ -1,7 +1,8 @@
 //! Duties beside work: a seat on a panel, and the root of a copy.
 //!
-//! Who sits on a panel executes the job again, honestly unless its owner has challenged falsely, at its own speed, seals its root when it is done, and reveals it when all have
-//! sealed theirs or the time for that is over. Where it takes longer than the protocol waits, it stays silent.
+//! Who sits on a panel executes the job again, honestly unless its owner challenged falsely, at its own speed, seals its root when it is
+//! done, and reveals it when all have sealed theirs or the time for that is over. Where it takes longer than the protocol waits, it
+//! stays silent.
 
 use super::super::Agents;
 use super::super::queue::Kind;
