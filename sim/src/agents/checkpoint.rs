@@ -97,6 +97,12 @@ fn fits(saved: &Checkpoint, economy: &Economy) -> bool {
         Kind::Candidate => (appointment.id as usize) < groups,
         Kind::Shock | Kind::Recovery => (appointment.id as usize) < economy.timetable.all().len(),
         Kind::Attack | Kind::WashDone => (appointment.id as usize) < economy.attackers.len(),
+        Kind::Stake => (appointment.id as usize) < economy.savers.members.len(),
+        Kind::Propose => (appointment.id as usize) < economy.motions.len(),
+        Kind::Ballot => {
+            let (poll, _, voter) = super::voter::of_ballot(appointment.id);
+            poll < rows.polls.len() && voter < economy.voters.members.len()
+        }
         Kind::Trade => (appointment.id as usize) < economy.traders.len(),
         _ => (appointment.id as usize) < hosts,
     };
@@ -110,6 +116,9 @@ fn fits(saved: &Checkpoint, economy: &Economy) -> bool {
         && rows.attackers.len() == economy.attackers.len()
         && rows.cohorts.len() == economy.cohorts.len()
         && rows.builders.len() == economy.builders.len()
+        && rows.attackers.iter().all(|row| row.bribe.stage == Default::default() || (row.bribe.poll as usize) < rows.polls.len())
+        && rows.savers.len() == economy.savers.members.len()
+        && rows.polls.iter().all(|poll| poll.sold.len() <= economy.voters.members.len())
         && rows.board.len() == economy.rentals.len()
         && [&tally.candidates, &tally.declined, &tally.to_cloud, &tally.unserved, &tally.unfunded]
             .iter()

@@ -17,6 +17,7 @@ use plasma_core::ids::{OfferId, ProviderId};
 use plasma_core::protocol::bond::Bond;
 use plasma_core::protocol::offer::{MAX_GPUS, PostOffer};
 use plasma_core::protocol::provider::{Drain, Provider, Register, Status};
+use plasma_core::protocol::staking::SetCommission;
 use plasma_core::record::Origin;
 use plasma_core::time::{DAY, HOUR, Span, Time};
 use rkyv::{Archive, Deserialize, Serialize};
@@ -168,6 +169,9 @@ impl Agents {
         if bond > 0 {
             self.send(now, origin, Bond { amount: bond });
         }
+        if who.commission > 0 {
+            self.send(now, origin, SetCommission { rate: who.commission });
+        }
         let mut left = who.gpus;
         while left > 0 {
             let gpus = left.min(u32::from(MAX_GPUS));
@@ -244,6 +248,7 @@ mod tests {
             mark_up: (0.0, 0.0),
             pass_through: 0.0,
             sells: 0.0,
+            commission: 0,
             requote: DAY,
             faults: (0.0, 0.0),
             night: None,

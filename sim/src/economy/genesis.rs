@@ -50,6 +50,8 @@ impl Economy {
         let offices = usize::from(self.custodian.is_some()) + usize::from(self.committee.is_some());
         amounts.extend(std::iter::repeat_n((0, false), offices + self.builders.len()));
         amounts.extend(self.attackers.iter().flat_map(|attacker| (0..attacker.accounts).map(|_| (0, false))));
+        let savers = apportion(held_by(scenario, Holder::Delegators), &vec![1; self.savers.members.len()]);
+        amounts.extend(savers.into_iter().map(|amount| (amount, false)));
         let customers = self.first_host.index() - amounts.len();
         // Customers are alike; providers differ by the bonds they need.
         let shares = apportion(held_by(scenario, Holder::Customers), &vec![1; customers]);
@@ -87,11 +89,14 @@ fn held_by(scenario: &Scenario, holder: Holder) -> u128 {
     scenario.allocation.iter().filter(|part| part.holder == holder).map(|part| amount(scenario, part)).sum()
 }
 
-/// The parameters at this scale. Only amounts of the whole economy scale: the cap, a fixed emission and the treasury's budget;
-/// everything else is a rate, a price or a time.
+/// Parameters that are amounts of the whole economy.
+pub(super) const SCALED: [&str; 3] = ["supply.cap", "emission.yearly", "treasury.budget"];
+
+/// The parameters at this scale. Only amounts of the whole economy scale: the cap, a fixed emission and the treasury's
+/// budget; everything else is a rate, a price or a time.
 fn params(scenario: &Scenario) -> Result<Vec<u64>, BuildError> {
     let mut params = scenario.params.clone();
-    for key in ["supply.cap", "emission.yearly", "treasury.budget"] {
+    for key in SCALED {
         let full = params.get(key).unwrap_or_default();
         let least = plasma_core::params::TABLE.iter().find(|spec| spec.key == key).map_or(0, |spec| spec.min);
         params.set(key, scenario.scale.of(full).max(least)).map_err(plasma_core::genesis::GenesisError::from)?;

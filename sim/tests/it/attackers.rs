@@ -10,7 +10,7 @@ use plasma_sim::scenario::Scenario;
 use plasma_sim::world;
 
 /// The small economy with more text, as far as it says.
-fn scenario(more: &str, sets: &[&str]) -> plasma_sim::scenario::Loaded {
+pub(crate) fn scenario(more: &str, sets: &[&str]) -> plasma_sim::scenario::Loaded {
     let text = std::fs::read_to_string(super::scenario::shipped().join("small.toml")).unwrap();
     let sets: Vec<String> = sets.iter().map(ToString::to_string).collect();
     Scenario::parse("small.toml", &format!("{text}\n{more}"), &sets).unwrap_or_else(|error| panic!("{}", error.plain()))

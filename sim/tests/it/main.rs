@@ -3,10 +3,13 @@
 mod agents;
 mod anchors;
 mod attackers;
+mod challenges;
 mod demand;
 mod exchange;
 mod fuzz;
 mod golden;
 mod scenario;
 mod shocks;
+mod stake;
 mod token;
+mod votes;
