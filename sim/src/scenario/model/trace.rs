@@ -93,6 +93,8 @@ pub enum Preset {
     AlibabaPods,
     /// GPU nodes of a cluster: Alibaba cluster-trace-gpu-v2023, openb_node_list.
     AlibabaNodes,
+    /// Requests to an image-generation service: Alibaba cluster-trace-v2026-GenAI, lora_request_trace.
+    AlibabaImages,
 }
 
 /// Which column means what. Where no column has the very name, case, spaces and punctuation do not count.
@@ -238,6 +240,7 @@ impl Preset {
             Self::AzureLlm => include_str!("../presets/azure-llm.toml"),
             Self::AlibabaPods => include_str!("../presets/alibaba-pods.toml"),
             Self::AlibabaNodes => include_str!("../presets/alibaba-nodes.toml"),
+            Self::AlibabaImages => include_str!("../presets/alibaba-images.toml"),
         }
     }
 
@@ -269,7 +272,7 @@ mod tests {
 
     #[test]
     fn every_preset_is_well_formed() {
-        for preset in [Preset::AzureLlm, Preset::AlibabaPods] {
+        for preset in [Preset::AzureLlm, Preset::AlibabaPods, Preset::AlibabaImages] {
             let mapping = preset.mapping();
             assert!(mapping.time.is_some() && !mapping.sizes.is_empty());
         }
