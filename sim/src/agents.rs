@@ -326,14 +326,16 @@ impl Observer for Agents {
                 }
             }
             Event::OfferPosted(posted) => {
-                if let Some(host) = self.economy.host_of(record.account()) {
-                    let row = &mut self.rows.hosts[host];
+                let host = self.economy.host_of(record.account());
+                if let Some(row) = host.map(|host| &mut self.rows.hosts[host]) {
                     if row.offers == 0 {
                         row.first_offer = posted.offer;
                     }
                     row.offers += 1;
-                    self.rows.offers.push(OfferRow { since: now, host: host as u32, ..OfferRow::default() });
                 }
+                // Attackers offer too: every offer has its row, whosever it is.
+                let host = host.map_or(provider::NOBODY, |host| host as u32);
+                self.rows.offers.push(OfferRow { since: now, host, ..OfferRow::default() });
             }
             Event::Transferred(_) => {
                 if let Cause::Command { origin: Origin::Account(from), command: Command::Transfer(transfer), .. } = record.cause {

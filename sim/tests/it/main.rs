@@ -7,5 +7,6 @@ mod demand;
 mod exchange;
 mod fuzz;
 mod golden;
+mod scale;
 mod scenario;
 mod shocks;

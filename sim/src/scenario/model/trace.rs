@@ -113,9 +113,22 @@ pub struct Mapping {
     /// GPU class of a machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class: Option<ClassColumn>,
+    /// How long a job waited where it was recorded. It is not played: what came out is reported beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waited: Option<WaitColumns>,
     /// Rows are kept only when they meet all of these.
     #[serde(default)]
     pub keep: Vec<Filter>,
+}
+
+/// Two columns of times in seconds, between which a job waited.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WaitColumns {
+    /// Column of the arrival.
+    pub begin: String,
+    /// Column of the start; one before the arrival counts as no wait.
+    pub end: String,
 }
 
 /// A column of times.
