@@ -61,7 +61,7 @@ impl Beside {
         let leased = value("jobs_leased").unwrap_or_default();
         let waited = |recording: &Recording| Some(share(recording.waits?.waited as f64, recording.jobs as f64));
         Some(Self {
-            heads: summary.recordings.iter().map(|one| format!("`{}`", one.trace)).chain(["this run".into()]).collect(),
+            heads: summary.recordings.iter().map(|one| format!("trace {}", one.trace)).chain(["this run".into()]).collect(),
             lines: vec![
                 line(
                     "jobs, or leases made of them",

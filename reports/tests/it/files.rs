@@ -57,7 +57,7 @@ fn what_a_trace_records_stands_beside_what_came_out() {
     ];
     let summary = Summary::of(&metrics()).beside(recordings);
     let beside = Beside::of(&summary).unwrap();
-    assert_eq!(beside.heads, ["`pods`", "`requests`", "this run"]);
+    assert_eq!(beside.heads, ["trace pods", "trace requests", "this run"]);
     insta::assert_snapshot!(beside);
     assert!(summary.to_string().contains(&beside.to_string()));
     assert!(Beside::of(&Summary::of(&metrics())).is_none(), "nothing was recorded");
