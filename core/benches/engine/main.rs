@@ -2,7 +2,7 @@
 //!
 //! `cargo bench -p plasma-core --profile release` prints the table; `… -- count` counts instructions under valgrind instead of
 //! timing, where noise would hide the difference between bevy and vectors; `… -- table 10000 500000` prints one part alone, and
-//! `… -- mechanisms 10000 500000` every market mechanism, `… -- verified 10000 500000` every way to verify.
+//! `… -- mechanisms 10000 500000` every market mechanism, `… -- full 10000 500000` every system on.
 //!
 //! What was found, on two shared cores in November 2026:
 //!
@@ -17,12 +17,15 @@
 //!   them: half of the time was the kernel's, handing out fresh pages.
 //! - Batch markets are dearer than posted asks by what they sort: 2.4 µs a job for one price at 10,000 providers, 1.7 for the
 //!   protocol's, 4.8 for sealed asks, against 0.5.
-//! - Every way to verify beside each other, a check for one job in four, takes 1.6 to 1.7 times the time of a record with the
-//!   defaults: 250 against 157 ns at 10,000 providers on a busy machine, with the hashing that the crowd does for roots and seals.
+//! - Every system on, with a check for one job in four and an errand of staking, voting or vesting for one in eight: 970
+//!   instructions a record against 950, but 1.8 to 2.1 times the time, since eight branches a record are foreseen wrongly where so
+//!   many kinds of record mix: 180 to 220 ns at 10,000 providers on busy cores that needed 96 to 112 for the defaults. `perf` finds a
+//!   fifth to a quarter of it in the crowd, which hashes roots and seals: without that, 5.6 to 7 M records a CPU-second.
 
 #![allow(clippy::disallowed_types, reason = "a benchmark reads the clock and prints ratios")]
 
 mod bare;
+mod errands;
 mod workload;
 
 use cpu_time::ProcessTime;
@@ -124,29 +127,35 @@ fn mechanisms(providers: u32, jobs: u64) {
     }
 }
 
-/// The same demand with the protocol's defaults, and with every way to verify beside each other: drawn checks, Freivalds, redundancy,
-/// panels, planted errors, strikes, earnings held back. Hashing for roots and commitments is the crowd's, and is counted.
-fn verified(providers: u32, jobs: u64) {
+/// The same demand with the protocol's defaults, and with every system on: drawn checks, Freivalds, redundancy, panels, planted
+/// errors, strikes, earnings held back; delegation, grants, proposals and votes, prices, the treasury's orders. Hashing for roots and
+/// commitments is the crowd's, and is counted.
+fn full(providers: u32, jobs: u64) {
     let plain = workload::genesis(providers, mechanism::POSTED);
-    let genesis = workload::verified_genesis(providers);
+    let genesis = workload::full_genesis(providers);
     let base = timed(|| bevy(&plain, providers, jobs, ()).0);
     let mut seen = Names::default();
     let run = timed(|| {
-        let mut engine = Engine::genesis(&genesis, Crowd::verified(providers, jobs), Names::default()).expect("a legal genesis");
-        engine.run(Crowd::end(providers, jobs));
-        let (crowd, names) = engine.into_parts();
+        let (records, names) = everything(&genesis, providers, jobs, Names::default());
         seen = names;
-        crowd.records
+        records
     });
-    println!("\n{providers} providers, {jobs} jobs, verified in every way");
-    for (name, run) in [("defaults", &base), ("verified", &run)] {
+    println!("\n{providers} providers, {jobs} jobs");
+    for (name, run) in [("defaults", &base), ("every system on", &run)] {
         println!("  {name:28} {:7.1} ns/record  {:6.2} M records/CPU-s  {:5.2}x", run.ns(), run.rate(), run.ns() / base.ns());
     }
     let told: Vec<String> = seen.0.iter().map(|(name, times)| format!("{name} {times}")).collect();
     println!("    {} records; {}", run.records, told.join(", "));
 }
 
-/// Counts what verification came to.
+fn everything<O: Observer + Send + 'static>(genesis: &Genesis, providers: u32, jobs: u64, observer: O) -> (u64, O) {
+    let mut engine = Engine::genesis(genesis, Crowd::full(providers, jobs), observer).expect("a legal genesis");
+    engine.run(Crowd::end(providers, jobs));
+    let (crowd, observer) = engine.into_parts();
+    (crowd.records, observer)
+}
+
+/// Counts what the systems came to.
 #[derive(Default)]
 struct Names(std::collections::BTreeMap<&'static str, u64>);
 
@@ -161,6 +170,13 @@ impl Observer for Names {
                 | Event::Compared(_)
                 | Event::Seized(_)
                 | Event::Refused(_)
+                | Event::Delegated(_)
+                | Event::StakeRewarded(_)
+                | Event::StakeSlashed(_)
+                | Event::Voted(_)
+                | Event::Tallied(_)
+                | Event::Vested(_)
+                | Event::OrderPlaced(_)
         );
         if counted {
             *self.0.entry(event.name()).or_default() += 1;
@@ -227,9 +243,10 @@ fn count(providers: u32) {
         let (small, large) = (instructions(kind, u64::from(providers))?, instructions(kind, 4 * u64::from(providers))?);
         Some((large.0 - small.0) / (large.1 - small.1))
     };
-    match (per_record("vectors"), per_record("bevy")) {
-        (Some(bare), Some(ecs)) => {
+    match (per_record("vectors"), per_record("bevy"), per_record("everything")) {
+        (Some(bare), Some(ecs), Some(full)) => {
             println!("{providers} providers: vectors {bare:.1}, bevy {ecs:.1} instructions a record, {:.3}x", ecs / bare);
+            println!("{providers} providers: every system on {full:.1}, {:.3}x", full / ecs);
         }
         _ => println!("instructions were not counted: valgrind is not installed"),
     }
@@ -249,14 +266,18 @@ fn main() {
         }
         Some("table") => table(number(1) as u32, number(2)),
         Some("mechanisms") => mechanisms(number(1) as u32, number(2)),
-        Some("verified") => verified(number(1) as u32, number(2)),
+        Some("everything") => {
+            let providers = number(1) as u32;
+            println!("{}", everything(&workload::full_genesis(providers), providers, number(2), ()).0);
+        }
+        Some("full") => full(number(1) as u32, number(2)),
         Some("snapshot") => snapshot(number(1) as u32),
         Some("count") => [1_000, 10_000, 100_000].into_iter().for_each(count),
         _ => {
             for (providers, jobs) in [(1_000, 300_000), (10_000, 500_000), (100_000, 500_000)] {
                 table(providers, jobs);
                 mechanisms(providers, jobs);
-                verified(providers, jobs);
+                full(providers, jobs);
             }
             snapshot(100_000);
         }

@@ -4,7 +4,8 @@ use plasma_core::catalogue::{Catalogue, GpuClass, Kind, Program, Resource, Term}
 use plasma_core::engine::agenda::Agenda;
 use plasma_core::engine::state::State;
 use plasma_core::engine::step::{Arrival, Environment, Observer};
-use plasma_core::genesis::{Allocation, Genesis};
+use plasma_core::formula::vesting::Schedule;
+use plasma_core::genesis::{Allocation, Genesis, GrantAllocation};
 use plasma_core::ids::{AccountId, ClassId, LeaseId, OfferId, ProviderId};
 use plasma_core::money::XPL;
 use plasma_core::params::{Params, mechanism};
@@ -18,7 +19,7 @@ use plasma_core::record::{Command, Event, Origin, Record};
 use plasma_core::time::{DAY, HOUR, MINUTE, Time};
 
 const CLASSES: u64 = 8;
-const CUSTOMERS: u64 = 1_000;
+pub const CUSTOMERS: u64 = 1_000;
 const MEAN_WORK_MS: u64 = 3_600_000;
 const START: Time = 20_000 * DAY;
 
@@ -61,11 +62,25 @@ pub fn genesis(providers: u32, mechanism: u64) -> Genesis {
     }
 }
 
-/// [`genesis`] with every way to verify: checks at five times the default's rate, panels, planted errors, earnings held back.
-pub fn verified_genesis(providers: u32) -> Genesis {
+/// [`genesis`] with every system on: every way to verify, with checks at five times the default's rate, panels, planted errors,
+/// earnings held back; stake of others that counts; a base fee that follows use; grants, proposals, the treasury's orders.
+pub fn full_genesis(providers: u32) -> Genesis {
     let mut genesis = genesis(providers, mechanism::POSTED);
     let mut params = Params::from_values(genesis.params).expect("legal");
     let set = [
+        ("fee.control", 1),
+        ("stake.delegation", 1),
+        ("stake.counts", 1),
+        ("governance.max_open", 1_000),
+        ("governance.max_each", 1_000),
+        ("governance.deposit", XPL),
+        ("governance.period", 6 * HOUR),
+        ("governance.timelock", HOUR),
+        ("vesting.interval", HOUR),
+        ("oracle.window", 3),
+        ("oracle.max_step", 100_000_000),
+        ("treasury.policy", 1),
+        ("treasury.budget", 1_000 * XPL),
         ("verification.rate", 100_000_000),
         ("verification.panel", 3),
         ("verification.open", 2 * HOUR),
@@ -76,8 +91,15 @@ pub fn verified_genesis(providers: u32) -> Genesis {
     set.into_iter().for_each(|(key, value)| params.set(key, value).expect("in range"));
     params.check().expect("parameters agree");
     genesis.params = params.values().to_vec();
+    let schedule = Schedule { start: START, cliff: START, end: START + 100 * DAY, months: 0 };
+    let customers = (providers..).take(CUSTOMERS as usize).map(AccountId);
+    genesis.grants = customers.map(|account| GrantAllocation { account, total: 100_000 * XPL, schedule }).collect();
+    genesis.custodian = AccountId(providers);
     genesis
 }
+
+/// One command in this many is about stake, votes, grants or prices instead of a job, where every system is on.
+const ERRANDS: u64 = 8;
 
 /// One result in this many is wrong, where results are verified.
 const WRONG: u64 = 64;
@@ -101,7 +123,7 @@ fn root(view: &State, lease: LeaseId) -> [u8; 32] {
 
 /// Submits jobs, commits results when their time comes, and turns the clockwork.
 pub struct Crowd {
-    providers: u32,
+    pub providers: u32,
     set_up: u32,
     state: u64,
     next_job: Time,
@@ -114,8 +136,8 @@ pub struct Crowd {
     /// Offers whose asks are still to be sealed in it, or revealed.
     envelopes: Vec<OfferId>,
     sealed: Vec<OfferId>,
-    /// Whether jobs are verified in every way, and what is to be said of their results.
-    verified: bool,
+    /// Whether every system is on, and what is to be said of results.
+    full: bool,
     duties: Agenda<(LeaseId, ProviderId, Duty)>,
     pub records: u64,
 }
@@ -134,7 +156,7 @@ impl Crowd {
             batch: u64::MAX,
             envelopes: Vec::new(),
             sealed: Vec::new(),
-            verified: false,
+            full: false,
             duties: Agenda::starting(START),
             records: 0,
         }
@@ -145,9 +167,9 @@ impl Crowd {
         Self { gap: 2, ..Self::new(providers, u64::from(providers) * 21 / 20) }
     }
 
-    /// A crowd whose jobs are verified in every way.
-    pub fn verified(providers: u32, jobs: u64) -> Self {
-        Self { verified: true, ..Self::new(providers, jobs) }
+    /// A crowd that uses every system.
+    pub fn full(providers: u32, jobs: u64) -> Self {
+        Self { full: true, ..Self::new(providers, jobs) }
     }
 
     /// When the last job will have ended.
@@ -155,7 +177,7 @@ impl Crowd {
         START + HOUR + jobs * (MEAN_WORK_MS * 10 / (7 * u64::from(providers))) * 11 / 10 + 10 * HOUR
     }
 
-    fn random(&mut self) -> u64 {
+    pub fn random(&mut self) -> u64 {
         // SplitMix64 (Steele, Lea & Flood 2014).
         self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.state;
@@ -248,7 +270,7 @@ impl Crowd {
     }
 
     fn submit(&mut self, now: Time) -> Command {
-        let lot = if self.verified { self.random() % 16 } else { 15 };
+        let lot = if self.full { self.random() % 16 } else { 15 };
         let (policy, copies) = match lot {
             0 => (Policy::Redundant, 3),
             1 => (Policy::Checked, 0),
@@ -284,7 +306,7 @@ impl Observer for Crowd {
             let provider = view.offers()[leased.offer.index()].provider;
             self.running.set(record.time + leased.work_mgs, (leased.lease, provider));
         }
-        if self.verified {
+        if self.full {
             self.notice(view, record.time, event);
         }
     }
@@ -304,7 +326,7 @@ impl Environment for Crowd {
         let job = if self.jobs_left > 0 { self.next_job } else { Time::MAX };
         let sooner = job.min(self.next_beacon);
         let done = self.running.next_before(sooner.min(until)).unwrap_or(Time::MAX);
-        let duty = if self.verified { self.duties.next_before(sooner.min(done).min(until)) } else { None }.unwrap_or(Time::MAX);
+        let duty = if self.full { self.duties.next_before(sooner.min(done).min(until)) } else { None }.unwrap_or(Time::MAX);
         let time = sooner.min(done).min(duty);
         if time >= until {
             return None;
@@ -322,11 +344,14 @@ impl Environment for Crowd {
             let (_, (lease, provider)) = self.running.pop().expect("it has a next time");
             let mut commitment = [0; 32];
             commitment[..8].copy_from_slice(&self.random().to_le_bytes());
-            if self.verified {
+            if self.full {
                 commitment = self.commitment(view, lease, provider);
             }
             let origin = Origin::Account(view.providers()[provider.index()].owner);
             return Some(Arrival { time, origin, command: lease::Commit { lease, commitment }.into() });
+        }
+        if self.full && self.random().is_multiple_of(ERRANDS) {
+            return Some(self.errand(view, time));
         }
         self.jobs_left -= 1;
         self.next_job = time + 1 + self.random() % self.gap.max(1);
