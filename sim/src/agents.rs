@@ -403,8 +403,8 @@ impl Observer for Agents {
                     }
                     row.offers += 1;
                 }
-                // An attacker's offer has its place too: the places are the offers' numbers.
-                let host = host.map_or(u32::MAX, |host| host as u32);
+                // Attackers offer too: every offer has its row, whosever it is.
+                let host = host.map_or(provider::NOBODY, |host| host as u32);
                 self.rows.offers.push(OfferRow { since: now, host, ..OfferRow::default() });
             }
             Event::Transferred(_) => {

@@ -10,6 +10,7 @@ mod logs;
 mod plasma;
 mod readme;
 mod run;
+mod shipped;
 mod show;
 mod tidy;
 mod verification;

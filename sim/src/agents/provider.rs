@@ -94,13 +94,21 @@ pub struct OfferRow {
     pub busy_ms: u64,
     /// When the number of busy GPUs last changed.
     pub since: Time,
-    /// Whose offer it is; [`u32::MAX`] for an attacker's own.
+    /// Whose offer it is, or [`NOBODY`]'s.
     pub host: u32,
     /// GPUs at work now.
     pub busy: u16,
 }
 
+/// Who stands behind an offer that is no provider's of the scenario.
+pub const NOBODY: u32 = u32::MAX;
+
 impl OfferRow {
+    /// Whose offer it is.
+    pub fn host(&self) -> Option<usize> {
+        (self.host != NOBODY).then_some(self.host as usize)
+    }
+
     /// GPU-milliseconds at work until `now`.
     fn busy_until(&self, now: Time) -> u64 {
         self.busy_ms + u64::from(self.busy) * (now - self.since)
