@@ -1,6 +1,8 @@
 //! The one table of parameters: key, unit, legal range, default, meaning. The scenario schema, `--set`, governance and the
 //! documentation all read it; the protocol reads the typed accessors.
 
+mod contradictions;
+
 use crate::formula::schedule as schedules;
 use crate::time::{DAY, HOUR, MINUTE, SECOND, Span, YEAR};
 
@@ -181,6 +183,14 @@ pub mod treasury_policy {
     pub const LIQUIDITY: u64 = 2;
     /// It has XPL bought while the oracle's price is below a floor.
     pub const FLOOR: u64 = 3;
+}
+
+/// What becomes of XPL that the custodian bought. The order is that of `treasury.bought`.
+pub mod treasury_bought {
+    /// The treasury keeps them.
+    pub const KEPT: u64 = 0;
+    /// They are burned.
+    pub const BURNED: u64 = 1;
 }
 
 const NO_YES: Unit = Unit::Choice(&["no", "yes"]);
@@ -451,6 +461,8 @@ params! {
     treasury_floor: "treasury.floor" Unit::Count, 0 => 1_000_000_000_000, 0;
     /// Orders that may be outstanding at a time.
     treasury_max_orders: "treasury.max_orders" Unit::Count, 1 => 10_000, 52;
+    /// `buyback`, `floor`: what becomes of XPL that the custodian bought.
+    treasury_bought: "treasury.bought" Unit::Choice(&["kept", "burned"]), 0 => 1, 0;
 }
 
 impl Default for Params {
@@ -510,94 +522,6 @@ impl Params {
         Some(self.values[Self::position(key)? as usize])
     }
 
-    /// Contradictions between parameters that are each in range.
-    ///
-    /// # Errors
-    /// [`ParamError::Contradiction`], naming the keys.
-    pub fn check(&self) -> Result<(), ParamError> {
-        let sums = [
-            ("fee.burn + fee.treasury + fee.stakers", self.fee_burn() + self.fee_treasury() + self.fee_stakers()),
-            (
-                "emission.providers + emission.stakers + emission.treasury + emission.builders",
-                self.emission_providers() + self.emission_stakers() + self.emission_treasury() + self.emission_builders(),
-            ),
-        ];
-        for (keys, sum) in sums {
-            if sum != SHARE_MAX {
-                let (whole, part) = (sum / 10_000_000, sum % 10_000_000);
-                return Err(ParamError::Contradiction(format!("{keys} must be 100 %, not {whole}.{part:07} %")));
-            }
-        }
-        if self.beacon_interval() > self.epoch_length() {
-            return Err(ParamError::Contradiction("beacon.interval must not exceed epoch.length".into()));
-        }
-        if self.market_reserve() > self.market_opening() {
-            return Err(ParamError::Contradiction("market.reserve must not exceed market.opening".into()));
-        }
-        if self.emission_floor() > self.emission_rate() {
-            return Err(ParamError::Contradiction("emission.floor must not exceed emission.rate".into()));
-        }
-        let contradictions = [
-            (
-                self.stake_delegation() == 1 && self.stake_max_ratio() == 0,
-                "stake.delegation is on, but stake.max_ratio lets no provider take any stake",
-            ),
-            (self.stake_counts() == 1 && self.stake_delegation() == 0, "stake.counts is yes, but stake.delegation is off"),
-        ];
-        refuse_first(&contradictions)?;
-        self.check_verification()?;
-        self.check_minting()
-    }
-
-    /// Contradictions between the ways to verify.
-    fn check_verification(&self) -> Result<(), ParamError> {
-        let (panel, open) = (self.verification_panel(), self.verification_open());
-        let contradictions = [
-            (panel > 0 && panel.is_multiple_of(2), "verification.panel must be odd, so that a majority is found, or 0"),
-            (
-                open > 0 && panel == 0 && self.verification_planted() == 0,
-                "verification.open leaves results open to panels or to exposure, but verification.panel and verification.planted are 0",
-            ),
-            (
-                open == 0 && self.verification_planted() > 0,
-                "verification.planted needs verification.open above zero, in which copied verdicts are exposed",
-            ),
-        ];
-        refuse_first(&contradictions)
-    }
-
-    /// Contradictions between how payments settle and how tokens are minted.
-    fn check_minting(&self) -> Result<(), ParamError> {
-        let schedule = schedules::NAMES[self.emission_schedule() as usize];
-        let bounded = ["goal_bonded", "participation", "pid"].contains(&schedule);
-        let starts = bounded && schedule != "pid";
-        let burns = self.settle_mode() == settle_mode::BURN_SCHEDULE || self.settle_mode() == settle_mode::NET_EMISSION;
-        let contradictions = [
-            (
-                starts && self.emission_rate() > self.emission_max(),
-                "emission.rate must not exceed emission.max, between which and emission.floor the schedule moves it",
-            ),
-            (bounded && self.emission_floor() > self.emission_max(), "emission.floor must not exceed emission.max"),
-            (
-                schedule == "vault_remint" && self.settle_mode() != settle_mode::VAULT_REMINT,
-                "emission.schedule vault_remint mints nothing unless settle.mode is vault_remint",
-            ),
-            (
-                schedule != "net_emission" && self.settle_mode() == settle_mode::NET_EMISSION,
-                "settle.mode net_emission burns what only emission.schedule net_emission mints again",
-            ),
-            (
-                burns && self.emission_providers() == 0,
-                "settle.mode burns every payment, so providers earn nothing unless emission.providers is above zero",
-            ),
-            (
-                self.emission_weight() == emission_weight::BURNED && !burns && (self.fee_rate() == 0 || self.fee_burn() == 0),
-                "emission.weight burned weighs nothing when fee.rate or fee.burn is zero",
-            ),
-        ];
-        refuse_first(&contradictions)
-    }
-
     /// How long a lease of `work_mgs` milli-GPU-seconds on `gpus` reference GPUs may take before it is overdue.
     #[inline]
     pub fn lease_span(&self, work_mgs: u64, gpus: u32) -> Span {
@@ -606,14 +530,6 @@ impl Params {
         let span = slack.max(ideal + u128::from(self.market_lease_grace()));
         // A span beyond 10 000 years is as good as never and keeps sums of times within u64.
         u64::try_from(span).unwrap_or(u64::MAX).min(10_000 * YEAR)
-    }
-}
-
-/// Refuses for the first contradiction that there is.
-fn refuse_first(contradictions: &[(bool, &str)]) -> Result<(), ParamError> {
-    match contradictions.iter().find(|(contradicts, _)| *contradicts) {
-        Some((_, why)) => Err(ParamError::Contradiction((*why).into())),
-        None => Ok(()),
     }
 }
 
@@ -638,38 +554,6 @@ mod tests {
         keys.sort_unstable();
         keys.dedup();
         assert_eq!(keys.len(), TABLE.len());
-    }
-
-    #[test]
-    fn a_split_that_misses_the_whole_is_named() {
-        let mut params = Params::default();
-        params.set("fee.burn", 400_000_000).unwrap();
-        let error = params.check().unwrap_err().to_string();
-        assert!(error.contains("fee.burn") && error.contains("90.0000000 %"), "{error}");
-    }
-
-    #[test]
-    fn mechanisms_that_contradict_each_other_are_refused_with_the_reason() {
-        let schedule = |name| ("emission.schedule", schedules::number(name));
-        let cases: [(&[(&str, u64)], &str); 11] = [
-            (&[schedule("participation"), ("emission.rate", 300_000_000)], "emission.max"),
-            (&[schedule("vault_remint")], "settle.mode is vault_remint"),
-            (&[("settle.mode", 2)], "emission.schedule net_emission"),
-            (&[("settle.mode", 1), ("emission.providers", 0), ("emission.stakers", 800_000_000)], "providers earn nothing"),
-            (&[("emission.weight", 2), ("fee.rate", 0)], "weighs nothing"),
-            (&[schedule("goal_bonded"), ("emission.max", 0)], "emission.max"),
-            (&[("stake.delegation", 1), ("stake.max_ratio", 0)], "stake.max_ratio lets no provider"),
-            (&[("stake.counts", 1)], "stake.delegation is off"),
-            (&[("verification.panel", 4)], "must be odd"),
-            (&[("verification.open", DAY)], "verification.panel and verification.planted are 0"),
-            (&[("verification.planted", 1)], "verification.open above zero"),
-        ];
-        for (set, reason) in cases {
-            let mut params = Params::default();
-            set.iter().for_each(|&(key, value)| params.set(key, value).unwrap());
-            let error = params.check().unwrap_err().to_string();
-            assert!(error.contains(reason), "{error}");
-        }
     }
 
     #[test]

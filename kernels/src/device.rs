@@ -2,6 +2,7 @@
 
 use crate::{Cpu, Cuda};
 use cudarc::driver::{CudaSlice, DevicePtr, DevicePtrMut};
+use plasma_kernels_device::attention::Span;
 use plasma_kernels_device::challenge::Cell;
 use plasma_kernels_device::tile::GpuShapes;
 use plasma_kernels_device::{Kernel, Shape};
@@ -89,6 +90,9 @@ pub enum Error {
         /// What to do.
         help: &'static str,
     },
+    /// Sizes that contradict each other.
+    #[error("{0}")]
+    Shape(String),
     /// A buffer of another device.
     #[error("{0} lies on another device; copy it with `read` and `upload`")]
     Elsewhere(&'static str),
@@ -112,7 +116,7 @@ pub trait Plain: Copy + Send + Sync + Default + PartialEq + fmt::Debug + sealed:
 macro_rules! plain {
     ($($type:ty),*) => {$(impl sealed::Sealed for $type {} impl Plain for $type {})*};
 }
-plain!(f32, i8, i32, u32, Cell);
+plain!(f32, i8, i32, u32, Cell, Span);
 
 enum Memory {
     /// Words, so that every element is aligned.

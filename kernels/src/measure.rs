@@ -5,8 +5,12 @@
 //! whole runs including the launch.
 
 use crate::device::{Buffer, Device, Error};
+use crate::{Adam, Columns, ColumnsMut, Heads, Sgd};
+use plasma_kernels_device::attention::{Mask, Span};
+use plasma_kernels_device::convolve::Windows;
 use plasma_kernels_device::map::{Binary, Unary};
 use plasma_kernels_device::reduce::Reduction;
+use plasma_kernels_device::rows::Norm;
 use plasma_kernels_device::tile::{GpuShapes, Shapes, TileShape};
 use std::time::{Duration, Instant};
 
@@ -179,6 +183,101 @@ impl Bench<'_> {
         Ok(())
     }
 
+    /// One sequence of `n` tokens in 8 heads of 64 columns: two products of n × 64 × n in every head, whatever is made twice.
+    fn attention(&mut self, n: u32) -> Result<(), Error> {
+        let (device, heads) = (self.device, Heads { queries: 8, keys: 8, dim: 64 });
+        let wide = heads.queries * heads.dim;
+        let (mut x, mut y) = (device.alloc((n * wide) as usize)?, device.alloc((n * wide) as usize)?);
+        device.random_unit(4, 0, &mut x)?;
+        let span = Span { queries: n, keys: n, ..Span::default() };
+        let amount = 4 * u64::from(n).pow(2) * u64::from(wide);
+        self.add("attention", [n, 8, 64], (Bound::F32, amount), |device| {
+            let from = [Columns::from((&x, wide)); 3];
+            device.attention(&[span], heads, (Mask::All, 0.125), from, (&mut y, wide).into())
+        })?;
+        Ok(())
+    }
+
+    /// One sequence of `n` tokens in 8 heads of 64 columns, backwards: five products, whatever is made twice.
+    fn attention_backward(&mut self, n: u32) -> Result<(), Error> {
+        let (device, heads) = (self.device, Heads { queries: 8, keys: 8, dim: 64 });
+        let wide = heads.queries * heads.dim;
+        let area = (n * wide) as usize;
+        let (mut x, mut dq, mut dk, mut dv) =
+            (device.alloc(area)?, device.alloc(area)?, device.alloc(area)?, device.alloc(area)?);
+        device.random_unit(5, 0, &mut x)?;
+        let span = Span { queries: n, keys: n, ..Span::default() };
+        let amount = 10 * u64::from(n).pow(2) * u64::from(wide);
+        self.add("attention backward", [n, 8, 64], (Bound::F32, amount), |device| {
+            let to = [(&mut dq, wide), (&mut dk, wide), (&mut dv, wide)].map(ColumnsMut::from);
+            device.attention_backward(&[span], heads, (Mask::All, 0.125), [Columns::from((&x, wide)); 5], to)
+        })?;
+        Ok(())
+    }
+
+    /// What moves rows of tokens.
+    fn sequences(&mut self, [m, n]: [u32; 2]) -> Result<(), Error> {
+        let device = self.device;
+        let (area, bytes) = (m as usize * n as usize, 4 * u64::from(m) * u64::from(n));
+        let (mut x, mut y): (Buffer<f32>, Buffer<f32>) = (device.alloc(area)?, device.alloc(area)?);
+        device.random_unit(6, 0, &mut x)?;
+        let rows: Vec<u32> = (0..m).map(|i| (u64::from(i) * 7919 % u64::from(m)) as u32).collect();
+        let rows = device.upload(&rows)?;
+        self.add("gather", [m, n], (Bound::Memory, 2 * bytes), |device| device.gather(n, &x, &rows, &mut y))?;
+        let table = device.alloc(m as usize * 64)?;
+        self.add("rotary", [m, n], (Bound::Memory, 2 * bytes), |device| {
+            device.rotary([n / 64, 64], &table, &rows, (&x, n).into(), (&mut y, n).into())
+        })?;
+        let bias = device.alloc(n as usize)?;
+        self.add("finish, gelu", [m, n], (Bound::Memory, 2 * bytes), |device| {
+            device.finish([m, n], Unary::Gelu, &bias, None, &mut y)
+        })?;
+        Ok(())
+    }
+
+    /// What training adds.
+    fn learning(&mut self, [m, n]: [u32; 2]) -> Result<(), Error> {
+        let device = self.device;
+        let (area, bytes) = (m as usize * n as usize, 4 * u64::from(m) * u64::from(n));
+        let (mut x, mut y, mut z) = (device.alloc(area)?, device.alloc(area)?, device.alloc(area)?);
+        device.random_unit(7, 0, &mut x)?;
+        let targets = device.alloc(m as usize)?;
+        let (mut of_rows, mut of_columns, gain) =
+            (device.alloc(m as usize)?, device.alloc(n as usize)?, device.alloc(n as usize)?);
+        self.add("cross entropy", [m, n], (Bound::Memory, 2 * bytes), |device| {
+            device.cross_entropy([m, n], (&x, &targets), 1.0, &mut of_rows, &mut y)
+        })?;
+        self.add("softmax backward", [m, n], (Bound::Memory, 3 * bytes), |device| {
+            device.softmax_backward([m, n], &x, &x, &mut y)
+        })?;
+        // Two matrices in, two out, of which one is summed.
+        self.add("norm backward", [m, n], (Bound::Memory, 5 * bytes), |device| {
+            device.normalise_backward((Norm::Layer, 1e-5), [m, n], [&x, &gain, &x], &mut y, &mut of_columns)
+        })?;
+        self.add("column sums", [m, n], (Bound::Memory, bytes), |device| device.column_sums([m, n], &x, &mut of_columns))?;
+        self.add("slope, gelu", area, (Bound::Memory, 3 * bytes), |device| device.slope(Unary::Gelu, &x, &x, &mut y))?;
+        let sgd = Sgd { rate: 0.1, momentum: 0.9 };
+        self.add("sgd", area, (Bound::Memory, 5 * bytes), |device| device.sgd(sgd, &x, &mut y, &mut z))?;
+        let mut v = device.alloc(area)?;
+        let adam = (Adam::default(), 1);
+        self.add("adam", area, (Bound::Memory, 7 * bytes), |device| device.adam(adam, &x, &mut y, [&mut z, &mut v]))?;
+        Ok(())
+    }
+
+    /// 3 × 3 windows over images of 64 channels to 64.
+    fn convolution(&mut self, side: u32) -> Result<(), Error> {
+        let device = self.device;
+        let windows = Windows { images: 4, image: [side; 2], channels: 64, window: [3, 3], stride: 1, padding: 1 };
+        let pixels = 4 * u64::from(side).pow(2);
+        let (mut x, w) = (device.alloc(pixels as usize * 64)?, device.alloc(9 * 64 * 64)?);
+        device.random_unit(8, 0, &mut x)?;
+        let mut y = device.alloc(pixels as usize * 64)?;
+        self.add("convolution 3x3", [4, side, side, 64], (Bound::F32, 2 * pixels * 9 * 64 * 64), |device| {
+            device.convolve(windows, 64, &x, &w, &mut y)
+        })?;
+        Ok(())
+    }
+
     fn challenge(&mut self, n: usize) -> Result<(), Error> {
         let device = self.device;
         let (mut now, mut next) = (device.alloc(n)?, device.alloc(n)?);
@@ -209,6 +308,11 @@ pub fn measure(device: &Device, runs: usize, quick: bool) -> Result<Vec<Line>, E
     bench.products(order)?;
     bench.rows([(elements >> 12) as u32, 4096])?;
     bench.elements(elements)?;
+    bench.attention(order.min(2048))?;
+    bench.attention_backward(order.min(2048))?;
+    bench.sequences([(elements >> 12) as u32, 4096])?;
+    bench.learning([(elements >> 12) as u32, 4096])?;
+    bench.convolution(if large { 224 } else { 32 })?;
     bench.challenge(elements / 8)?;
     Ok(bench.lines)
 }

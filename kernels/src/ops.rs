@@ -1,5 +1,13 @@
 //! The operations: sizes are checked, then a kernel is enqueued. Mathematical definitions stand with the kernels.
 
+mod backward;
+mod convolve;
+mod layers;
+mod learn;
+
+pub use layers::{Columns, ColumnsMut, Heads};
+pub use learn::{Adam, Sgd};
+
 use crate::device::{Buffer, Device, Error, Plain};
 use plasma_kernels_device::challenge::{Cell, ChallengeFill, ChallengeFold, ChallengeRound};
 use plasma_kernels_device::gemm::{CeilingF32, CeilingI8, GemmF32, GemmI8, Product};
@@ -121,7 +129,7 @@ impl Device {
         unsafe { self.launch(&Zip { x, y, z: self.pointer_mut("z", z)?, n, function }) }
     }
 
-    /// z[i] = fma(a, x[i], y[i]): [`Axpy`].
+    /// `z[i] = fma(a, x[i], y[i])`: [`Axpy`].
     ///
     /// # Errors
     /// As [`gemm_f32`](Self::gemm_f32).

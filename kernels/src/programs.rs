@@ -1,18 +1,22 @@
 //! Job programs: what a provider can be asked to run, what it costs, and what trace it leaves.
 
+pub mod images;
+pub mod text;
+pub mod training;
+
 use crate::device::{Device, Error, Plain};
 use crate::ops::MAX_I8_DEPTH;
-use crate::ptx;
+use crate::sources;
 use crate::trace::Trace;
 use plasma_kernels_device::challenge::{Cell, MIX_OPERATIONS};
 
 /// What a run costs, by a formula over its declared sizes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cost {
-    /// Operations: for products a multiplication and an addition each; for the challenge 32-bit additions, exclusive ors and
-    /// rotations.
+    /// Operations: for products, those of attention among them, a multiplication and an addition each; for the challenge 32-bit
+    /// additions, exclusive ors and rotations. What grows with the rows of a model alone is left out: norms, activations, sums.
     pub operations: u128,
-    /// Bytes that must pass between memory and processor when everything is read and written once.
+    /// Bytes that must pass between memory and processor when every operand and result of these is read and written once.
     pub bytes: u128,
 }
 
@@ -45,7 +49,7 @@ const fn size(name: &'static str, most: u64) -> Size {
 }
 
 /// All programs.
-pub const MANIFEST: [Program; 2] = [
+pub const MANIFEST: [Program; 9] = [
     // C = A·B of i8, A and B from Philox. A step is a band of BAND rows of C.
     Program {
         id: 1,
@@ -73,6 +77,13 @@ pub const MANIFEST: [Program; 2] = [
         },
         run: device_challenge,
     },
+    text::TEXT_ENCODER,
+    text::TEXT_DECODER,
+    training::MLP_TRAINING,
+    images::IMAGE_CONVOLUTION,
+    training::TRANSFORMER_TRAINING,
+    text::TEXT_ENCODER_I8,
+    text::TEXT_DECODER_I8,
 ];
 
 /// Rows of C in a step of the matrix product.
@@ -84,9 +95,9 @@ pub fn named(name: &str) -> Option<Program> {
 }
 
 impl Program {
-    /// BLAKE3 of the sources of all kernels, in hexadecimal: which code this is.
+    /// BLAKE3 of the sources of all kernels and programs, in hexadecimal: which code this is.
     pub fn code(&self) -> &'static str {
-        ptx::COMMITTED[0].sources()
+        sources::digest()
     }
 
     fn demand(&self, sizes: &[u64]) -> Result<(), Error> {

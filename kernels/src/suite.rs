@@ -2,10 +2,13 @@
 //! subnormals. What a device makes of a case must be, bit by bit, what the CPU makes of it without vectors and threads.
 
 use crate::device::{Buffer, Device, Error, Plain};
-use crate::{Cpu, Isa};
+use crate::{Adam, Columns, ColumnsMut, Cpu, Heads, Isa, Sgd};
+use plasma_kernels_device::attention::{Mask, Span};
+use plasma_kernels_device::convolve::Windows;
 use plasma_kernels_device::map::{Binary, Unary};
 use plasma_kernels_device::random::philox;
 use plasma_kernels_device::reduce::Reduction;
+use plasma_kernels_device::rows::Norm;
 
 /// A kernel on certain inputs.
 pub struct Case {
@@ -252,6 +255,238 @@ impl Cases {
         }
     }
 
+    fn attentions(&mut self, extent: Extent) {
+        let span = |first_query, queries, first_key, keys| Span { first_query, queries, first_key, keys };
+        let (one, ragged) = (vec![span(0, 1, 0, 1)], vec![span(0, 3, 5, 4), span(3, 0, 0, 2), span(3, 18, 0, 20)]);
+        let (nothing, prefix) = (vec![span(0, 2, 0, 0)], vec![span(1, 5, 2, 9), span(6, 1, 0, 1)]);
+        let heads = |queries, keys, dim| Heads { queries, keys, dim };
+        let mut sizes = vec![
+            (one, heads(1, 1, 1)),
+            (ragged.clone(), heads(2, 2, 3)),
+            (nothing, heads(1, 1, 2)),
+            (prefix, heads(4, 2, 8)),
+            (vec![span(0, 2, 0, 259)], heads(1, 1, 4)),
+        ];
+        if extent == Extent::Full {
+            sizes.extend([(ragged, heads(6, 3, 64)), (vec![span(0, 70, 0, 600), span(70, 33, 600, 33)], heads(3, 1, 40))]);
+            sizes.push((vec![span(0, 5, 0, 7)], heads(2, 1, 256)));
+        }
+        for (spans, heads) in sizes {
+            for (mask, every) in [(Mask::All, NEVER), (Mask::Causal, NEVER), (Mask::All, 90), (Mask::Causal, 40)] {
+                let (spans, rows) = (spans.clone(), spans.iter().map(|s| s.first_query + s.queries).max().unwrap_or(0));
+                let keys = spans.iter().map(|s| s.first_key + s.keys).max().unwrap_or(0);
+                if mask == Mask::Causal && spans.iter().any(|span| span.keys < span.queries) {
+                    continue;
+                }
+                self.add("attention", (heads, mask, every == NEVER, &spans.clone()), move |device| {
+                    // Keys and values lie side by side, as one product makes them.
+                    let (wide, narrow) = (heads.queries * heads.dim, heads.keys * heads.dim);
+                    let q = device.upload(&numbers((rows * wide) as usize, 14, every))?;
+                    let both = device.upload(&numbers((keys * 2 * narrow) as usize, 15, every))?;
+                    let mut y = device.alloc((rows * wide) as usize)?;
+                    let [k, v] = [0, narrow as usize].map(|first| Columns { of: &both, first, stride: 2 * narrow });
+                    device.attention(&spans, heads, (mask, 0.3), [(&q, wide).into(), k, v], (&mut y, wide).into())?;
+                    floats(device, &y)
+                });
+            }
+        }
+    }
+
+    /// Backwards through attention: everything after the queries and keys is random, the result among it.
+    fn attentions_backward(&mut self, extent: Extent) {
+        let span = |first_query, queries, first_key, keys| Span { first_query, queries, first_key, keys };
+        let heads = |queries, keys, dim| Heads { queries, keys, dim };
+        let mut sizes = vec![
+            (vec![span(0, 1, 0, 1)], heads(1, 1, 1)),
+            (vec![span(0, 3, 20, 4), span(3, 0, 24, 2), span(3, 10, 0, 19)], heads(2, 2, 3)),
+            (vec![span(0, 2, 0, 0)], heads(1, 1, 2)),
+            (vec![span(1, 5, 2, 9)], heads(4, 2, 8)),
+            (vec![span(0, 2, 0, 259)], heads(1, 1, 4)),
+            (vec![span(0, 258, 0, 258)], heads(1, 1, 1)),
+        ];
+        if extent == Extent::Full {
+            sizes.extend([(vec![span(0, 70, 0, 600), span(70, 33, 600, 33)], heads(3, 1, 40))]);
+            sizes.extend([(vec![span(0, 5, 0, 7)], heads(2, 1, 256)), (vec![span(0, 300, 0, 300)], heads(6, 3, 64))]);
+        }
+        for (spans, heads) in sizes {
+            let rows = spans.iter().map(|s| s.first_query + s.queries).max().unwrap_or(0);
+            let keys = spans.iter().map(|s| s.first_key + s.keys).max().unwrap_or(0);
+            for (mask, every) in [(Mask::All, NEVER), (Mask::Causal, NEVER), (Mask::All, 90), (Mask::Causal, 40)] {
+                let spans = spans.clone();
+                if mask == Mask::Causal && spans.iter().any(|span| span.keys < span.queries) {
+                    continue;
+                }
+                self.add("attention backward", (heads, mask, every == NEVER, &spans.clone()), move |device| {
+                    let (wide, narrow) = (heads.queries * heads.dim, heads.keys * heads.dim);
+                    let [of_queries, of_keys] = [rows * wide, keys * narrow].map(|area| area as usize);
+                    let [q, y, dy] = [41, 42, 43].map(|seed| device.upload(&numbers(of_queries, seed, every)));
+                    let [k, v] = [44, 45].map(|seed| device.upload(&numbers(of_keys, seed, every)));
+                    let (q, k, v, y, dy) = (q?, k?, v?, y?, dy?);
+                    let (mut dq, mut dk, mut dv) = (device.alloc(of_queries)?, device.alloc(of_keys)?, device.alloc(of_keys)?);
+                    let from = [(&q, wide), (&k, narrow), (&v, narrow), (&y, wide), (&dy, wide)].map(Columns::from);
+                    let to = [(&mut dq, wide), (&mut dk, narrow), (&mut dv, narrow)].map(ColumnsMut::from);
+                    device.attention_backward(&spans, heads, (mask, 0.3), from, to)?;
+                    Ok([floats(device, &dq)?, floats(device, &dk)?, floats(device, &dv)?].concat())
+                });
+            }
+        }
+    }
+
+    fn sequences(&mut self, extent: Extent) {
+        let mut sizes = vec![[0, 4], [1, 2], [3, 6], [5, 258]];
+        if extent == Extent::Full {
+            sizes.extend([[40, 770], [129, 64]]);
+        }
+        for [m, n] in sizes {
+            let area = (m * n) as usize;
+            let places = move || -> Vec<u32> { (0..m).map(|i| i * 7 % 11).collect() };
+            self.add("gather", [m, n], move |device| {
+                let (table, indices) = (device.upload(&numbers(9 * n as usize, 16, 17))?, device.upload(&places())?);
+                let mut y = device.alloc(area)?;
+                device.gather(n, &table, &indices, &mut y)?;
+                floats(device, &y)
+            });
+            self.add("rotary", [m, n], move |device| {
+                let (table, places) = (device.upload(&numbers(9 * n as usize, 17, NEVER))?, device.upload(&places())?);
+                let (x, mut y) = (device.upload(&numbers(2 * area, 18, 31))?, device.alloc(2 * area)?);
+                device.rotary([2, n], &table, &places, (&x, 2 * n).into(), (&mut y, 2 * n).into())?;
+                let mut dx = device.alloc(2 * area)?;
+                device.rotary_backward([2, n], &table, &places, (&x, 2 * n).into(), (&mut dx, 2 * n).into())?;
+                Ok([floats(device, &y)?, floats(device, &dx)?].concat())
+            });
+            self.add("gather backward", [m, n], move |device| {
+                let (dy, indices) = (device.upload(&numbers(area, 46, 17))?, device.upload(&places())?);
+                let mut dtable = device.alloc(9 * n as usize)?;
+                device.gather_backward(n, &dy, &indices, &mut dtable)?;
+                floats(device, &dtable)
+            });
+            self.add("place", [m, n], move |device| {
+                let (x, mut y) = (device.upload(&numbers(area, 19, 5))?, device.alloc(area * 2 + 3)?);
+                device.place([m, n], (&x, n).into(), ColumnsMut { of: &mut y, first: 3, stride: 2 * n })?;
+                floats(device, &y)
+            });
+            self.add("mean", [m, n], move |device| {
+                let half = m / 2;
+                let span = |first_query, queries| Span { first_query, queries, ..Span::default() };
+                let (x, mut y) = (device.upload(&numbers(area, 20, 301))?, device.alloc(2 * n as usize)?);
+                device.mean(&[span(0, half), span(half, m - half)], n, &x, &mut y)?;
+                floats(device, &y)
+            });
+            for &(function, name) in Unary::ALL {
+                for residual in [false, true] {
+                    self.add("finish", ([m, n], name, residual), move |device| {
+                        let mut y = device.upload(&numbers(area, 21, 23))?;
+                        let (bias, more) =
+                            (device.upload(&numbers(n as usize, 22, NEVER))?, device.upload(&numbers(area, 23, 29))?);
+                        device.finish([m, n], function, &bias, residual.then_some(&more), &mut y)?;
+                        floats(device, &y)
+                    });
+                    self.add("finish_i8", ([m, n], name, residual), move |device| {
+                        let sums: Vec<i32> =
+                            (0..area as u32).map(|i| philox([i, 0, 0, 0], [5, 6])[0] as i32 >> (i % 20)).collect();
+                        let (sums, mut y) = (device.upload(&sums)?, device.alloc(area)?);
+                        let (rows, columns) =
+                            (device.upload(&numbers(m as usize, 24, 3))?, device.upload(&vec![1e-4; n as usize])?);
+                        let (bias, more) =
+                            (device.upload(&numbers(n as usize, 22, NEVER))?, device.upload(&numbers(area, 23, 29))?);
+                        let residual = residual.then_some(&more);
+                        device.finish_i8([m, n], (&sums, [&rows, &columns]), function, &bias, residual, &mut y)?;
+                        floats(device, &y)
+                    });
+                }
+            }
+        }
+    }
+
+    fn learning(&mut self, extent: Extent) {
+        let mut sizes = vec![[0, 4], [1, 1], [3, 6], [5, 258]];
+        if extent == Extent::Full {
+            sizes.extend([[40, 770], [300, 64]]);
+        }
+        for [m, n] in sizes {
+            let area = (m * n) as usize;
+            for every in [NEVER, 37] {
+                let matrix = move |device: &Device, seed| device.upload(&numbers(area, seed, every));
+                self.add("cross entropy", [m, n], move |device| {
+                    let targets: Vec<u32> = (0..m).map(|i| i * 3 % (n + 1)).collect();
+                    let (x, targets) = (matrix(device, 25)?, device.upload(&targets)?);
+                    let (mut loss, mut gradient) = (device.alloc(m as usize)?, device.alloc(area)?);
+                    device.cross_entropy([m, n], (&x, &targets), 0.25, &mut loss, &mut gradient)?;
+                    Ok([floats(device, &loss)?, floats(device, &gradient)?].concat())
+                });
+                self.add("column sums", [m, n], move |device| {
+                    let (x, mut y) = (matrix(device, 26)?, device.alloc(n as usize)?);
+                    device.column_sums([m, n], &x, &mut y)?;
+                    floats(device, &y)
+                });
+                self.add("softmax backward", [m, n], move |device| {
+                    let (y, dy, mut dx) = (matrix(device, 27)?, matrix(device, 28)?, device.alloc(area)?);
+                    device.softmax_backward([m, n], &y, &dy, &mut dx)?;
+                    floats(device, &dx)
+                });
+                for norm in [Norm::Layer, Norm::Rms] {
+                    self.add("norm backward", ([m, n], norm), move |device| {
+                        let gain = device.upload(&numbers(n as usize, 29, NEVER))?;
+                        let (x, dy, mut dx) = (matrix(device, 30)?, matrix(device, 31)?, device.alloc(area)?);
+                        let mut dgain = device.alloc(n as usize)?;
+                        device.normalise_backward((norm, 1e-5), [m, n], [&x, &gain, &dy], &mut dx, &mut dgain)?;
+                        Ok([floats(device, &dx)?, floats(device, &dgain)?].concat())
+                    });
+                }
+            }
+            for &(function, name) in Unary::ALL {
+                self.add("slope", ([m, n], name), move |device| {
+                    let (x, dy) = (device.upload(&numbers(area, 32, 3))?, device.upload(&numbers(area, 33, 19))?);
+                    let mut dx = device.alloc(area)?;
+                    device.slope(function, &x, &dy, &mut dx)?;
+                    floats(device, &dx)
+                });
+            }
+            self.add("optimisers", [m, n], move |device| {
+                let numbers = |seed| device.upload(&numbers(area, seed, 53));
+                let (mut w, mut m, mut v, g) = (numbers(34)?, numbers(35)?, numbers(36)?, numbers(37)?);
+                device.sgd(Sgd { rate: 0.1, momentum: 0.9 }, &g, &mut w, &mut m)?;
+                device.adam((Adam::default(), 3), &g, &mut w, [&mut m, &mut v])?;
+                Ok([floats(device, &w)?, floats(device, &m)?, floats(device, &v)?].concat())
+            });
+        }
+    }
+
+    fn convolutions(&mut self, extent: Extent) {
+        let windows =
+            |images, image, channels, window, stride, padding| Windows { images, image, channels, window, stride, padding };
+        let mut sizes = vec![
+            windows(0, [3, 3], 2, [2, 2], 1, 0),
+            windows(1, [1, 1], 1, [1, 1], 1, 0),
+            windows(2, [4, 5], 3, [3, 2], 2, 1),
+            windows(1, [2, 2], 1, [5, 5], 1, 0),
+            windows(1, [3, 4], 300, [2, 2], 3, 2),
+        ];
+        if extent == Extent::Full {
+            sizes.extend([windows(3, [17, 19], 5, [3, 3], 1, 1), windows(2, [32, 30], 8, [5, 7], 2, 3)]);
+        }
+        for windows in sizes {
+            let [down, across] = windows.fit();
+            let pixels = (windows.images * windows.image[0] * windows.image[1] * windows.channels) as usize;
+            let (rows, columns) = (windows.images * down * across, windows.window[0] * windows.window[1] * windows.channels);
+            for every in [NEVER, 11] {
+                self.add("convolution", (windows, every == NEVER), move |device| {
+                    let (x, w) =
+                        (device.upload(&numbers(pixels, 38, every))?, device.upload(&numbers(3 * columns as usize, 39, NEVER))?);
+                    let mut y = device.alloc(3 * rows as usize)?;
+                    device.convolve(windows, 3, &x, &w, &mut y)?;
+                    floats(device, &y)
+                });
+                self.add("fold", (windows, every == NEVER), move |device| {
+                    let y = device.upload(&numbers(rows as usize * columns as usize, 40, every))?;
+                    let mut x = device.alloc(pixels)?;
+                    device.fold(windows, &y, &mut x)?;
+                    floats(device, &x)
+                });
+            }
+        }
+    }
+
     fn challenges(&mut self, extent: Extent) {
         let mut sizes = vec![0, 1, 2, 37, 300];
         if extent == Extent::Full {
@@ -275,6 +510,11 @@ pub fn cases(extent: Extent) -> Vec<Case> {
     cases.products(extent);
     cases.matrices(extent);
     cases.elements(extent);
+    cases.attentions(extent);
+    cases.attentions_backward(extent);
+    cases.sequences(extent);
+    cases.learning(extent);
+    cases.convolutions(extent);
     cases.challenges(extent);
     cases.0
 }

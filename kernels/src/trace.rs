@@ -21,11 +21,13 @@ pub fn leaf(step: u64, bytes: &[u8]) -> Digest {
     hash("plasma trace leaf v1", &[&step.to_le_bytes(), bytes])
 }
 
-fn node(left: &Digest, right: &Digest) -> Digest {
+/// The node over two.
+pub(crate) fn node(left: &Digest, right: &Digest) -> Digest {
     hash("plasma trace node v1", &[left, right])
 }
 
-fn root(steps: u64, top: &Digest) -> Digest {
+/// What is committed to: so many steps under this top.
+pub(crate) fn root(steps: u64, top: &Digest) -> Digest {
     hash("plasma trace root v1", &[&steps.to_le_bytes(), top])
 }
 
@@ -64,6 +66,11 @@ impl Trace {
     pub fn root(&self) -> Digest {
         let top = self.levels().last().and_then(|top| top.first().copied()).unwrap_or_default();
         root(self.len(), &top)
+    }
+
+    /// The node at a level, 0 for the leaves, and a place on it.
+    pub fn node(&self, level: u32, at: u64) -> Option<Digest> {
+        self.levels().get(level as usize)?.get(usize::try_from(at).ok()?).copied()
     }
 
     /// The neighbours on a step's way up; none if there is no such step.

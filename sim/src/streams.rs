@@ -34,6 +34,8 @@ pub enum Purpose {
     Shock,
     /// What a group of traders does; the id is the group, the index counts its looks.
     Trader,
+    /// How a builder's attempt at a milestone goes; the id is the builder, the index counts its attempts.
+    Builder,
 }
 
 impl Purpose {
@@ -48,6 +50,7 @@ impl Purpose {
             Self::Price => "price",
             Self::Shock => "shock",
             Self::Trader => "trader",
+            Self::Builder => "builder",
         }
     }
 }

@@ -76,6 +76,11 @@ impl<I: Copy, O: Copy> Product<I, O> {
                 block.sync();
                 first += T::SHAPE.words * T::SHAPE.depth;
             }
+            if B::SERIAL && live == [T::SHAPE.rows, T::SHAPE.columns] {
+                // Nothing is asked at every number, so that whole vectors are written.
+                block.each(&mut sums, lanes, |lane, sums| T::give(lane, sums, |i, j, sum| *to.add(i * n + j) = finish(sum)));
+                return;
+            }
             block.each(&mut sums, lanes, |lane, sums| {
                 T::give(lane, sums, |i, j, sum| {
                     if i < live[0] && j < live[1] {
@@ -87,24 +92,34 @@ impl<I: Copy, O: Copy> Product<I, O> {
     }
 }
 
-/// Brings a tile of A into shared memory; what lies beyond the matrix is [`Tile::nothing`].
+/// Brings a tile of A into shared memory; what lies beyond the matrix is [`Tile::nothing`], or left out where no lane reads it.
 #[inline(always)]
 unsafe fn load_a<B: Block, T: Tile>(block: &B, to: *mut T::Word, from: *const T::In, k: usize, live: [usize; 2]) {
     let shape = T::SHAPE;
     let place = |panel: usize, i: usize, word: usize| panel * shape.a_panel_stride + word * shape.a_stride + i;
-    let bounds = [shape.rows / shape.a_panel, shape.a_panel, shape.words];
     // Safety: elements beyond `live` are not read; places lie within the tile.
-    if live[0] >= shape.rows && live[1] >= shape.words * shape.depth {
+    let put = |panel: usize, i: usize, word: usize| unsafe {
+        let (row, p) = (panel * shape.a_panel + i, word * shape.depth);
+        let get = |e| if row < live[0] && p + e < live[1] { *from.add(row * k + p + e) } else { T::nothing() };
+        *to.add(place(panel, i, word)) = T::word(get);
+    };
+    let bounds = [shape.rows / shape.a_panel, shape.a_panel, shape.words];
+    if B::SERIAL {
+        let words = shape.words.min(live[1].div_ceil(shape.depth));
+        let (whole_panels, whole_words) = (live[0].min(shape.rows) / shape.a_panel, words.min(live[1] / shape.depth));
+        block.spread([whole_panels, 1, 1], |panel, _, _| unsafe {
+            T::panel(to.add(panel * shape.a_panel_stride), from.add(panel * shape.a_panel * k), k, whole_words);
+        });
+        block.spread([whole_panels, shape.a_panel, words - whole_words], |panel, i, word| put(panel, i, whole_words + word));
+        let more = live[0].min(shape.rows).div_ceil(shape.a_panel) - whole_panels;
+        block.spread([more, shape.a_panel, words], |panel, i, word| put(whole_panels + panel, i, word));
+    } else if live[0] >= shape.rows && live[1] >= shape.words * shape.depth {
         block.spread(bounds, |panel, i, word| unsafe {
             let at = from.add((panel * shape.a_panel + i) * k + word * shape.depth);
             *to.add(place(panel, i, word)) = T::word(|e| *at.add(e));
         });
     } else {
-        block.spread(bounds, |panel, i, word| unsafe {
-            let (row, p) = (panel * shape.a_panel + i, word * shape.depth);
-            let get = |e| if row < live[0] && p + e < live[1] { *from.add(row * k + p + e) } else { T::nothing() };
-            *to.add(place(panel, i, word)) = T::word(get);
-        });
+        block.spread(bounds, put);
     }
 }
 
@@ -124,13 +139,16 @@ unsafe fn load_b<B: Block, T: Tile>(block: &B, to: *mut T::Word, from: *const T:
                 T::word(|e| if column < live[0] && p + e < live[1] { *from.add((p + e) * n + column) } else { T::nothing() });
         }
     };
-    if B::SERIAL && full {
-        block.spread([shape.columns / shape.b_panel, shape.words, 1], |panel, word, _| unsafe {
+    if B::SERIAL {
+        let words = shape.words.min(live[1].div_ceil(shape.depth));
+        let (whole_panels, whole_words) = (live[0].min(shape.columns) / shape.b_panel, words.min(live[1] / shape.depth));
+        block.spread([whole_panels, whole_words, 1], |panel, word, _| unsafe {
             let place = to.add(panel * shape.b_panel_stride + word * shape.b_stride);
             T::line(place, from.add(word * shape.depth * n + panel * shape.b_panel), n);
         });
-    } else if B::SERIAL {
-        block.spread([shape.columns / shape.b_panel, shape.words, shape.b_panel], put);
+        block.spread([whole_panels, words - whole_words, shape.b_panel], |panel, word, j| put(panel, whole_words + word, j));
+        let more = live[0].min(shape.columns).div_ceil(shape.b_panel) - whole_panels;
+        block.spread([more, words, shape.b_panel], |panel, word, j| put(whole_panels + panel, word, j));
     } else {
         // Neighbouring threads read neighbouring columns.
         block.spread([shape.words, shape.columns / shape.b_panel, shape.b_panel], |word, panel, j| put(panel, word, j));

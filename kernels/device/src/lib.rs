@@ -7,10 +7,16 @@
 #![cfg_attr(target_arch = "nvptx64", feature(abi_ptx, asm_experimental_arch, core_intrinsics, stdarch_nvptx))]
 #![cfg_attr(target_arch = "nvptx64", allow(internal_features, improper_ctypes_definitions))]
 
+pub mod attention;
+pub mod attention_backward;
+pub mod backward;
 pub mod challenge;
+pub mod convolve;
 pub mod gemm;
 #[cfg(target_arch = "nvptx64")]
 mod gpu;
+pub mod learn;
+pub mod linear;
 pub mod map;
 pub mod math;
 pub mod matrix;
@@ -19,6 +25,7 @@ pub mod random;
 pub mod reduce;
 pub mod rows;
 pub mod scan;
+pub mod sequence;
 pub mod tile;
 
 use tile::{Shapes, Tile};

@@ -35,6 +35,10 @@ functions! {
         Sigmoid = 6 "sigmoid",
         /// The square root.
         Sqrt = 7 "sqrt",
+        /// x, in the one pattern of NaN.
+        Identity = 8 "identity",
+        /// [`math::gelu_erf`].
+        GeluErf = 9 "gelu_erf",
     }
 }
 
@@ -51,8 +55,56 @@ functions! {
         Div = 3 "div",
         /// [`math::max`].
         Max = 4 "max",
+        /// [`math::silu`] of x, times y: the gate of SwiGLU (Shazeer 2020, arXiv:2002.05202).
+        Swiglu = 5 "swiglu",
     }
 }
+
+/// Does `$body` with `$f` as the function that `$function` names, so that it is chosen once and not for every element.
+macro_rules! with_function {
+    ($function:expr, $machine:ty, $f:ident => $body:expr) => {
+        with_function!(@ $function, $f, $body;
+            Relu |x: f32| math::max(x, 0.0),
+            Gelu math::gelu::<$machine>,
+            Silu math::silu::<$machine>,
+            Exp math::exp::<$machine>,
+            Log math::log::<$machine>,
+            Tanh math::tanh::<$machine>,
+            Sigmoid math::sigmoid::<$machine>,
+            Sqrt <$machine>::sqrt,
+            Identity |x: f32| x,
+            GeluErf math::gelu_erf::<$machine>,
+        )
+    };
+    (@ $function:expr, $f:ident, $body:expr; $($name:ident $value:expr,)*) => {
+        match $function {
+            $(Unary::$name => {
+                let $f = $value;
+                $body
+            })*
+        }
+    };
+}
+pub(crate) use with_function;
+
+/// The same with the slope of the function.
+macro_rules! with_slope {
+    ($function:expr, $machine:ty, $f:ident => $body:expr) => {
+        $crate::map::with_function!(@ $function, $f, $body;
+            Relu |x: f32| if x > 0.0 { 1.0 } else { x * 0.0 },
+            Gelu math::gelu_slope::<$machine>,
+            Silu math::silu_slope::<$machine>,
+            Exp math::exp::<$machine>,
+            Log |x: f32| 1.0 / x,
+            Tanh |x: f32| { let y = math::tanh::<$machine>(x); 1.0 - y * y },
+            Sigmoid |x: f32| { let y = math::sigmoid::<$machine>(x); y * (1.0 - y) },
+            Sqrt |x: f32| 0.5 / <$machine>::sqrt(x),
+            Identity |_: f32| 1.0,
+            GeluErf math::gelu_erf_slope::<$machine>,
+        )
+    };
+}
+pub(crate) use with_slope;
 
 /// y[i] = f(x[i]).
 #[derive(Clone, Copy, Debug)]
@@ -112,15 +164,6 @@ fn over(n: u64) -> Shape {
     Shape { shared: 0, ..Shape::rows((n as usize).div_ceil(CHUNK)) }
 }
 
-impl Map {
-    #[inline(always)]
-    unsafe fn apply<B: Block>(&self, block: &B, f: impl Fn(f32) -> f32) {
-        let Self { x, y, n, .. } = *self;
-        // Safety: i < n.
-        chunk(block, n as usize, |i| unsafe { *y.add(i) = canonical(f(*x.add(i))) });
-    }
-}
-
 impl Kernel for Map {
     const NAME: &'static str = "map";
     fn shape<S: Shapes>(&self) -> Shape {
@@ -128,18 +171,9 @@ impl Kernel for Map {
     }
     #[inline(always)]
     unsafe fn run<B: Block>(&self, block: &B) {
-        unsafe {
-            match self.function {
-                Unary::Relu => self.apply(block, |x| math::max(x, 0.0)),
-                Unary::Gelu => self.apply(block, math::gelu::<B>),
-                Unary::Silu => self.apply(block, math::silu::<B>),
-                Unary::Exp => self.apply(block, math::exp::<B>),
-                Unary::Log => self.apply(block, math::log::<B>),
-                Unary::Tanh => self.apply(block, math::tanh::<B>),
-                Unary::Sigmoid => self.apply(block, math::sigmoid::<B>),
-                Unary::Sqrt => self.apply(block, B::sqrt),
-            }
-        }
+        let Self { x, y, n, .. } = *self;
+        // Safety: i < n.
+        with_function!(self.function, B, f => chunk(block, n as usize, |i| unsafe { *y.add(i) = canonical(f(*x.add(i))) }));
     }
 }
 
@@ -166,6 +200,7 @@ impl Kernel for Zip {
                 Binary::Mul => self.apply(block, |x, y| x * y),
                 Binary::Div => self.apply(block, |x, y| x / y),
                 Binary::Max => self.apply(block, math::max),
+                Binary::Swiglu => self.apply(block, |x, y| math::silu::<B>(x) * y),
             }
         }
     }

@@ -122,6 +122,26 @@ pub trait Tile {
             j += 1;
         }
     }
+    /// Brings `words` words of one panel of A into shared memory, from rows of `k` elements.
+    ///
+    /// # Safety
+    /// The panel and the words lie within the matrix, and `to` has room for them.
+    #[inline(always)]
+    unsafe fn panel(to: *mut Self::Word, from: *const Self::In, k: usize, words: usize) {
+        let mut word = 0;
+        while word < words {
+            let mut i = 0;
+            while i < Self::SHAPE.a_panel {
+                // Safety: the caller's promise.
+                unsafe {
+                    let at = from.add(i * k + word * Self::SHAPE.depth);
+                    *to.add(word * Self::SHAPE.a_stride + i) = Self::word(|e| *at.add(e));
+                }
+                i += 1;
+            }
+            word += 1;
+        }
+    }
     /// Adds the product of the tiles: `words` words along k, of which rows and columns up to `live` matter. All lanes take part.
     ///
     /// # Safety

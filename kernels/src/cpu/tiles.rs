@@ -205,6 +205,26 @@ impl<V: Vector, const ROWS: usize, const WIDE: usize> Tile for Panels<V, ROWS, W
         }
     }
     #[inline(always)]
+    unsafe fn panel(to: *mut V::Word, from: *const V::In, k: usize, words: usize) {
+        let read = |i: usize, word: usize| V::word(|e| unsafe { *from.add(i * k + word * V::DEPTH + e) });
+        let (squares, four) = (ROWS / 4, words / 4 * 4);
+        for first in (0..four).step_by(4) {
+            for square in 0..squares {
+                // Sixteen words are read before any is written, which makes the turn a matter of registers.
+                let turned: [[V::Word; 4]; 4] = std::array::from_fn(|w| std::array::from_fn(|i| read(4 * square + i, first + w)));
+                for (w, line) in turned.into_iter().enumerate() {
+                    unsafe { to.add((first + w) * ROWS + 4 * square).cast::<[V::Word; 4]>().write_unaligned(line) };
+                }
+            }
+            for i in 4 * squares..ROWS {
+                (0..4).for_each(|w| unsafe { *to.add((first + w) * ROWS + i) = read(i, first + w) });
+            }
+        }
+        for word in four..words {
+            (0..ROWS).for_each(|i| unsafe { *to.add(word * ROWS + i) = read(i, word) });
+        }
+    }
+    #[inline(always)]
     unsafe fn multiply(lane: usize, sums: &mut Self::Sums, a: *const V::Word, b: *const V::Word, words: usize, live: [usize; 2]) {
         let (row, column) = (lane % LANES[0], lane / LANES[0]);
         if row * ROWS >= live[0] || column * WIDE * V::LEN >= live[1] {
@@ -233,6 +253,8 @@ impl<V: Vector, const ROWS: usize, const WIDE: usize> Tile for Panels<V, ROWS, W
         let (row, column) = (lane % LANES[0] * ROWS, lane / LANES[0] * WIDE * V::LEN);
         for (i, sums) in sums.iter().enumerate() {
             for (j, sum) in sums.iter().enumerate() {
+                // A copy, so that nothing written changes what is still to be read.
+                let sum = *sum;
                 for e in 0..V::LEN {
                     f(row + i, column + j * V::LEN + e, sum.get(e));
                 }

@@ -81,6 +81,44 @@ fn gelu_is_within_its_stated_error() {
     assert_eq!(device.read(&y).unwrap(), [0.0, f32::INFINITY, 0.0]);
 }
 
+/// ½·erfc(z), by a continued fraction (Abramowitz and Stegun 7.1.14) where it converges fast and by the series 7.1.5 elsewhere.
+fn half_erfc(z: f64) -> f64 {
+    if z < 2.0 {
+        let term = |n: i32, power: f64| power / f64::from(2 * n + 1);
+        let (mut sum, mut power) = (0.0, z);
+        for n in 0..60 {
+            sum += term(n, power);
+            power *= -z * z / f64::from(n + 1);
+        }
+        return 0.5 - sum / std::f64::consts::PI.sqrt();
+    }
+    let fraction = (1..200).rev().fold(z, |below, n| z + f64::from(n) / 2.0 / below);
+    0.5 * (-z * z).exp() / std::f64::consts::PI.sqrt() / fraction
+}
+
+#[test]
+fn exact_gelu_is_within_its_stated_error() {
+    // DLMF 7.2 and table 7.23 of Abramowitz and Stegun: erfc(1), erfc(3).
+    assert!((2.0 * half_erfc(1.0) - 0.157_299_207_050_285).abs() < 1e-14);
+    assert!((2.0 * half_erfc(3.0) / 2.209_049_699_858_544e-5 - 1.0).abs() < 1e-12);
+    let device = cpu();
+    let x = arguments();
+    let mut y = device.alloc(x.len()).unwrap();
+    device.map(Unary::GeluErf, &device.upload(&x).unwrap(), &mut y).unwrap();
+    let y = device.read(&y).unwrap();
+    for (&x, y) in x.iter().zip(y) {
+        if x.is_nan() {
+            assert!(y.is_nan());
+            continue;
+        }
+        let (tail, whole) = (half_erfc(f64::from(x.abs()) / 2f64.sqrt()), f64::from(x));
+        let exact = if x.is_infinite() { whole.max(0.0) } else { whole * if x < 0.0 { tail } else { 1.0 - tail } };
+        let error = if f64::from(y) == exact { 0.0 } else { (f64::from(y) - exact).abs() };
+        assert!(error <= 2f64.powi(-22) * f64::from(x.abs()) + 1e-44, "{x}: {y} {exact}");
+        assert!(x < -5.0 || error <= 2f64.powi(-16) * exact.abs() + 1e-44, "{x}: {y} {exact}");
+    }
+}
+
 /// Random123's `tests/kat_vectors`, philox4x32 10 rounds.
 #[test]
 fn philox_gives_the_published_answers() {

@@ -1,8 +1,16 @@
 //! The kernels against what others published, against exact references, and against one another, bit by bit.
 
 mod accuracy;
+mod backward;
 mod committed;
+mod convolve;
 mod device;
+mod layers;
+mod learn;
+mod models;
 mod programs;
 mod ptx;
 mod same_bits;
+mod tape;
+mod training;
+mod transformer;

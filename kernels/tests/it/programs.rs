@@ -9,6 +9,7 @@ use plasma_kernels::suite::integers;
 use plasma_kernels::trace::{self, Trace};
 use plasma_kernels::{Device, check};
 use proptest::prelude::*;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 fn cpu() -> Device {
@@ -144,7 +145,7 @@ fn the_challenge_needs_its_memory() {
 #[test]
 fn manifests_are_whole_and_sizes_out_of_range_are_named() {
     let ids: Vec<u16> = MANIFEST.iter().map(|program| program.id).collect();
-    assert_eq!(ids, [1, 2]);
+    assert_eq!(ids, [1, 2, 3, 4, 5, 6, 7, 8, 9]);
     for program in MANIFEST {
         assert_eq!(program.code().len(), 64);
         let most: Vec<u64> = program.sizes.iter().map(|size| size.most).collect();
@@ -196,4 +197,24 @@ proptest! {
         c[at] = c[at].wrapping_add(by);
         prop_assert_eq!(check::freivalds([m, n, k], &a, &b, &c, &challenge), by == 0);
     }
+}
+
+/// No file that decides what a program computes is forgotten in the digest of its code.
+#[test]
+fn the_code_is_all_that_decides() {
+    fn visit(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { visit(&path, found) } else { found.push(path) }
+        }
+    }
+    let (folder, mut found) = (Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), Vec::new());
+    visit(&folder, &mut found);
+    let named = found.iter().map(|path| path.strip_prefix(&folder).unwrap().to_str().unwrap().replace('\\', "/"));
+    // What executes kernels, compares and measures them leaves no trace in results.
+    let aside = ["check", "cpu", "cuda", "device", "lib", "measure", "ptx", "referee", "sources", "suite"];
+    let mut deciding: Vec<String> = named.filter(|name| !aside.contains(&name.split(['/', '.']).next().unwrap())).collect();
+    deciding.sort();
+    let listed: Vec<&str> = plasma_kernels::sources::HOST.iter().map(|(name, _)| *name).collect();
+    assert_eq!(listed, deciding);
 }

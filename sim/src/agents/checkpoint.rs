@@ -10,7 +10,7 @@ use rkyv::{Archive, Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Version of the layout.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 #[derive(Archive, Serialize, Deserialize)]
 struct Checkpoint {
@@ -89,7 +89,11 @@ fn fits(saved: &Checkpoint, economy: &Economy) -> bool {
     let (rows, hosts, groups) = (&saved.rows, economy.hosts.len(), economy.patrons.len());
     let named = |appointment: &Appointment| match appointment.kind {
         Kind::Beacon | Kind::Post | Kind::Liquidity | Kind::CommitRight | Kind::CommitWrong | Kind::Verdict => true,
-        Kind::Seal | Kind::Reveal => true,
+        Kind::SealVerdict | Kind::RevealVerdict | Kind::Seal | Kind::Reveal | Kind::Order | Kind::Redeem | Kind::Report => true,
+        Kind::Unlock | Kind::Offload => (appointment.id as usize) < economy.cohorts.len(),
+        Kind::Apply | Kind::Attempt | Kind::Milestone | Kind::Attest | Kind::Cash => {
+            (appointment.id as usize) < economy.builders.len()
+        }
         Kind::Candidate => (appointment.id as usize) < groups,
         Kind::Shock | Kind::Recovery => (appointment.id as usize) < economy.timetable.all().len(),
         Kind::Attack | Kind::WashDone => (appointment.id as usize) < economy.attackers.len(),
@@ -104,11 +108,13 @@ fn fits(saved: &Checkpoint, economy: &Economy) -> bool {
         && rows.candidates.len() == groups
         && rows.traders.len() == economy.traders.len()
         && rows.attackers.len() == economy.attackers.len()
+        && rows.cohorts.len() == economy.cohorts.len()
+        && rows.builders.len() == economy.builders.len()
         && rows.board.len() == economy.rentals.len()
         && [&tally.candidates, &tally.declined, &tally.to_cloud, &tally.unserved, &tally.unfunded]
             .iter()
             .all(|counts| counts.len() == groups)
-        && rows.offers.iter().all(|offer| (offer.host as usize) < hosts)
+        && rows.offers.iter().all(|offer| offer.host == u32::MAX || (offer.host as usize) < hosts)
         && rows.lease_hosts.iter().all(|&host| host == u32::MAX || (host as usize) < hosts)
         && rows.hosts.iter().all(own_offers)
         && saved.dollars.accounts() == economy.accounts()

@@ -9,3 +9,4 @@ mod fuzz;
 mod golden;
 mod scenario;
 mod shocks;
+mod token;

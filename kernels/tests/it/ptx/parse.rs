@@ -104,7 +104,8 @@ impl Parser {
                     break;
                 }
             }
-            if !statement.is_empty() && !statement.starts_with(".reg") {
+            // Registers are known by their use; a pragma speaks to the assembler's optimiser.
+            if !statement.is_empty() && !statement.starts_with(".reg") && !statement.starts_with(".pragma") {
                 statements.push(statement.to_owned());
             }
         }
