@@ -6,6 +6,7 @@ use super::histogram::Histogram;
 use super::observed::{Attacker, Observed};
 use super::owners::{Owners, gather};
 use super::row::{Row, Spread, Wait};
+use deterrence::POLICIES;
 use plasma_core::catalogue::{Kind, Program};
 use plasma_core::engine::state::State;
 use plasma_core::engine::step::Observer;
@@ -19,6 +20,7 @@ use plasma_core::time::{NEVER, Time};
 use rkyv::{Archive, Deserialize, Serialize};
 
 mod close;
+mod deterrence;
 mod supply;
 
 /// Everything measured so far: a row for each closed epoch, for each year, and for the whole run.
@@ -63,6 +65,8 @@ pub(super) struct Span {
     pub(super) waits: Histogram,
     /// Class-weighted milli-GPU-seconds settled, by provider.
     work: Vec<u64>,
+    /// Leases begun in an epoch, by how their results are verified.
+    policies: [u64; POLICIES],
 }
 
 /// Bonds, and since when they have been what they are.
@@ -237,11 +241,13 @@ impl Metrics {
         };
         self.epoch.waits.clear();
         self.epoch.work.clear();
+        self.epoch.policies = [0; POLICIES];
     }
 
     #[inline]
     fn leased(&mut self, view: &State, now: Time, leased: &Leased) {
         let job = view.jobs.row(leased.job.0);
+        self.epoch.policies[job.policy as usize] += 1;
         let row = &mut self.epoch.row;
         if job.failures == 0 {
             row.jobs.leased += 1;

@@ -242,7 +242,7 @@ const NO_GPU: &str = "no GPU was on offer";
 const UNTOLD: &str = "nobody told what the ledger does not say";
 const NO_EXTERNAL: &str = "nobody paid who was not related to the payee, while the oracle had a fresh price";
 const NO_TRADE_COUNTED: &str = "no work was settled while the oracle had a fresh price, or nobody told what it costs elsewhere";
-const NO_DETERRENCE: &str = "no job was settled in the last epoch, or no fresh oracle price";
+const NO_DETERRENCE: &str = "no job was leased or none settled in the last epoch, or no fresh oracle price";
 const UNOWNED: &str = "no work was settled, or nobody told who owns whom";
 const NO_PROVIDER: &str = "no provider was active at the end of an epoch";
 
@@ -385,7 +385,7 @@ metrics! { METRICS: Row;
 
     staked_usd Usd ? NO_PRICE; "staked × price_usd"; "What is at risk, in dollars?"; |r| if r.stocks.price_micro_usd > 0 { usd(r.stocks.staked * u128::from(r.stocks.price_micro_usd) / u128::from(XPL)) } else { None };
     cost_to_corrupt_usd Usd ? NO_PRICE; "staked_usd ÷ 2"; "What would a majority of stake cost?"; |r| usd(cost_to_corrupt(r)?);
-    deterrence_usd Usd ? NO_DETERRENCE; "expected loss of cheating in the epoch's mean job on one GPU beyond its pay: verification.rate × (pay + slash.wrong × bond.per_gpu) − pay, at the last epoch's end [Becker 1968]"; "Does cheating not pay?"; |r| deterrence(r, 0);
+    deterrence_usd Usd ? NO_DETERRENCE; "expected loss of cheating in the epoch's mean job on one GPU beyond its pay: p × (pay + S) − pay, at the last epoch's end; p: mean probability over the epoch's leases that a wrong result is found, by policy; S: slash.wrong × bond.per_gpu and slash.rewards × earnings held back per GPU, as slash.stake says [Becker 1968]"; "Does cheating not pay?"; |r| deterrence(r, 0);
     deterrence_half_usd Usd ? NO_DETERRENCE; "the same if XPL cost half"; "… after a crash?"; |r| deterrence(r, 1);
     deterrence_tenth_usd Usd ? NO_DETERRENCE; "the same if XPL cost a tenth"; "… at the trough?"; |r| deterrence(r, 2);
     check_cost_share Share ? "nobody paid"; "check_rewards ÷ payments"; "What do checks add to the price?"; |r| Ratio::of(r.check_rewards, r.payments());

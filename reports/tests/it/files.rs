@@ -72,6 +72,7 @@ fn the_report_is_whole_and_inert() {
         question: evil.clone(),
         expectation: evil.clone(),
         finding: evil.clone(),
+        changed: false,
         facts: vec![("seed".into(), "42".into()), (evil.clone(), evil.clone())],
         recordings: Vec::new(),
         scenario: evil,

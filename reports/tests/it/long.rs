@@ -146,6 +146,7 @@ fn five_years_stay_readable_and_small() {
         question: "Do the reports of a long run stay readable?".into(),
         expectation: "Yes: a series of days is drawn as a range behind a moving mean.".into(),
         finding: String::new(),
+        changed: false,
         facts: vec![("genesis".into(), genesis.digest().iter().map(|byte| format!("{byte:02x}")).collect())],
         recordings: Vec::new(),
         scenario: "providers = 40\njobs_a_day = 60".into(),

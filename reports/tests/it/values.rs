@@ -70,7 +70,8 @@ fn first_day() -> Vec<(&'static str, f64)> {
         ("velocity", 12_600.0 / 3e6 * year / DAY_MS), ("float_to_fdv", (supply - 1e6 - 126.0 - 0.2 * minted) / supply),
         ("staked_usd", 9_990.0), ("cost_to_corrupt_usd", 4_995.0),
         // Everything is checked: a cheat in the mean job of 4 200 XPL would lose it and half of 2 000 XPL, and save the 4 200.
-        ("deterrence_usd", 500.0), ("deterrence_half_usd", 5_200.0 * 0.25 - 2_100.0), ("deterrence_tenth_usd", 5_200.0 * 0.05 - 2_100.0),
+        // Nothing of it is checked: a cheat would keep its mean pay of 4,200 XPL.
+        ("deterrence_usd", -2_100.0), ("deterrence_half_usd", -2_100.0), ("deterrence_tenth_usd", -2_100.0),
         ("check_cost_share", 0.0), ("provider_income_usd", income), ("holders_revaluation_usd", 0.0),
         ("treasury_income_usd", 0.5 * (126.0 + 0.2 * minted)),
     ]
@@ -232,6 +233,10 @@ fn the_second_day_finds_a_wrong_result() {
             ("work_hhi", 1.0),
             ("work_gini", 0.5),
             ("deadline_miss_rate", 0.0),
+            // Every result is checked: pay of 150 XPL and half of a bond of 2,000 at 0.50 USD, against 75 USD saved.
+            ("deterrence_usd", 500.0),
+            ("deterrence_half_usd", 212.5),
+            ("deterrence_tenth_usd", -17.5),
         ],
     );
 }

@@ -5,9 +5,7 @@ use crate::metrics::concentration::Concentration;
 use crate::metrics::owners::gather;
 use crate::metrics::row::{RegionRow, Spread, Stocks};
 use plasma_core::engine::state::State;
-use plasma_core::formula::deterrence::{Detection, Stakes, margin_usd};
-use plasma_core::ids::AccountId;
-use plasma_core::money::{ONE, share};
+use plasma_core::ids::{AccountId, ProviderId};
 use plasma_core::protocol::provider::{Provider, Status};
 use plasma_core::time::{Time, YEAR};
 
@@ -74,19 +72,6 @@ impl Metrics {
         }
     }
 
-    /// What deters a provider of one GPU from cheating in the mean job of the epoch, where its work is all it would save.
-    fn deterrence(&self, view: &State, price: u64) -> Option<[i128; 3]> {
-        let row = &self.epoch.row;
-        let pay = u64::try_from(row.payments().checked_div(u128::from(row.jobs.settled))?).ok()?;
-        if price == 0 {
-            return None;
-        }
-        let detection = Detection { checked: view.params.verification_rate(), power: ONE, colluding: 0 };
-        let slashed = share(view.params.bond_per_gpu(), view.params.slash_wrong().min(ONE));
-        let stakes = Stakes { saved: pay, earned: pay, slashed };
-        Some([ONE, ONE / 2, ONE / 10].map(|fallen| margin_usd(&detection, &stakes, price, fallen)))
-    }
-
     /// Remembers the providers as the epoch's end shows them.
     fn get_to_know(&mut self, view: &State) {
         let bond = |provider: &Provider| u64::try_from(provider.bond).unwrap_or(u64::MAX);
@@ -107,10 +92,12 @@ impl Metrics {
         };
     }
 
-    /// How unevenly power to vote is spread: bonds, and what grants still hold where that may vote.
+    /// How unevenly power to vote is spread: bonds with what is delegated to them, and what grants still hold where that may vote.
     fn votes(&self, view: &State) -> (Option<Concentration>, Option<Concentration>) {
         let held = |power: u128| u64::try_from(power).unwrap_or(u64::MAX);
-        let mut powers: Vec<(AccountId, u64)> = view.providers().iter().map(|p| (p.owner, held(p.bond))).collect();
+        let delegated = |i: usize| u128::from(view.staking.pool(ProviderId(i as u32)).stake.holds);
+        let power = |(i, p): (usize, &Provider)| (p.owner, held(p.bond.saturating_add(delegated(i))));
+        let mut powers: Vec<(AccountId, u64)> = view.providers().iter().enumerate().map(power).collect();
         if view.params.vesting_may_vote() == 1 {
             powers.extend(view.governance.unvested.iter().map(|(&account, &power)| (account, held(power))));
         }

@@ -1,8 +1,8 @@
 //! The ask: what a provider wants for a reference GPU-second.
 //!
-//! > ask = max(0, avoidable cost − pass-through × expected emission) × (1 + mark-up(utilisation))
+//! > ask = max(0, avoidable cost − pass-through × expected emission) × (1 + mark-up(utilisation)) ÷ (1 − fee)
 //!
-//! in USD, converted at the oracle's price. Avoidable cost is electricity and what the GPU would earn elsewhere in that time, by
+//! in USD, converted at the oracle's price: what is left of it after the protocol's fee must cover the cost. Avoidable cost is electricity and what the GPU would earn elsewhere in that time, by
 //! which a fast GPU costs more than a slow one. Capital is sunk once the machine is bought, and counts where it is not yet, at
 //! [entry](super::entry).
 
@@ -24,6 +24,12 @@ const SECONDS: f64 = 3600.0;
 /// Nano-XPL per GPU-second for micro-USD per GPU-hour, at a price in micro-USD per XPL.
 fn per_second(usd: f64, price: u64) -> u64 {
     ((usd / SECONDS * XPL as f64 / price as f64) as u64).max(1)
+}
+
+/// The share of a payment that its provider keeps; `None` where the fee takes all of it, and nobody asks for anything.
+pub(super) fn kept(view: &State) -> Option<f64> {
+    let kept = 1.0 - view.params.fee_rate() as f64 / ONE as f64;
+    (kept > 0.0).then_some(kept)
 }
 
 impl Host {
@@ -72,17 +78,18 @@ impl Agents {
         self.rows.board.per_work * weight * HOUR as f64 * price as f64 / XPL as f64
     }
 
-    /// What a provider asks for now, in nano-XPL per reference GPU-second, at least 1; `None` while there is no price of XPL.
+    /// What a provider asks for now, in nano-XPL per reference GPU-second, at least 1; `None` while there is no price of XPL, or the
+    /// fee takes all of it.
     pub(super) fn ask(&self, view: &State, now: Time, host: usize, utilisation: f64) -> Option<u64> {
         Some(self.quoted(view, now, host, utilisation)?.ask)
     }
 
     /// Where the protocol sets the price an ask says from which price on it serves, and a mark-up would only lose it work.
     fn quoted(&self, view: &State, now: Time, host: usize, utilisation: f64) -> Option<Quoted> {
-        let price = self.price(view, now)?;
+        let (price, kept) = (self.price(view, now)?, kept(view)?);
         let who = self.today(host, now);
         let set = view.params.market_mechanism() == mechanism::ALGORITHMIC;
-        let wanted = |emission| if set { who.bare(emission) } else { who.asking(emission, utilisation) };
+        let wanted = |emission| if set { who.bare(emission) } else { who.asking(emission, utilisation) } / kept;
         let emission = self.emission_per_hour(view, who.class, price);
         let usd = wanted(emission);
         Some(Quoted { ask: per_second(usd, price), emission, passed_on: wanted(0.0) - usd })
@@ -90,9 +97,9 @@ impl Agents {
 
     /// What a provider would just not refuse, in nano-XPL per reference GPU-second, at least 1.
     pub(super) fn cost(&self, view: &State, now: Time, host: usize) -> Option<u64> {
-        let price = self.price(view, now)?;
+        let (price, kept) = (self.price(view, now)?, kept(view)?);
         let who = self.today(host, now);
-        Some(per_second(who.bare(self.emission_per_hour(view, who.class, price)), price))
+        Some(per_second(who.bare(self.emission_per_hour(view, who.class, price)) / kept, price))
     }
 
     /// Quotes every offer anew.

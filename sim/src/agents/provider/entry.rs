@@ -13,6 +13,7 @@
 use super::super::Agents;
 use super::super::queue::Kind;
 use super::Phase;
+use super::ask::kept;
 use super::books::IDLE_POWER;
 use crate::economy::Host;
 use crate::economy::providers::Joining;
@@ -120,7 +121,7 @@ impl Agents {
         let price = self.price(view, now)?;
         let seen = self.rows.board.class(who.class);
         let epochs = YEAR as f64 / view.params.epoch_length() as f64;
-        let kept = 1.0 - view.params.fee_rate() as f64 / plasma_core::money::ONE as f64;
+        let kept = kept(view).unwrap_or(0.0);
         let stake = self.rows.board.per_bond * epochs * view.params.bond_per_gpu() as f64 * price as f64 / XPL as f64;
         Some(Prospect {
             price: seen.price * kept,
