@@ -1,11 +1,13 @@
 //! What a simulation tells its metrics beside the ledger. `sim` and `reports` do not know each other: this is where they meet.
 
+use plasma_reports::beside::{RecordedWaits, Recording};
 use plasma_reports::metrics::Owners;
 use plasma_reports::metrics::observed::{Attacker, Observed, PARTIES, Standing, Trades};
 use plasma_sim::agents::Agents;
 use plasma_sim::agents::attacker::Booty;
 use plasma_sim::agents::tally::Party;
 use plasma_sim::economy::Economy;
+use plasma_sim::traces::{Report, Waits};
 
 /// Who stands behind the accounts of an economy.
 pub fn owners(economy: &Economy) -> Owners {
@@ -44,6 +46,18 @@ pub fn observed(agents: &Agents) -> Observed {
             attackers: agents.booty().into_iter().map(attacker).collect(),
         },
     }
+}
+
+/// What a trace says of its own jobs; nothing where its rows are machines.
+pub fn recording(name: &str, report: &Report) -> Option<Recording> {
+    let seconds = |ms: u64| ms as f64 / 1e3;
+    let waits = |waits: Waits| RecordedWaits {
+        waited: waits.waited,
+        p50: seconds(waits.p50),
+        p95: seconds(waits.p95),
+        p99: seconds(waits.p99),
+    };
+    (report.leases > 0).then(|| Recording { trace: name.into(), jobs: report.kept, waits: report.waits.map(waits) })
 }
 
 fn attacker(booty: Booty) -> Attacker {

@@ -1,5 +1,6 @@
 //! One run as one HTML file: self-contained, printable, without scripts, readable in ten years.
 
+use crate::beside::{Beside, Recording};
 use crate::calendar;
 use crate::charts::{Chart, charts};
 use crate::metrics::Metrics;
@@ -31,6 +32,8 @@ pub struct Provenance {
     pub changed: bool,
     /// Names and values, in order: digests, seed, versions, command line.
     pub facts: Vec<(String, String)>,
+    /// What the traces that were played say of their own jobs.
+    pub recordings: Vec<Recording>,
     /// The scenario, as its author wrote it; may be empty.
     pub scenario: String,
 }
@@ -101,6 +104,7 @@ struct Page<'p> {
     provenance: &'p Provenance,
     summary: &'p Summary,
     headlines: Headlines,
+    beside: Option<Beside>,
     /// Name, means, worth and profit of each attacker.
     attackers: Vec<[String; 4]>,
     signs: Vec<Sign>,
@@ -170,7 +174,7 @@ fn guards(summary: &Summary) -> Vec<GuardLine> {
 /// # Errors
 /// [`ReportError`].
 pub fn report_html(metrics: &Metrics, provenance: &Provenance) -> Result<String, ReportError> {
-    let summary = Summary::of(metrics);
+    let summary = Summary::of(metrics).beside(provenance.recordings.clone());
     let figure = |Chart { title, svg, .. }| Figure { title, svg };
     let figures: Vec<Figure> = charts(metrics).map_err(ReportError::Chart)?.into_iter().map(figure).collect();
     let mut environment = Environment::new();
@@ -180,6 +184,7 @@ pub fn report_html(metrics: &Metrics, provenance: &Provenance) -> Result<String,
     let page = Page {
         provenance,
         headlines: Headlines::of(&summary),
+        beside: Beside::of(&summary),
         attackers: attackers(&summary),
         signs: signs(&summary),
         guards: guards(&summary),

@@ -17,7 +17,7 @@ mod load;
 mod lower;
 mod merge;
 mod parse;
-mod protocol;
+pub(crate) mod protocol;
 mod render;
 mod schema;
 mod tree;

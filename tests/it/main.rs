@@ -8,6 +8,7 @@ mod extremes;
 mod gpu;
 mod interruption;
 mod logs;
+#[allow(dead_code, reason = "the command shows recordings beside what it observes")]
 #[path = "../../src/observe.rs"]
 mod observe;
 mod plasma;
@@ -15,6 +16,7 @@ mod played;
 mod readme;
 mod run;
 mod scale;
+mod shipped;
 mod show;
 mod tidy;
 mod verification;

@@ -245,6 +245,7 @@ impl Metrics {
         let row = &mut self.epoch.row;
         if job.failures == 0 {
             row.jobs.leased += 1;
+            row.jobs.waited += u64::from(now > job.submitted);
             self.epoch.waits.record(now - job.submitted);
         } else {
             row.jobs.retried += 1;

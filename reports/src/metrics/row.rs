@@ -206,6 +206,8 @@ pub struct Jobs {
     pub submitted: u64,
     /// Leased for the first time.
     pub leased: u64,
+    /// … and not at once.
+    pub waited: u64,
     /// Leased again after a lease failed.
     pub retried: u64,
     /// Paid for and closed.
@@ -357,7 +359,7 @@ impl Jobs {
     }
 
     fn add(&mut self, next: &Self) {
-        add_fields!(self, next: submitted, leased, retried, settled, expired, failed, cancelled, committed, missed, stopped);
+        add_fields!(self, next: submitted, leased, waited, retried, settled, expired, failed, cancelled, committed, missed, stopped);
     }
 }
 

@@ -306,6 +306,7 @@ metrics! { METRICS: Row;
     commands_refused Count; "commands admitted and refused"; "How many paid for nothing?"; |r| count(r.refused);
     jobs_submitted Count; "jobs accepted"; "How much is asked for?"; |r| count(r.jobs.submitted);
     jobs_leased Count; "jobs leased for the first time"; "How much starts?"; |r| count(r.jobs.leased);
+    jobs_waited Count; "jobs leased for the first time later than they were submitted"; "How many wait for a GPU?"; |r| count(r.jobs.waited);
     jobs_retried Count; "leases of jobs whose last lease failed"; "How much starts over?"; |r| count(r.jobs.retried);
     jobs_settled Count; "jobs paid for and closed"; "How much is delivered?"; |r| count(r.jobs.settled);
     jobs_expired Count; "jobs never leased before their latest start"; "How many give up waiting?"; |r| count(r.jobs.expired);

@@ -147,6 +147,7 @@ fn five_years_stay_readable_and_small() {
         expectation: "Yes: a series of days is drawn as a range behind a moving mean.".into(),
         finding: String::new(),
         facts: vec![("genesis".into(), genesis.digest().iter().map(|byte| format!("{byte:02x}")).collect())],
+        recordings: Vec::new(),
         scenario: "providers = 40\njobs_a_day = 60".into(),
     };
     let html = report_html(&metrics, &provenance).unwrap();

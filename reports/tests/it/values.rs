@@ -41,7 +41,7 @@ fn first_day() -> Vec<(&'static str, f64)> {
         ("burned_slashes", 20.0), ("burned_deposits", 0.0), ("burned_bought", 0.0), ("slashed", 20.0), ("unlocked", 0.0), ("treasury", 9e5 + 126.0 + 0.1 * minted), ("builders", 0.1 * minted),
         ("staked", 19_980.0), ("unbonding", 0.0), ("staked_share", 19_980.0 / supply), ("inflation", growth), ("price_usd", 0.5),
         ("commands", 17.0), ("commands_refused", 1.0),
-        ("jobs_submitted", 5.0), ("jobs_leased", 3.0), ("jobs_retried", 1.0), ("jobs_settled", 3.0), ("jobs_expired", 1.0),
+        ("jobs_submitted", 5.0), ("jobs_leased", 3.0), ("jobs_waited", 1.0), ("jobs_retried", 1.0), ("jobs_settled", 3.0), ("jobs_expired", 1.0),
         ("jobs_failed", 0.0), ("jobs_cancelled", 1.0), ("completion_rate", 0.6), ("deadline_miss_rate", 0.25),
         ("queue_length", 0.0), ("wait_p50", 0.0), ("wait_p95", 1_799.0), ("wait_p99", 1_799.0),
         ("gpus_offered", 2.0), ("gpu_seconds_offered", offered / 1e3), ("gpu_seconds_leased", leased / 1e3),

@@ -80,6 +80,12 @@ pub enum Kind {
     Attest,
     /// A builder sells what it was paid.
     Cash,
+    /// A delegator looks at its stake.
+    Stake,
+    /// Somebody makes a proposal; the id is its place on the timetable.
+    Propose,
+    /// Somebody votes; the id says who, how and on what.
+    Ballot,
 }
 
 /// An appointment.

@@ -40,6 +40,8 @@ pub struct Host {
     pub pass_through: f64,
     /// Share of income beyond costs that it sells.
     pub sells: f64,
+    /// What it keeps of its delegators' rewards, in parts per billion.
+    pub commission: u64,
     /// Time between two quotes.
     pub requote: Span,
     /// Probability that a lease is missed, and that its result is wrong.
@@ -184,6 +186,7 @@ impl<'s> Maker<'s> {
             mark_up: (self.like.mark_up.idle.fraction(), self.like.mark_up.busy.fraction()),
             pass_through: self.like.pass_through.fraction(),
             sells: self.like.sells.fraction(),
+            commission: self.like.commission.0,
             requote: self.like.requote.0,
             faults: (self.like.faults.missed.fraction(), self.like.faults.wrong.fraction()),
             night: (self.like.uptime == Uptime::Night).then(|| i64::from(place.utc_offset.0) * 60_000),

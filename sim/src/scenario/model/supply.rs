@@ -38,6 +38,9 @@ pub struct ProviderGroup {
     /// Share of the income beyond its costs that a provider sells for dollars; what it needs to cover costs it always sells.
     #[serde(default = "quarter_share")]
     pub sells: Ratio,
+    /// What it keeps of its delegators' rewards.
+    #[serde(default)]
+    pub commission: Ratio,
     /// Time between two quotes of the ask.
     #[serde(default = "day")]
     pub requote: SpanMs,
