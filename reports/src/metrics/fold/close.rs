@@ -6,7 +6,7 @@ use crate::metrics::owners::gather;
 use crate::metrics::row::{RegionRow, Spread, Stocks};
 use plasma_core::engine::state::State;
 use plasma_core::formula::deterrence::{Detection, Stakes, margin_usd};
-use plasma_core::ids::AccountId;
+use plasma_core::ids::{AccountId, ProviderId};
 use plasma_core::money::{ONE, share};
 use plasma_core::protocol::provider::{Provider, Status};
 use plasma_core::time::{Time, YEAR};
@@ -107,10 +107,14 @@ impl Metrics {
         };
     }
 
-    /// How unevenly power to vote is spread: bonds, and what grants still hold where that may vote.
+    /// How unevenly power to vote is spread: bonds, stake of others with whose provider it votes unless they vote themselves, and what
+    /// grants still hold where that may vote.
     fn votes(&self, view: &State) -> (Option<Concentration>, Option<Concentration>) {
         let held = |power: u128| u64::try_from(power).unwrap_or(u64::MAX);
-        let mut powers: Vec<(AccountId, u64)> = view.providers().iter().map(|p| (p.owner, held(p.bond))).collect();
+        let power = |(provider, id): (&Provider, u32)| {
+            (provider.owner, held(provider.bond + u128::from(view.staking.delegated(ProviderId(id)))))
+        };
+        let mut powers: Vec<(AccountId, u64)> = view.providers().iter().zip(0..).map(power).collect();
         if view.params.vesting_may_vote() == 1 {
             powers.extend(view.governance.unvested.iter().map(|(&account, &power)| (account, held(power))));
         }
