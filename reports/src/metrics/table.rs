@@ -369,7 +369,7 @@ metrics! { METRICS: Row;
     stake_nakamoto Count ? NO_STAKE; "least number of providers with more than half of the bonds"; "How many can decide alone?"; |r| count(r.concentration.stake?.nakamoto);
     stake_top10 Share ? NO_STAKE; "share of the ten largest bonds"; "How much do the largest hold?"; |r| Some(r.concentration.stake?.top10);
     stake_nakamoto_owned Count @observed ? "nothing was staked, or nobody told who owns whom"; "stake_nakamoto over true owners"; "How many people can decide alone?"; |r| count(r.concentration.stake_owned?.nakamoto);
-    votes_hhi Number ? NO_VOTES; "Σ sᵢ², sᵢ = account i's share of power to vote at the end: bonds, and unvested grants where they may vote"; "Is power concentrated?"; |r| Some(r.concentration.votes?.hhi);
+    votes_hhi Number ? NO_VOTES; "Σ sᵢ², sᵢ = account i's share of power to vote at the end: its provider's bond and the stake delegated to it, which its delegators may still vote with themselves, and unvested grants where they may vote"; "Is power concentrated?"; |r| Some(r.concentration.votes?.hhi);
     votes_gini Number ? NO_VOTES; "Gini coefficient of the same"; "How unequal are voters?"; |r| Some(r.concentration.votes?.gini);
     votes_nakamoto Count ? NO_VOTES; "least number of accounts with more than half of the same"; "How many can pass anything?"; |r| count(r.concentration.votes?.nakamoto);
     votes_top10 Share ? NO_VOTES; "share of the ten largest of the same"; "How much do the largest hold?"; |r| Some(r.concentration.votes?.top10);

@@ -55,9 +55,9 @@ struct Margin {
     expected: Option<f64>,
 }
 
-const YEARS: u64 = 3;
+const YEARS: u64 = 4;
 
-/// Three years of one kind of machine. Demand grows by 40 % a year, so that there is always somebody to enter; the pool is never used
+/// Four years of one kind of machine. Demand grows by 40 % a year, so that there is always somebody to enter; the pool is never used
 /// up unless it is small, and its members look once in two years, so that the market is seen to answer one machine before the next
 /// are bought.
 fn play_with(pool: u32) -> Margin {
