@@ -53,6 +53,8 @@ fn party(name: &str) -> Party {
         "providers" => Party::Providers,
         "traders" => Party::Traders,
         "holders" => Party::Holders,
+        "treasury" => Party::Treasury,
+        "builders" => Party::Builders,
         _ => Party::Attackers,
     }
 }

@@ -26,6 +26,8 @@ pub struct Provenance {
     pub expectation: String,
     /// What was found when it ran as shipped; may be empty.
     pub finding: String,
+    /// Whether this run has other values than the scenario as shipped.
+    pub changed: bool,
     /// Names and values, in order: digests, seed, versions, command line.
     pub facts: Vec<(String, String)>,
     /// The scenario, as its author wrote it; may be empty.

@@ -6,8 +6,10 @@
 
 pub mod attacker;
 pub mod board;
+pub mod builder;
 pub mod checkpoint;
 pub mod clockwork;
+pub mod custodian;
 pub mod customer;
 pub mod delegator;
 pub mod dollars;
@@ -17,12 +19,15 @@ pub mod queue;
 pub mod shock;
 pub mod tally;
 pub mod trader;
+pub mod vesting;
 pub mod voter;
 
 use crate::economy::{Economy, Host};
 use crate::streams::{Purpose, Streams, key};
 use attacker::AttackerRow;
 use board::Board;
+use builder::BuilderRow;
+use custodian::CustodyRow;
 use delegator::SaverRow;
 use delegator::yields::Yields;
 use dollars::{Dollars, Purse};
@@ -30,7 +35,7 @@ use exchange::Quoted;
 use plasma_core::engine::state::State;
 use plasma_core::engine::step::{Arrival, Environment, Inadmissible, Observer};
 use plasma_core::genesis::Genesis;
-use plasma_core::ids::LeaseId;
+use plasma_core::ids::{LeaseId, OrderId};
 use plasma_core::params::{Params, mechanism};
 use plasma_core::record::{Cause, Command, Event, Origin, Record};
 use plasma_core::time::{Span, Time};
@@ -43,6 +48,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tally::Tally;
 use trader::TraderRow;
+use vesting::CohortRow;
 use voter::Poll;
 
 /// What changes about the participants.
@@ -64,6 +70,12 @@ pub struct Rows {
     pub traders: Vec<TraderRow>,
     /// Attackers, in the order of [`Economy::attackers`].
     pub attackers: Vec<AttackerRow>,
+    /// Unlock cohorts, in the order of [`Economy::cohorts`].
+    pub cohorts: Vec<CohortRow>,
+    /// The treasury's custodian.
+    pub custody: CustodyRow,
+    /// Builders, in the order of [`Economy::builders`].
+    pub builders: Vec<BuilderRow>,
     /// Whether the provider of each lease answers without working, by slot.
     pub lies: Vec<bool>,
     /// Delegators, in the order of [`crate::economy::stake::Savers::members`].
@@ -103,6 +115,7 @@ struct Keyed {
     trace: Streams,
     price: Streams,
     trader: Streams,
+    builder: Streams,
     shock: Streams,
     delegator: Streams,
     voter: Streams,
@@ -134,9 +147,12 @@ impl Agents {
             lease_hosts: Vec::new(),
             candidates: vec![0; economy.patrons.len()],
             rounds: 0,
-            quoted: Quoted { price: economy.exchange.price as f64, ..Quoted::default() },
+            quoted: Quoted::new(&economy.exchange),
             traders: vec![TraderRow::default(); economy.traders.len()],
             attackers: vec![AttackerRow::default(); economy.attackers.len()],
+            cohorts: vec![CohortRow::default(); economy.cohorts.len()],
+            custody: CustodyRow::default(),
+            builders: vec![BuilderRow::default(); economy.builders.len()],
             lies: Vec::new(),
             savers: vec![SaverRow::default(); economy.savers.members.len()],
             polls: Vec::new(),
@@ -148,7 +164,11 @@ impl Agents {
         let exchange = &economy.exchange;
         let provider = exchange.pool().map(|terms| (terms.provider, terms.provider_usd));
         let traders = economy.traders.iter().map(|trader| (trader.account, trader.usd));
-        for (account, usd) in [(exchange.maker, exchange.maker_usd)].into_iter().chain(provider).chain(traders) {
+        let custodian = economy.custodian.map(|custodian| (custodian.account, custodian.usd));
+        let builders = economy.builders.iter().map(|builder| (builder.account, builder.usd));
+        let funded =
+            [(exchange.maker, exchange.maker_usd)].into_iter().chain(provider).chain(traders).chain(custodian).chain(builders);
+        for (account, usd) in funded {
             dollars.transfer(Purse::Outside, Purse::Of(account), usd).expect("the outside is never short");
         }
         let tally = Tally::new(economy.patrons.len());
@@ -164,6 +184,8 @@ impl Agents {
         agents.fund_attackers(genesis);
         agents.expect_attackers();
         agents.expect_shocks();
+        agents.expect_cohorts(genesis);
+        agents.expect_builders();
         agents.expect_savers(genesis.start);
         agents.expect_motions();
         for (number, trader) in agents.economy.traders.iter().enumerate() {
@@ -184,6 +206,7 @@ impl Agents {
             trace: streams(Purpose::Trace),
             price: streams(Purpose::Price),
             trader: streams(Purpose::Trader),
+            builder: streams(Purpose::Builder),
             shock: streams(Purpose::Shock),
             delegator: streams(Purpose::Delegator),
             voter: streams(Purpose::Voter),
@@ -285,6 +308,16 @@ impl Agents {
             Kind::Propose => self.propose(view, time, number),
             Kind::Ballot => self.cast(view, time, id),
             Kind::RevealVerdict => self.reveal_verdicts(view, time, LeaseId(id)),
+            Kind::Unlock => self.unlock(view, time, number),
+            Kind::Offload => self.offload(view, time, number),
+            Kind::Order => self.carry_out(view, time, OrderId(id)),
+            Kind::Redeem => self.redeem(view, time, OrderId(id)),
+            Kind::Report => self.report(view, time, OrderId(id)),
+            Kind::Apply => self.apply_for_award(view, time, number),
+            Kind::Attempt => self.begin_attempt(view, time, number),
+            Kind::Milestone => self.end_attempt(time, number),
+            Kind::Attest => self.attest(view, time, number),
+            Kind::Cash => self.cash(view, time, number),
         }
     }
 }
@@ -363,20 +396,33 @@ impl Observer for Agents {
                 }
             }
             Event::OfferPosted(posted) => {
-                if let Some(host) = self.economy.host_of(record.account()) {
-                    let row = &mut self.rows.hosts[host];
+                let host = self.economy.host_of(record.account());
+                if let Some(row) = host.map(|host| &mut self.rows.hosts[host]) {
                     if row.offers == 0 {
                         row.first_offer = posted.offer;
                     }
                     row.offers += 1;
-                    self.rows.offers.push(OfferRow { since: now, host: host as u32, ..OfferRow::default() });
                 }
+                // An attacker's offer has its place too: the places are the offers' numbers.
+                let host = host.map_or(u32::MAX, |host| host as u32);
+                self.rows.offers.push(OfferRow { since: now, host, ..OfferRow::default() });
             }
             Event::Transferred(_) => {
                 if let Cause::Command { origin: Origin::Account(from), command: Command::Transfer(transfer), .. } = record.cause {
                     self.settle_trade(view, from, &transfer);
                 }
             }
+            Event::Vested(vested) => self.vested(vested),
+            Event::OrderPlaced(placed) => self.ordered(now, placed),
+            Event::OrderReturned(_) => {
+                if let Cause::Command { origin: Origin::Account(from), command: Command::TreasuryDeposit(deposit), .. } =
+                    record.cause
+                {
+                    self.returned(from, &deposit);
+                }
+            }
+            Event::AwardOpened(opened) => self.awarded(now, opened),
+            Event::MilestonePaid(paid) => self.milestone_paid(now, paid),
             Event::Refused(refused) => {
                 if let Some(count) = self.tally.refused.get_mut(refused.code as usize) {
                     *count += 1;

@@ -1,17 +1,19 @@
 //! A scenario made concrete: every participant by number, with all that never changes about it.
 //!
 //! Accounts come in this order: one for each allocation to `locked` or `holders`, in the order of the file; the market maker, and
-//! who provides the pool's liquidity if there is a pool; the traders; the attackers; the delegators; the customers, group by group
-//! and then trace by trace; the providers, group by group (the members, then the pool of those who may enter) and then trace by
-//! trace. What is drawn here depends on a participant's own stream alone.
+//! who provides the pool's liquidity if there is a pool; the traders; the custodian, the committee and the builders; the attackers;
+//! the delegators; the customers, group by group and then trace by trace; the providers, group by group (the members, then the pool of
+//! those who may enter) and then trace by trace. What is drawn here depends on a participant's own stream alone.
 
 pub mod attackers;
+pub mod funds;
 pub mod genesis;
 pub mod providers;
 pub mod rounding;
 pub mod shocks;
 pub mod stake;
 pub mod token;
+pub mod vesting;
 
 use crate::agents::tally::Party;
 use crate::scenario::Scenario;
@@ -19,8 +21,10 @@ use crate::scenario::model::{CustomerChoice, DemandGroup, Holder, TraceUse, Veri
 use crate::scenario::quantity::{Bytes, Id};
 use crate::streams::sample::{Intensity, Weights};
 use crate::streams::{Purpose, Streams, stream_id};
+use crate::traces::prices::Prices;
 use crate::traces::{Job, Trace};
 pub use attackers::{Attacker, Plan};
+pub use funds::{Builder, Committee, Custodian};
 use plasma_core::catalogue::MAX_SIZES;
 use plasma_core::ids::{AccountId, ClassId, ProgramId};
 use plasma_core::protocol::verification::policy::Policy;
@@ -29,6 +33,7 @@ pub use providers::Host;
 use shocks::Timetable;
 use stake::{Motion, Savers, Voters};
 pub use token::{Exchange, Trader};
+pub use vesting::Cohort;
 
 /// Everybody, and what never changes about them.
 #[derive(Debug)]
@@ -37,6 +42,14 @@ pub struct Economy {
     pub exchange: Exchange,
     /// Groups of traders.
     pub traders: Vec<Trader>,
+    /// Unlock cohorts, in the order of the file.
+    pub cohorts: Vec<Cohort>,
+    /// Who carries out the treasury's orders.
+    pub custodian: Option<Custodian>,
+    /// Who attests milestones.
+    pub committee: Option<Committee>,
+    /// Builders, in the order of the file.
+    pub builders: Vec<Builder>,
     /// Attackers, in the order of the file.
     pub attackers: Vec<Attacker>,
     /// Delegators.
@@ -183,14 +196,15 @@ pub(crate) fn program_id(scenario: &Scenario, id: &Id) -> ProgramId {
 }
 
 impl Economy {
-    /// Makes a checked scenario concrete. `traces` are its traces, in its order.
+    /// Makes a checked scenario concrete. `traces` are its traces, in its order, and `prices` its recorded price, if it has one.
     ///
     /// # Errors
     /// [`BuildError::Beyond`] when something exceeds what the engine counts.
-    pub fn new(scenario: &Scenario, traces: &[Trace], replicate: u64) -> Result<Self, BuildError> {
+    pub fn new(scenario: &Scenario, traces: &[Trace], prices: Option<Prices>, replicate: u64) -> Result<Self, BuildError> {
         let mut next = genesis::immobile(scenario).count() as u32;
-        let exchange = Exchange::new(scenario, &mut next)?;
+        let exchange = Exchange::new(scenario, prices, &mut next)?;
         let traders = token::traders(scenario, &mut next);
+        let (custodian, committee, builders) = funds::officers(scenario, &mut next);
         let mut attackers = attackers::attackers(scenario, &mut next);
         let savers = stake::savers(scenario, &mut next, replicate);
         let mut patrons = patrons(scenario, traces, &mut next);
@@ -216,6 +230,10 @@ impl Economy {
         let mut economy = Self {
             exchange,
             traders,
+            cohorts: vesting::cohorts(scenario),
+            custodian,
+            committee,
+            builders,
             attackers,
             savers,
             voters: Voters::default(),
@@ -288,6 +306,9 @@ impl Economy {
             () if self.host_of(account).is_some() => Party::Providers,
             () if self.patrons.iter().any(is_customer) => Party::Customers,
             () if self.traders.iter().any(trades) => Party::Traders,
+            () if self.custodian.is_some_and(|custodian| custodian.account == account) => Party::Treasury,
+            () if self.committee.is_some_and(|committee| committee.account == account) => Party::Builders,
+            () if self.builders.iter().any(|builder| builder.account == account) => Party::Builders,
             () if self.attackers.iter().any(|attacker| attacker.holds(account)) => Party::Attackers,
             () => Party::Holders,
         }

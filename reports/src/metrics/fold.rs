@@ -324,6 +324,7 @@ impl Metrics {
                 self.epoch.row.surplus += u128::from(cleared.surplus);
                 self.epoch.row.gap += u128::from(cleared.gap);
             }
+            Event::TreasuryBurned(burned) => self.epoch.row.burned.bought += u128::from(burned.amount),
             Event::AskForfeited(forfeited) => self.epoch.row.burned.deposits += u128::from(forfeited.deposit),
             Event::CheckDrawn(_) => checks.drawn += 1,
             Event::CheckMissed(_) => checks.missed += 1,

@@ -5,7 +5,7 @@
 use rkyv::{Archive, Deserialize, Serialize};
 
 /// Who trades XPL for dollars, in the order of [`Observed::trades`].
-pub const PARTIES: [&str; 5] = ["customers", "providers", "traders", "holders", "attackers"];
+pub const PARTIES: [&str; 7] = ["customers", "providers", "traders", "holders", "attackers", "treasury", "builders"];
 
 /// Totals since genesis, and what stands at the moment of telling. Dollars are micro-dollars, XPL are nano-XPL.
 #[derive(Archive, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]

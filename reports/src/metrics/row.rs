@@ -182,6 +182,8 @@ pub struct Burned {
     pub slashes: u128,
     /// Deposits of sealed asks that were not revealed.
     pub deposits: u128,
+    /// What the treasury's custodian bought to burn.
+    pub bought: u128,
 }
 
 /// Counts of jobs and leases.
@@ -289,7 +291,7 @@ const MGS_PER_HOUR: u128 = 3_600_000;
 impl Burned {
     /// From all causes.
     pub const fn total(&self) -> u128 {
-        self.fees + self.base + self.slashes + self.deposits
+        self.fees + self.base + self.slashes + self.deposits + self.bought
     }
 }
 
@@ -346,7 +348,7 @@ impl Row {
         add_fields!(self, next: provider_time, entries, exits, jailed, silenced, surplus, gap);
         let (burned, checks) = (&mut self.burned, &mut self.checks);
         let (more_burned, more_checks) = (&next.burned, &next.checks);
-        add_fields!(burned, more_burned: fees, base, slashes, deposits);
+        add_fields!(burned, more_burned: fees, base, slashes, deposits, bought);
         add_fields!(checks, more_checks: drawn, verified, wrong, missed);
         let (dollars, external) = (&mut self.dollars, &mut self.external);
         let (more_dollars, more_external) = (&next.dollars, &next.external);

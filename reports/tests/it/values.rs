@@ -36,7 +36,7 @@ fn first_day() -> Vec<(&'static str, f64)> {
         ("epoch", 0.0), ("time", (START + DAY) as f64),
         ("supply_opened", 4e6), ("supply", supply), ("circulating", supply - 1e6 - 126.0 - 0.2 * minted),
         ("minted", minted), ("unminted", 0.0), ("burned", burned), ("burned_fees", 315.0), ("burned_base_fees", 0.016),
-        ("burned_slashes", 20.0), ("burned_deposits", 0.0), ("slashed", 20.0), ("treasury", 9e5 + 126.0 + 0.1 * minted), ("builders", 0.1 * minted),
+        ("burned_slashes", 20.0), ("burned_deposits", 0.0), ("burned_bought", 0.0), ("slashed", 20.0), ("treasury", 9e5 + 126.0 + 0.1 * minted), ("builders", 0.1 * minted),
         ("staked", 19_980.0), ("unbonding", 0.0), ("staked_share", 19_980.0 / supply), ("inflation", growth), ("price_usd", 0.5),
         ("commands", 17.0), ("commands_refused", 1.0),
         ("jobs_submitted", 5.0), ("jobs_leased", 3.0), ("jobs_retried", 1.0), ("jobs_settled", 3.0), ("jobs_expired", 1.0),
@@ -96,7 +96,7 @@ fn told() -> (Owners, Observed) {
         electricity: usd(100),
         forgone: usd(50),
         wrong: 4,
-        trades: [trades(1, 2), trades(3, 4), trades(5, 6), trades(7, 8), trades(9, 10)],
+        trades: [trades(1, 2), trades(3, 4), trades(5, 6), trades(7, 8), trades(9, 10), trades(11, 0), trades(0, 12)],
         now: standing,
     };
     (Owners::new(vec![0, 0, 2]), observed)
@@ -116,7 +116,7 @@ fn first_day_as_told() -> Vec<(&'static str, f64)> {
         ("payback", 1e6 / (income - 100.0) * DAY_MS / YEAR as f64), ("marginal_npv", -0.25), ("wrong_attempted", 4.0),
         ("usd_from_customers", 7_000.0), ("usd_from_owners", 30.0),
         ("bought_customers", 1.0), ("bought_providers", 3.0), ("bought_traders", 5.0), ("sold_providers", 4.0),
-        ("sold_traders", 6.0), ("sold_holders", 8.0), ("market_price_usd", 0.51), ("market_depth_usd", 9.0),
+        ("sold_traders", 6.0), ("sold_holders", 8.0), ("bought_treasury", 11.0), ("sold_builders", 12.0), ("market_price_usd", 0.51), ("market_depth_usd", 9.0),
         ("customers_saving_usd", saving), ("total_surplus_usd", saving + margin),
     ]
 }

@@ -5,12 +5,15 @@
 
 mod bribe;
 mod challenge;
+pub mod oracle;
 
 use super::Agents;
 use super::dollars::Purse;
 use super::queue::Kind;
+use super::tally::Trades;
 use crate::economy::attackers::Plan;
 pub use bribe::BribeRow;
+use oracle::Attempts;
 use plasma_core::catalogue::MAX_SIZES;
 use plasma_core::engine::state::State;
 use plasma_core::genesis::Genesis;
@@ -42,6 +45,10 @@ pub struct AttackerRow {
     pub aside: u64,
     /// The last lease of its own work.
     pub lease: u64,
+    /// XPL that its own accounts bought and sold.
+    pub trades: Trades,
+    /// How it fares with the oracle.
+    pub attempts: Attempts,
     /// Chances it had: the index of the next draw.
     pub chances: u64,
     /// Votes that it buys.
@@ -103,6 +110,7 @@ impl Agents {
                 self.dump(view, now, number, share);
                 self.queue.push(now + SALES, Kind::Attack, number as u64);
             }
+            Plan::Oracle(_) => self.manipulate(view, now, number, acts),
             Plan::Withdraw { share } => self.withdraw(view, now, number, share, acts),
             _ => {}
         }
@@ -167,11 +175,14 @@ impl Agents {
         let economy = self.economy.clone();
         let Some(offer) = view.offer(leased.offer) else { return };
         let Some(owner) = view.provider(offer.provider).map(|provider| provider.owner) else { return };
-        let washes = |plan: &Plan| matches!(plan, Plan::Wash { .. });
-        let who = economy.attackers.iter().position(|attacker| attacker.holds(owner) && washes(&attacker.plan));
+        let sells = |plan: &Plan| matches!(plan, Plan::Wash { .. } | Plan::Oracle(_));
+        let who = economy.attackers.iter().position(|attacker| attacker.holds(owner) && sells(&attacker.plan));
         if let Some(number) = who {
             self.rows.attackers[number].lease = leased.lease.0;
-            self.queue.push(now + 1, Kind::WashDone, number as u64);
+            // Who waits for a price has it done later.
+            if let Plan::Wash { .. } = economy.attackers[number].plan {
+                self.queue.push(now + 1, Kind::WashDone, number as u64);
+            }
         }
     }
 
@@ -231,7 +242,7 @@ impl Agents {
         let row = &self.rows.attackers[number];
         if acts && !row.begun {
             let Some(pool) = self.pool(view) else { return };
-            let amount = (pool.xpl as f64 * share) as u64;
+            let amount = ((pool.xpl as f64 * share) as u64).min(self.providers_part(pool.xpl));
             self.rows.attackers[number].begun = true;
             self.rows.attackers[number].aside = amount;
             self.send(now, Origin::Account(maker), Transfer { amount, to: terms.provider, pad: 0 });
@@ -245,10 +256,16 @@ impl Agents {
     }
 
     /// Buys, with the account's own dollars, what it lacks of so many nano-XPL. False when it cannot.
-    fn afford(&mut self, view: &State, now: Time, account: AccountId, nano: u64) -> bool {
+    pub(super) fn afford(&mut self, view: &State, now: Time, account: AccountId, nano: u64) -> bool {
         let missing = nano.saturating_sub(Self::spendable(view, account));
         let within = |cost: u64| cost <= self.dollars.of(account);
         missing == 0 || (self.quote_to_buy(view, missing).is_some_and(within) && self.buy(view, now, account, missing))
+    }
+
+    /// The attacker whose own account this is, for whom its trades are booked.
+    pub(super) fn attackers_trades(&mut self, account: AccountId) -> Option<&mut Trades> {
+        let number = self.economy.attackers.iter().position(|attacker| attacker.holds(account))?;
+        Some(&mut self.rows.attackers[number].trades)
     }
 
     /// Hands attackers their dollars, half to each account where one has two, and notes what they are worth with what genesis gave

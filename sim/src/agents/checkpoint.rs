@@ -89,7 +89,11 @@ fn fits(saved: &Checkpoint, economy: &Economy) -> bool {
     let (rows, hosts, groups) = (&saved.rows, economy.hosts.len(), economy.patrons.len());
     let named = |appointment: &Appointment| match appointment.kind {
         Kind::Beacon | Kind::Post | Kind::Liquidity | Kind::CommitRight | Kind::CommitWrong | Kind::Verdict => true,
-        Kind::Seal | Kind::Reveal | Kind::SealVerdict | Kind::RevealVerdict => true,
+        Kind::SealVerdict | Kind::RevealVerdict | Kind::Seal | Kind::Reveal | Kind::Order | Kind::Redeem | Kind::Report => true,
+        Kind::Unlock | Kind::Offload => (appointment.id as usize) < economy.cohorts.len(),
+        Kind::Apply | Kind::Attempt | Kind::Milestone | Kind::Attest | Kind::Cash => {
+            (appointment.id as usize) < economy.builders.len()
+        }
         Kind::Candidate => (appointment.id as usize) < groups,
         Kind::Shock | Kind::Recovery => (appointment.id as usize) < economy.timetable.all().len(),
         Kind::Attack | Kind::WashDone => (appointment.id as usize) < economy.attackers.len(),
@@ -110,6 +114,8 @@ fn fits(saved: &Checkpoint, economy: &Economy) -> bool {
         && rows.candidates.len() == groups
         && rows.traders.len() == economy.traders.len()
         && rows.attackers.len() == economy.attackers.len()
+        && rows.cohorts.len() == economy.cohorts.len()
+        && rows.builders.len() == economy.builders.len()
         && rows.attackers.iter().all(|row| row.bribe.stage == Default::default() || (row.bribe.poll as usize) < rows.polls.len())
         && rows.savers.len() == economy.savers.members.len()
         && rows.polls.iter().all(|poll| poll.sold.len() <= economy.voters.members.len())
@@ -117,7 +123,7 @@ fn fits(saved: &Checkpoint, economy: &Economy) -> bool {
         && [&tally.candidates, &tally.declined, &tally.to_cloud, &tally.unserved, &tally.unfunded]
             .iter()
             .all(|counts| counts.len() == groups)
-        && rows.offers.iter().all(|offer| (offer.host as usize) < hosts)
+        && rows.offers.iter().all(|offer| offer.host == u32::MAX || (offer.host as usize) < hosts)
         && rows.lease_hosts.iter().all(|&host| host == u32::MAX || (host as usize) < hosts)
         && rows.hosts.iter().all(own_offers)
         && saved.dollars.accounts() == economy.accounts()

@@ -94,7 +94,7 @@ pub struct OfferRow {
     pub busy_ms: u64,
     /// When the number of busy GPUs last changed.
     pub since: Time,
-    /// Whose offer it is.
+    /// Whose offer it is; [`u32::MAX`] for an attacker's own.
     pub host: u32,
     /// GPUs at work now.
     pub busy: u16,

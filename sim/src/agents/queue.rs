@@ -57,6 +57,26 @@ pub enum Kind {
     SealVerdict,
     /// A panel reveals what it sealed; the id is the lease.
     RevealVerdict,
+    /// An unlock cohort claims what has vested.
+    Unlock,
+    /// An unlock cohort sells.
+    Offload,
+    /// The custodian carries out an order; the id is the order.
+    Order,
+    /// The custodian takes an order's liquidity out of the pool; the id is the order.
+    Redeem,
+    /// The custodian tells the treasury what came of an order; the id is the order.
+    Report,
+    /// A builder applies for an award.
+    Apply,
+    /// A builder begins an attempt at a milestone.
+    Attempt,
+    /// A builder's attempt is over.
+    Milestone,
+    /// The committee attests a builder's milestone; the id is the builder.
+    Attest,
+    /// A builder sells what it was paid.
+    Cash,
     /// A delegator looks at its stake.
     Stake,
     /// Somebody makes a proposal; the id is its place on the timetable.

@@ -56,11 +56,16 @@ pub enum Party {
     Holders,
     /// Those who want more than their share, beside the providers they own.
     Attackers,
+    /// The treasury's custodian.
+    Treasury,
+    /// Builders, and the committee.
+    Builders,
 }
 
 impl Party {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Customers, Self::Providers, Self::Traders, Self::Holders, Self::Attackers];
+    pub const ALL: [Self; 7] =
+        [Self::Customers, Self::Providers, Self::Traders, Self::Holders, Self::Attackers, Self::Treasury, Self::Builders];
 }
 
 /// What one party bought and sold.

@@ -70,6 +70,8 @@ pub enum Plan {
         /// The share.
         share: f64,
     },
+    /// It moves the price that the feeders post.
+    Oracle(Manipulation),
     /// Liquidity leaves the pool.
     Withdraw {
         /// The share.
@@ -104,11 +106,30 @@ pub enum Loot {
     Change(ProposeChange),
 }
 
+/// How the price that the feeders post is moved, and for what.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Manipulation {
+    /// Claimed class.
+    pub class: ClassId,
+    /// Claimed program.
+    pub program: ProgramId,
+    /// Milli-GPU-seconds of each job.
+    pub work: u64,
+    /// By how much it means to raise the price.
+    pub raise: f64,
+    /// Parts per billion of what it bought that it puts into a job.
+    pub stake: u64,
+    /// Posts for which it waits.
+    pub patience: u32,
+    /// Time from one attempt to the next.
+    pub interval: Span,
+}
+
 impl Plan {
     /// Accounts that it needs beside those of providers and holders.
     const fn accounts(&self) -> u32 {
         match self {
-            Plan::Wash { .. } => 2,
+            Plan::Wash { .. } | Plan::Oracle(_) => 2,
             Plan::Grief { .. } | Plan::Bribe { .. } => 1,
             Plan::Cheat { .. } | Plan::Challenge { .. } | Plan::Dump { .. } | Plan::Withdraw { .. } => 0,
         }
@@ -174,6 +195,15 @@ fn plan(scenario: &Scenario, attack: &Attack) -> Plan {
             let daily = scenario.scale.of(grief.jobs).max(1);
             Plan::Grief { program: program_id(scenario, &grief.program), interval: (DAY / daily).max(1) }
         }
+        Attack::Oracle(oracle) => Plan::Oracle(Manipulation {
+            class: class_id(scenario, &oracle.class),
+            program: program_id(scenario, &oracle.program),
+            work: (oracle.gpu_hours.get() * 3_600_000.0).max(1.0) as u64,
+            raise: oracle.raise.fraction(),
+            stake: oracle.stake.0,
+            patience: oracle.patience,
+            interval: oracle.interval.0,
+        }),
         Attack::Dump(dump) => Plan::Dump { share: dump.share.0 as f64 / ONE as f64 },
         Attack::Bribe(bribe) => Plan::Bribe {
             loot: match bribe.change.is_empty() {

@@ -27,8 +27,8 @@ impl Economy {
             catalogue: catalogue(scenario),
             accounts: self.allocations(scenario),
             grants: grants(scenario),
-            committee: AccountId::NONE,
-            custodian: AccountId::NONE,
+            committee: self.committee.map_or(AccountId::NONE, |committee| committee.account),
+            custodian: self.custodian.map_or(AccountId::NONE, |custodian| custodian.account),
             treasury: held_by(scenario, Holder::Treasury),
             builders: held_by(scenario, Holder::Builders),
             feeders: 1,
@@ -47,6 +47,8 @@ impl Economy {
         let dollars: Vec<u64> = self.traders.iter().map(|trader| trader.usd).collect();
         let shares = apportion(held_by(scenario, Holder::Traders), &dollars);
         amounts.extend(shares.into_iter().map(|amount| (amount, false)));
+        let offices = usize::from(self.custodian.is_some()) + usize::from(self.committee.is_some());
+        amounts.extend(std::iter::repeat_n((0, false), offices + self.builders.len()));
         amounts.extend(self.attackers.iter().flat_map(|attacker| (0..attacker.accounts).map(|_| (0, false))));
         let savers = apportion(held_by(scenario, Holder::Delegators), &vec![1; self.savers.members.len()]);
         amounts.extend(savers.into_iter().map(|amount| (amount, false)));
@@ -74,7 +76,7 @@ fn free_amount(scenario: &Scenario, part: &Part) -> u128 {
 }
 
 /// What the accounts of allocations wait for. A part that vanishes at this scale is no grant.
-fn grants(scenario: &Scenario) -> Vec<GrantAllocation> {
+pub(super) fn grants(scenario: &Scenario) -> Vec<GrantAllocation> {
     let parts = immobile(scenario).enumerate().filter_map(|(i, part)| {
         let total = u64::try_from(amount(scenario, part)).ok().filter(|&total| total > 0)?;
         let schedule = part.vesting?.schedule(scenario.start.0);
@@ -88,10 +90,10 @@ fn held_by(scenario: &Scenario, holder: Holder) -> u128 {
 }
 
 /// Parameters that are amounts of the whole economy.
-pub(super) const SCALED: [&str; 2] = ["supply.cap", "emission.yearly"];
+pub(super) const SCALED: [&str; 3] = ["supply.cap", "emission.yearly", "treasury.budget"];
 
-/// The parameters at this scale. Only amounts of the whole economy scale: the cap, and a fixed emission; everything else is a
-/// rate, a price or a time.
+/// The parameters at this scale. Only amounts of the whole economy scale: the cap, a fixed emission and the treasury's
+/// budget; everything else is a rate, a price or a time.
 fn params(scenario: &Scenario) -> Result<Vec<u64>, BuildError> {
     let mut params = scenario.params.clone();
     for key in SCALED {

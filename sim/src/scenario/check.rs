@@ -2,6 +2,7 @@
 
 mod attack;
 mod demand;
+mod funds;
 mod shock;
 mod stake;
 mod supply;
@@ -33,6 +34,7 @@ pub(crate) fn check(scenario: &Scenario) -> Vec<Finding> {
     let mut findings = Findings::default();
     run(scenario, &mut findings);
     token::check(scenario, &mut findings);
+    funds::check(scenario, &mut findings);
     supply::check(scenario, &mut findings);
     demand::check(scenario, &mut findings);
     shock::check(scenario, &mut findings);

@@ -11,4 +11,5 @@ mod golden;
 mod scenario;
 mod shocks;
 mod stake;
+mod token;
 mod votes;

@@ -88,7 +88,7 @@ impl Director {
             &[("vesting.may_vote", 0), ("vesting.interval", HOUR)],
             &[("emission.floor", 40_000_000)],
             &[("emission.rate", 35_000_000)],
-            &[("treasury.policy", 2), ("treasury.budget", 7)],
+            &[("treasury.policy", 2), ("treasury.budget", 7), ("treasury.bought", 1)],
             &[("oracle.window", 2), ("oracle.lag", 1), ("oracle.quorum", 1), ("oracle.max_step", ONE)],
             &[("market.mechanism", 1)],
             &[("fee.rate", ONE + 1)],

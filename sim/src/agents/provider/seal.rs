@@ -71,7 +71,7 @@ impl Agents {
         self.queue.push(now + view.params.market_batch(), Kind::Seal, 0);
         let sealed = view.market.envelopes.iter().filter(|(_, envelope)| envelope.price == 0).map(|(&offer, _)| offer);
         for offer in sealed {
-            let Some(host) = self.rows.offers.get(offer.index()).map(|row| row.host as usize) else { continue };
+            let Some(host) = self.host_of_offer(offer) else { continue };
             if self.rows.hosts[host].phase == Phase::Gone {
                 continue;
             }

@@ -1,10 +1,10 @@
 //! Attackers.
 
-use plasma_core::params::mechanism;
+use plasma_core::params::{mechanism, settle_mode};
 use plasma_core::time::MINUTE;
 
 use super::Findings;
-use crate::scenario::model::attack::{Attack, AttackerSection, Bribe, Cheat, FalseChallenge};
+use crate::scenario::model::attack::{Attack, AttackerSection, Bribe, Cheat, FalseChallenge, Oracle};
 use crate::scenario::model::{Holder, Scenario, TokenMarket};
 use crate::scenario::quantity::Ratio;
 
@@ -47,6 +47,7 @@ fn check_attacker(scenario: &Scenario, attacker: &AttackerSection, findings: &mu
             let held = scenario.allocation.iter().any(|part| part.holder == Holder::Holders);
             findings.require(held, path("what.dump"), || "no allocation goes to `holders`: there is nobody to sell".into());
         }
+        Attack::Oracle(oracle) => check_oracle(scenario, attacker, oracle, findings),
         Attack::Bribe(bribe) => check_bribe(scenario, attacker, bribe, findings),
         Attack::Challenge(challenge) => check_challenge(scenario, attacker, challenge, findings),
         Attack::Withdraw(withdraw) => {
@@ -56,6 +57,26 @@ fn check_attacker(scenario: &Scenario, attacker: &AttackerSection, findings: &mu
             findings.require(pool, path("what.withdraw"), || "there is no pool: token.market is not `amm`".into());
         }
     }
+}
+
+fn check_oracle(scenario: &Scenario, attacker: &AttackerSection, oracle: &Oracle, findings: &mut Findings) {
+    let path = |key: &str| format!("attacker.{}.what.oracle{key}", attacker.id);
+    findings.refer(&scenario.class, "class", &oracle.class, path(".class"));
+    findings.refer(&scenario.program, "program", &oracle.program, path(".program"));
+    findings.require(oracle.gpu_hours.get() > 0.0, path(".gpu_hours"), || "there must be some work".into());
+    findings.require(oracle.raise.0 > 0, path(".raise"), || "a price that stays is no attack".into());
+    findings.require(oracle.stake <= Ratio::ONE, path(".stake"), || "a share is at most 100%".into());
+    findings.require(oracle.patience > 0, path(".patience"), || "the oracle follows a post at the earliest".into());
+    findings.require(oracle.interval.0 >= MINUTE, path(".interval"), || "expected at least 1min".into());
+    let pool = matches!(scenario.token.market, TokenMarket::Amm(_));
+    findings.require(pool, path(""), || "there is no pool whose price it could move: token.market is not `amm`".into());
+    let posted = scenario.params.market_mechanism() == mechanism::POSTED;
+    findings
+        .require(posted, path(""), || "it finds its own offer only where asks are posted: market.mechanism is another".into());
+    let credited = scenario.params.settle_mode() == settle_mode::VAULT_REMINT;
+    findings.require(credited, path(""), || {
+        "only settle.mode = \"vault_remint\" credits work at the oracle's price: it would gain nothing".into()
+    });
 }
 
 fn check_bribe(scenario: &Scenario, attacker: &AttackerSection, bribe: &Bribe, findings: &mut Findings) {
