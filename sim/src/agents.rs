@@ -103,6 +103,10 @@ pub struct Standing {
     pub cloud: Vec<u64>,
     /// Net present value per dollar of hardware of the best who lately stayed out.
     pub staying_out: Option<f64>,
+    /// GPUs on offer whose owners have closed their books …
+    pub booked: u64,
+    /// … and could pay their electricity out of work alone.
+    pub borne_by_work: u64,
 }
 
 /// The keyed streams, by purpose.
@@ -256,8 +260,12 @@ impl Agents {
     fn stand(&self, view: &State) -> Standing {
         let (economy, now) = (&*self.economy, view.clock.now);
         let on_offer = |(row, _): &(&HostRow, &Host)| matches!(row.phase, Phase::Online | Phase::Resting | Phase::Dark);
-        let hosts = self.rows.hosts.iter().zip(&economy.hosts).filter(on_offer);
-        let hardware: f64 = hosts.map(|(_, host)| host.hardware * f64::from(host.gpus)).sum();
+        let (mut hardware, mut booked, mut borne_by_work) = (0.0, 0, 0);
+        for (row, host) in self.rows.hosts.iter().zip(&economy.hosts).filter(on_offer) {
+            hardware += host.hardware * f64::from(host.gpus);
+            booked += u64::from(row.bears_itself.is_some()) * u64::from(host.gpus);
+            borne_by_work += u64::from(row.bears_itself == Some(true)) * u64::from(host.gpus);
+        }
         let cloud = economy.timetable.cloud(now);
         Standing {
             price: self.market_price(view),
@@ -265,6 +273,8 @@ impl Agents {
             hardware: (hardware * economy.timetable.hardware(now)) as u128,
             cloud: economy.rentals.iter().map(|rental| (rental * cloud) as u64).collect(),
             staying_out: self.rows.staying_out.best(),
+            booked,
+            borne_by_work,
         }
     }
 
@@ -403,8 +413,8 @@ impl Observer for Agents {
                     }
                     row.offers += 1;
                 }
-                // An attacker's offer has its place too: the places are the offers' numbers.
-                let host = host.map_or(u32::MAX, |host| host as u32);
+                // Attackers offer too: every offer has its row, whosever it is.
+                let host = host.map_or(provider::NOBODY, |host| host as u32);
                 self.rows.offers.push(OfferRow { since: now, host, ..OfferRow::default() });
             }
             Event::Transferred(_) => {

@@ -6,7 +6,7 @@ use crate::cli::{self, Level as LevelArg};
 use crate::console::{bar, say, stop_on_ctrl_c};
 use crate::folder::{Folder, write_whole};
 use crate::manifest::{Formats, Log, Manifest, hex};
-use crate::observe::{observed, owners};
+use crate::observe::{observed, owners, recording};
 use indicatif::ProgressBar;
 use miette::{IntoDiagnostic, WrapErr, miette};
 use plasma_core::engine::state::State;
@@ -21,6 +21,7 @@ use plasma_reports::{Metrics, Provenance, Summary, calendar, report_html, write_
 use plasma_sim::agents::Agents;
 use plasma_sim::scenario::model::LogLevel;
 use plasma_sim::scenario::{Loaded, OVERRIDDEN, Scenario, render_resolved};
+use plasma_sim::traces::Report;
 use plasma_sim::world;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -33,9 +34,6 @@ fn checkpoint_every() -> Duration {
     Duration::from_secs(seconds.unwrap_or(30))
 }
 
-/// Names, and what is said of them.
-type Facts = Vec<(String, String)>;
-
 /// Everything that is made from a scenario before the first record.
 struct Plan {
     folder: Folder,
@@ -44,7 +42,7 @@ struct Plan {
     digest: [u8; 32],
     genesis: Genesis,
     /// What became of the rows of each trace.
-    traces: Facts,
+    traces: Vec<(String, Report)>,
     level: Level,
     until: Time,
     stop: Arc<AtomicBool>,
@@ -95,7 +93,7 @@ fn start(args: &cli::Run, path: &std::path::Path) -> miette::Result<(Plan, Engin
     }));
     let loaded = Scenario::load(path, &sets)?;
     let (genesis, agents, traces) = build(&loaded)?;
-    traces.iter().for_each(|(name, what)| eprintln!("{name}: {what}"));
+    traces.iter().for_each(|(name, what)| eprintln!("Trace `{name}`: {what}"));
     let horizon = genesis.start.saturating_add(loaded.scenario.horizon.0);
     let until = match &args.until {
         Some(text) => {
@@ -130,11 +128,11 @@ fn start(args: &cli::Run, path: &std::path::Path) -> miette::Result<(Plan, Engin
 }
 
 /// The beginning, the agents, and what became of the rows of each trace.
-pub fn build(loaded: &Loaded) -> miette::Result<(Genesis, Agents, Facts)> {
+pub fn build(loaded: &Loaded) -> miette::Result<(Genesis, Agents, Vec<(String, Report)>)> {
     let traces = plasma_sim::traces::read_all(loaded).into_diagnostic()?;
     let (genesis, agents) = world::build_on(loaded, &traces, 0).into_diagnostic()?;
-    let names = loaded.scenario.trace.iter().map(|section| format!("Trace `{}`", section.id));
-    Ok((genesis, agents, names.zip(traces.iter().map(|trace| trace.report.to_string())).collect()))
+    let names = loaded.scenario.trace.iter().map(|section| section.id.to_string());
+    Ok((genesis, agents, names.zip(traces.into_iter().map(|trace| trace.report)).collect()))
 }
 
 fn resume(folder: Folder) -> miette::Result<(Plan, Engine<Agents, Watch>, u64)> {
@@ -320,7 +318,8 @@ fn write_results(plan: &Plan, manifest: &Manifest, metrics: &Metrics) -> miette:
     let folder = &plan.folder;
     write_parquet(metrics, folder.path()).into_diagnostic()?;
     write_charts(metrics, &folder.charts()).into_diagnostic()?;
-    let summary = Summary::of(metrics);
+    let recordings: Vec<_> = plan.traces.iter().filter_map(|(name, report)| recording(name, report)).collect();
+    let summary = Summary::of(metrics).beside(recordings.clone());
     write_whole(&folder.summary(), serde_json::to_string_pretty(&summary).into_diagnostic()?.as_bytes())?;
     let scenario = &plan.loaded.scenario;
     // As it was written: what a continued run reads there no longer knows which values were overrides.
@@ -336,7 +335,7 @@ fn write_results(plan: &Plan, manifest: &Manifest, metrics: &Metrics) -> miette:
         facts: [fact("Seed", manifest.seed.to_string()), fact("Scale", scenario.scale.to_string())]
             .into_iter()
             .chain((!changed.is_empty()).then(|| fact("Changed by --set", changed.join("; "))))
-            .chain(plan.traces.iter().cloned())
+            .chain(plan.traces.iter().map(|(name, report)| (format!("Trace `{name}`"), report.to_string())))
             .chain([
                 fact("From", manifest.start.clone()),
                 fact("To", if manifest.complete { manifest.end.clone() } else { format!("{} (interrupted)", manifest.end) }),
@@ -349,6 +348,7 @@ fn write_results(plan: &Plan, manifest: &Manifest, metrics: &Metrics) -> miette:
                 fact("Plasma", manifest.plasma.clone()),
             ])
             .collect(),
+        recordings,
         scenario: written,
     };
     let html = report_html(metrics, &provenance).into_diagnostic()?;

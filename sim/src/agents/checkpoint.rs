@@ -123,7 +123,7 @@ fn fits(saved: &Checkpoint, economy: &Economy) -> bool {
         && [&tally.candidates, &tally.declined, &tally.to_cloud, &tally.unserved, &tally.unfunded]
             .iter()
             .all(|counts| counts.len() == groups)
-        && rows.offers.iter().all(|offer| offer.host == u32::MAX || (offer.host as usize) < hosts)
+        && rows.offers.iter().all(|offer| offer.host().is_none_or(|host| host < hosts))
         && rows.lease_hosts.iter().all(|&host| host == u32::MAX || (host as usize) < hosts)
         && rows.hosts.iter().all(own_offers)
         && saved.dollars.accounts() == economy.accounts()

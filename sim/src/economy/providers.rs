@@ -70,6 +70,16 @@ pub enum Joining {
     },
 }
 
+impl Joining {
+    /// How long the provider's machines earn; who is there on schedule replaces them without end.
+    pub const fn life(self) -> Span {
+        match self {
+            Self::At(_) => Span::MAX,
+            Self::Entrant { life, .. } => life,
+        }
+    }
+}
+
 /// Standard deviation of the logarithm of entrants' hurdles: people demand different returns, which makes supply a curve rather
 /// than a step. An assumption.
 const HURDLE_SPREAD: f64 = 0.5;

@@ -8,6 +8,7 @@ use crate::scenario::protocol::setting;
 use crate::scenario::quantity::{Id, Xpl};
 use crate::streams::{Purpose, Streams, stream_id};
 use plasma_core::ids::AccountId;
+use plasma_core::params::TABLE;
 use plasma_core::protocol::governance::action::{
     Action, NO_PARAM, ProposeAward, ProposeChange, ProposeGrant, ProposeReport, ProposeSpend,
 };
@@ -228,7 +229,7 @@ pub(super) fn change(scenario: &Scenario, settings: &Settings) -> ProposeChange 
     for (i, (section, name, value)) in named.take(change.params.len()).enumerate() {
         let key = format!("{section}.{name}");
         let Ok((position, value)) = setting(&key, &value.0) else { continue };
-        let scaled = genesis::SCALED.contains(&key.as_str());
+        let scaled = genesis::is_of_the_whole(&TABLE[position as usize]);
         (change.params[i], change.values[i]) = (position, if scaled { scenario.scale.of(value) } else { value });
     }
     change

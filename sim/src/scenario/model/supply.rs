@@ -118,7 +118,7 @@ pub struct Entry {
     /// Yearly rate at which an entrant discounts what it will earn: its own, around this median.
     #[serde(default = "hurdle")]
     pub hurdle: Ratio,
-    /// How long a machine earns.
+    /// How long a machine earns. After it the provider buys another if it would enter again, and leaves otherwise.
     #[serde(default = "four_years")]
     pub life: SpanMs,
     /// Time between two looks at the market.
