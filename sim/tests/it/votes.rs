@@ -74,7 +74,15 @@ fn bribes_pay_exactly_where_the_votes_cost_less_than_the_loot() {
     let attack = |price: f64| {
         let bribe = format!("bribe = {{ takes = \"1%\", price = \"{price:.6} USD\" }}");
         let briber = format!("[[attacker]]\nid = \"briber\"\nusd = \"1_000_000 USD\"\nat = \"10d\"\nwhat = {{ {bribe} }}\n");
-        let calm = ["voter.lenders.cost=20 USD", "voter.savers.cost=20 USD", "delegator.savers.most=1%", "fee.base=0 XPL"];
+        // By the tenth day delegators have at stake what they want to.
+        let calm = [
+            "voter.lenders.cost=20 USD",
+            "voter.savers.cost=20 USD",
+            "delegator.savers.most=1%",
+            "delegator.savers.interval=1d",
+            "delegator.savers.speed=100",
+            "fee.base=0 XPL",
+        ];
         let mut engine = play(&governed(&briber, &calm));
         let names = engine.observer().names.clone();
         let agents = engine.environment();
@@ -89,7 +97,7 @@ fn bribes_pay_exactly_where_the_votes_cost_less_than_the_loot() {
     };
     let (taken, made, bought, _) = attack(0.000_1);
     assert_eq!((taken, made, bought), (false, 0.0, 0.0));
-    let (taken, made, bought, loot) = attack(0.1);
+    let (taken, made, bought, loot) = attack(0.03);
     assert!(taken && made > 0.0, "made {made} with {bought}");
     let even = loot / bought;
     for (factor, pays) in [(0.9, true), (1.1, false)] {

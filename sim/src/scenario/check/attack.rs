@@ -88,7 +88,7 @@ fn check_bribe(scenario: &Scenario, attacker: &AttackerSection, bribe: &Bribe, f
     for (key, share) in [(".takes", bribe.takes), (".aims", bribe.aims)] {
         findings.require(share <= Ratio::ONE, path(key), || "a share is at most 100%".into());
     }
-    findings.require((bribe.takes.0 > 0) != !bribe.change.is_empty(), path(""), || {
+    findings.require((bribe.takes.0 > 0) == bribe.change.is_empty(), path(""), || {
         "expected either `takes`, a share of the treasury, or a `change` of parameters".into()
     });
     if !bribe.change.is_empty() {
