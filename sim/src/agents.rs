@@ -11,6 +11,7 @@ pub mod checkpoint;
 pub mod clockwork;
 pub mod custodian;
 pub mod customer;
+pub mod delegator;
 pub mod dollars;
 pub mod exchange;
 pub mod provider;
@@ -19,6 +20,7 @@ pub mod shock;
 pub mod tally;
 pub mod trader;
 pub mod vesting;
+pub mod voter;
 
 use crate::economy::{Economy, Host};
 use crate::streams::{Purpose, Streams, key};
@@ -26,6 +28,8 @@ use attacker::AttackerRow;
 use board::Board;
 use builder::BuilderRow;
 use custodian::CustodyRow;
+use delegator::SaverRow;
+use delegator::yields::Yields;
 use dollars::{Dollars, Purse};
 use exchange::Quoted;
 use plasma_core::engine::state::State;
@@ -45,6 +49,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tally::Tally;
 use trader::TraderRow;
 use vesting::CohortRow;
+use voter::Poll;
 
 /// What changes about the participants.
 #[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq)]
@@ -73,6 +78,12 @@ pub struct Rows {
     pub builders: Vec<BuilderRow>,
     /// Whether the provider of each lease answers without working, by slot.
     pub lies: Vec<bool>,
+    /// Delegators, in the order of [`crate::economy::stake::Savers::members`].
+    pub savers: Vec<SaverRow>,
+    /// Proposals so far, in the order in which they were made.
+    pub polls: Vec<Poll>,
+    /// What everybody can see of stake, where somebody looks.
+    pub yields: Yields,
     /// What everybody can see.
     pub board: Board,
     /// Who looked and did not enter.
@@ -92,6 +103,10 @@ pub struct Standing {
     pub cloud: Vec<u64>,
     /// Net present value per dollar of hardware of the best who lately stayed out.
     pub staying_out: Option<f64>,
+    /// GPUs on offer whose owners have closed their books …
+    pub booked: u64,
+    /// … and could pay their electricity out of work alone.
+    pub borne_by_work: u64,
 }
 
 /// The keyed streams, by purpose.
@@ -106,6 +121,9 @@ struct Keyed {
     trader: Streams,
     builder: Streams,
     shock: Streams,
+    delegator: Streams,
+    voter: Streams,
+    attack: Streams,
 }
 
 /// Everybody who acts in a simulation.
@@ -140,6 +158,9 @@ impl Agents {
             custody: CustodyRow::default(),
             builders: vec![BuilderRow::default(); economy.builders.len()],
             lies: Vec::new(),
+            savers: vec![SaverRow::default(); economy.savers.members.len()],
+            polls: Vec::new(),
+            yields: Yields::default(),
             board: Board::new(genesis.catalogue.classes.len()),
             staying_out: StayingOut::default(),
         };
@@ -169,6 +190,8 @@ impl Agents {
         agents.expect_shocks();
         agents.expect_cohorts(genesis);
         agents.expect_builders();
+        agents.expect_savers(genesis.start);
+        agents.expect_motions();
         for (number, trader) in agents.economy.traders.iter().enumerate() {
             agents.queue.push(genesis.start + trader.interval, Kind::Trade, number as u64);
         }
@@ -189,6 +212,9 @@ impl Agents {
             trader: streams(Purpose::Trader),
             builder: streams(Purpose::Builder),
             shock: streams(Purpose::Shock),
+            delegator: streams(Purpose::Delegator),
+            voter: streams(Purpose::Voter),
+            attack: streams(Purpose::Attack),
         };
         let root_key = key(economy.seed, economy.replicate, "trace roots");
         let stop = Arc::new(AtomicBool::new(false));
@@ -234,8 +260,12 @@ impl Agents {
     fn stand(&self, view: &State) -> Standing {
         let (economy, now) = (&*self.economy, view.clock.now);
         let on_offer = |(row, _): &(&HostRow, &Host)| matches!(row.phase, Phase::Online | Phase::Resting | Phase::Dark);
-        let hosts = self.rows.hosts.iter().zip(&economy.hosts).filter(on_offer);
-        let hardware: f64 = hosts.map(|(_, host)| host.hardware * f64::from(host.gpus)).sum();
+        let (mut hardware, mut booked, mut borne_by_work) = (0.0, 0, 0);
+        for (row, host) in self.rows.hosts.iter().zip(&economy.hosts).filter(on_offer) {
+            hardware += host.hardware * f64::from(host.gpus);
+            booked += u64::from(row.bears_itself.is_some()) * u64::from(host.gpus);
+            borne_by_work += u64::from(row.bears_itself == Some(true)) * u64::from(host.gpus);
+        }
         let cloud = economy.timetable.cloud(now);
         Standing {
             price: self.market_price(view),
@@ -243,6 +273,8 @@ impl Agents {
             hardware: (hardware * economy.timetable.hardware(now)) as u128,
             cloud: economy.rentals.iter().map(|rental| (rental * cloud) as u64).collect(),
             staying_out: self.rows.staying_out.best(),
+            booked,
+            borne_by_work,
         }
     }
 
@@ -282,6 +314,9 @@ impl Agents {
             Kind::Seal => self.seal(view, time),
             Kind::Reveal => self.reveal(view, time),
             Kind::SealVerdict => self.seal_verdicts(view, time, LeaseId(id)),
+            Kind::Stake => self.tend_stake(view, time, number),
+            Kind::Propose => self.propose(view, time, number),
+            Kind::Ballot => self.cast(view, time, id),
             Kind::RevealVerdict => self.reveal_verdicts(view, time, LeaseId(id)),
             Kind::Unlock => self.unlock(view, time, number),
             Kind::Offload => self.offload(view, time, number),
@@ -325,6 +360,7 @@ impl Observer for Agents {
             }
             Event::Settled(settled) => {
                 self.rows.board.took_fee(settled.fee());
+                self.rows.yields.pay(settled.payment());
                 if let Some(host) = self.rows.lease_hosts.get(settled.lease.slot()) {
                     let class = self.economy.hosts.get(*host as usize).map(|host| host.class);
                     class.into_iter().for_each(|class| self.rows.board.ended(class, true));
@@ -343,7 +379,14 @@ impl Observer for Agents {
                 }
             }
             Event::CopiesComplete(complete) => self.reveal_copies(view, now, complete),
-            Event::Slashed(slashed) => self.slashed(view, now, slashed),
+            Event::Slashed(slashed) => {
+                let cut = slashed.burned as f64 + slashed.reward as f64;
+                let left = view.provider(slashed.provider).map_or(0, |provider| provider.bond) as f64;
+                self.rows.yields.lost(slashed.provider, cut / (left + cut), now);
+                self.slashed(view, now, slashed);
+            }
+            Event::StandsOpen(open) if !self.economy.attackers.is_empty() => self.challenge_falsely(view, now, open.lease),
+            Event::Proposed(proposed) => self.open_poll(view, now, record.account(), proposed),
             Event::Jailed(jailed) => self.jailed(view, jailed),
             Event::Rewarded(rewarded) => {
                 self.rows.board.rewarded(view, rewarded);
@@ -352,7 +395,11 @@ impl Observer for Agents {
                     row.emitted = row.emitted.saturating_add(rewarded.work).saturating_add(rewarded.stake);
                 }
             }
-            Event::EpochClosed(_) => self.rows.board.close_epoch(self.market_price(view), view.params.epoch_length()),
+            Event::EpochClosed(_) => {
+                let span = view.params.epoch_length();
+                self.rows.board.close_epoch(self.market_price(view), span);
+                self.rows.yields.close_epoch(self.rows.board.per_bond, view.ledger.supply(), span);
+            }
             Event::Registered(registered) => {
                 if let Some(host) = self.economy.host_of(record.account()) {
                     self.rows.hosts[host].provider = registered.provider;
@@ -366,8 +413,8 @@ impl Observer for Agents {
                     }
                     row.offers += 1;
                 }
-                // An attacker's offer has its place too: the places are the offers' numbers.
-                let host = host.map_or(u32::MAX, |host| host as u32);
+                // Attackers offer too: every offer has its row, whosever it is.
+                let host = host.map_or(provider::NOBODY, |host| host as u32);
                 self.rows.offers.push(OfferRow { since: now, host, ..OfferRow::default() });
             }
             Event::Transferred(_) => {

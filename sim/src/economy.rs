@@ -2,8 +2,8 @@
 //!
 //! Accounts come in this order: one for each allocation to `locked` or `holders`, in the order of the file; the market maker, and
 //! who provides the pool's liquidity if there is a pool; the traders; the custodian, the committee and the builders; the attackers;
-//! the customers, group by group and then trace by trace; the providers, group by group (the members, then the pool of those who may
-//! enter) and then trace by trace. What is drawn here depends on a participant's own stream alone.
+//! the delegators; the customers, group by group and then trace by trace; the providers, group by group (the members, then the pool of
+//! those who may enter) and then trace by trace. What is drawn here depends on a participant's own stream alone.
 
 pub mod attackers;
 pub mod funds;
@@ -11,6 +11,7 @@ pub mod genesis;
 pub mod providers;
 pub mod rounding;
 pub mod shocks;
+pub mod stake;
 pub mod token;
 pub mod vesting;
 
@@ -30,6 +31,7 @@ use plasma_core::protocol::verification::policy::Policy;
 use plasma_core::time::{HOUR, Span};
 pub use providers::Host;
 use shocks::Timetable;
+use stake::{Motion, Savers, Voters};
 pub use token::{Exchange, Trader};
 pub use vesting::Cohort;
 
@@ -50,6 +52,12 @@ pub struct Economy {
     pub builders: Vec<Builder>,
     /// Attackers, in the order of the file.
     pub attackers: Vec<Attacker>,
+    /// Delegators.
+    pub savers: Savers,
+    /// Voters.
+    pub voters: Voters,
+    /// Proposals on the timetable, in the order of the file.
+    pub motions: Vec<Motion>,
     /// Customers by group, then by trace of jobs.
     pub patrons: Vec<Patrons>,
     /// Shocks to come.
@@ -197,10 +205,15 @@ impl Economy {
         let exchange = Exchange::new(scenario, prices, &mut next)?;
         let traders = token::traders(scenario, &mut next);
         let (custodian, committee, builders) = funds::officers(scenario, &mut next);
-        let attackers = attackers::attackers(scenario, &mut next);
+        let mut attackers = attackers::attackers(scenario, &mut next);
+        let savers = stake::savers(scenario, &mut next, replicate);
         let mut patrons = patrons(scenario, traces, &mut next);
         let streams = Streams::new(scenario.seed, replicate, Purpose::Provider);
         let (hosts, host_groups) = providers::hosts(scenario, traces, &streams)?;
+        for attacker in &mut attackers {
+            let owned = hosts.iter().enumerate().filter(|(_, host)| attacker.owns(host.group));
+            attacker.hosts = owned.map(|(i, _)| i as u32).collect();
+        }
         let names: Vec<&str> = patrons.iter().map(|group| group.name.as_str()).collect();
         let timetable = Timetable::new(scenario, &names, &host_groups);
         for (i, group) in patrons.iter_mut().enumerate() {
@@ -214,7 +227,7 @@ impl Economy {
                 "{accounts} accounts are more than the engine counts: choose a smaller scale"
             )));
         }
-        Ok(Self {
+        let mut economy = Self {
             exchange,
             traders,
             cohorts: vesting::cohorts(scenario),
@@ -222,6 +235,9 @@ impl Economy {
             committee,
             builders,
             attackers,
+            savers,
+            voters: Voters::default(),
+            motions: Vec::new(),
             patrons,
             timetable,
             holders: genesis::immobile(scenario)
@@ -235,7 +251,10 @@ impl Economy {
             seed: scenario.seed,
             replicate,
             beacon_interval: scenario.params.beacon_interval(),
-        })
+        };
+        economy.voters = stake::voters(scenario, &economy);
+        economy.motions = stake::motions(scenario, &economy)?;
+        Ok(economy)
     }
 
     /// How many accounts there are.
@@ -263,7 +282,7 @@ impl Economy {
     pub fn accounts_of_attacker(&self, number: usize) -> Vec<AccountId> {
         let attacker = &self.attackers[number];
         let own = (attacker.first.0..attacker.first.0 + attacker.accounts).map(AccountId);
-        let hosts = (0..self.hosts.len()).filter(|&host| attacker.owns(self.hosts[host].group)).map(|host| self.account_of(host));
+        let hosts = attacker.hosts.iter().map(|&host| self.account_of(host as usize));
         let liquidity = self.exchange.pool().map(|terms| [terms.provider, self.exchange.maker]);
         let others = match attacker.plan {
             Plan::Dump { .. } => self.holders.into_iter().collect(),

@@ -36,6 +36,12 @@ pub enum Purpose {
     Trader,
     /// How a builder's attempt at a milestone goes; the id is the builder, the index counts its attempts.
     Builder,
+    /// Whom a delegator compares its provider with; the index counts its looks.
+    Delegator,
+    /// Whether and when somebody votes; the id is the voter, the index the proposal.
+    Voter,
+    /// What an attacker leaves to chance; the index counts its chances.
+    Attack,
 }
 
 impl Purpose {
@@ -51,6 +57,9 @@ impl Purpose {
             Self::Shock => "shock",
             Self::Trader => "trader",
             Self::Builder => "builder",
+            Self::Delegator => "delegator",
+            Self::Voter => "voter",
+            Self::Attack => "attack",
         }
     }
 }

@@ -3,6 +3,8 @@
 //! An attacker has the dollars and XPL it was given and what it makes of them; its profit is what it is worth now less what it was
 //! worth at genesis and what its owner put in since, XPL at the price at which a very small trade would be made.
 
+mod bribe;
+mod challenge;
 pub mod oracle;
 
 use super::Agents;
@@ -10,6 +12,7 @@ use super::dollars::Purse;
 use super::queue::Kind;
 use super::tally::Trades;
 use crate::economy::attackers::Plan;
+pub use bribe::BribeRow;
 use oracle::Attempts;
 use plasma_core::catalogue::MAX_SIZES;
 use plasma_core::engine::state::State;
@@ -46,6 +49,10 @@ pub struct AttackerRow {
     pub trades: Trades,
     /// How it fares with the oracle.
     pub attempts: Attempts,
+    /// Chances it had: the index of the next draw.
+    pub chances: u64,
+    /// Votes that it buys.
+    pub bribe: BribeRow,
 }
 
 /// What an attacker made of what it had.
@@ -85,8 +92,9 @@ impl Agents {
         let attacker = &economy.attackers[number];
         let acts = attacker.acts(now);
         match attacker.plan {
-            // Its providers do the rest, whenever they are leased to.
-            Plan::Cheat { .. } => {}
+            // Its providers do the rest, whenever they are leased to, or a result stands open.
+            Plan::Cheat { .. } | Plan::Challenge { .. } => {}
+            Plan::Bribe { .. } if acts => self.bribe(view, now, number),
             Plan::Wash { class, program, work, interval } if acts => {
                 match self.rows.attackers[number].begun {
                     true => self.wash(view, now, number, program, work),
@@ -297,6 +305,13 @@ impl Agents {
         let own = |account: AccountId| economy.attackers.iter().position(|attacker| attacker.holds(account));
         let escrows = view.jobs.iter().filter_map(|job| Some((own(job.customer)?, u128::from(job.escrow))));
         escrows.for_each(|(number, escrow)| wealth[number].0 += escrow);
+        let proposals = view.proposals.iter().filter_map(|row| Some((own(row.proposer)?, u128::from(row.deposit))));
+        proposals.for_each(|(number, deposit)| wealth[number].0 += deposit);
+        let challenges = view.docket.cases.values().filter_map(|case| {
+            let host = economy.host_of(view.provider(case.challenger)?.owner)?;
+            Some((economy.attacker_behind(host)?, u128::from(case.deposit)))
+        });
+        challenges.for_each(|(number, deposit)| wealth[number].0 += deposit);
         let returning = view.unbonding.entries.iter().filter_map(|entry| {
             let owner = view.provider(entry.provider)?.owner;
             let host = economy.host_of(owner).and_then(|host| economy.attacker_behind(host));

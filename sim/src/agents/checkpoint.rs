@@ -97,6 +97,12 @@ fn fits(saved: &Checkpoint, economy: &Economy) -> bool {
         Kind::Candidate => (appointment.id as usize) < groups,
         Kind::Shock | Kind::Recovery => (appointment.id as usize) < economy.timetable.all().len(),
         Kind::Attack | Kind::WashDone => (appointment.id as usize) < economy.attackers.len(),
+        Kind::Stake => (appointment.id as usize) < economy.savers.members.len(),
+        Kind::Propose => (appointment.id as usize) < economy.motions.len(),
+        Kind::Ballot => {
+            let (poll, _, voter) = super::voter::of_ballot(appointment.id);
+            poll < rows.polls.len() && voter < economy.voters.members.len()
+        }
         Kind::Trade => (appointment.id as usize) < economy.traders.len(),
         _ => (appointment.id as usize) < hosts,
     };
@@ -110,11 +116,14 @@ fn fits(saved: &Checkpoint, economy: &Economy) -> bool {
         && rows.attackers.len() == economy.attackers.len()
         && rows.cohorts.len() == economy.cohorts.len()
         && rows.builders.len() == economy.builders.len()
+        && rows.attackers.iter().all(|row| row.bribe.stage == Default::default() || (row.bribe.poll as usize) < rows.polls.len())
+        && rows.savers.len() == economy.savers.members.len()
+        && rows.polls.iter().all(|poll| poll.sold.len() <= economy.voters.members.len())
         && rows.board.len() == economy.rentals.len()
         && [&tally.candidates, &tally.declined, &tally.to_cloud, &tally.unserved, &tally.unfunded]
             .iter()
             .all(|counts| counts.len() == groups)
-        && rows.offers.iter().all(|offer| offer.host == u32::MAX || (offer.host as usize) < hosts)
+        && rows.offers.iter().all(|offer| offer.host().is_none_or(|host| host < hosts))
         && rows.lease_hosts.iter().all(|&host| host == u32::MAX || (host as usize) < hosts)
         && rows.hosts.iter().all(own_offers)
         && saved.dollars.accounts() == economy.accounts()

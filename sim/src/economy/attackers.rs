@@ -7,6 +7,7 @@ use crate::scenario::model::attack::{Attack, AttackerSection};
 use crate::scenario::model::position;
 use plasma_core::ids::{AccountId, ClassId, ProgramId};
 use plasma_core::money::ONE;
+use plasma_core::protocol::governance::action::ProposeChange;
 use plasma_core::time::{DAY, NEVER, Span, Time};
 
 /// An attacker.
@@ -20,6 +21,8 @@ pub struct Attacker {
     pub first: AccountId,
     /// How many.
     pub accounts: u32,
+    /// Its providers, by number.
+    pub hosts: Vec<u32>,
     /// Micro-USD at genesis.
     pub usd: u64,
     /// When it begins.
@@ -74,6 +77,33 @@ pub enum Plan {
         /// The share.
         share: f64,
     },
+    /// It buys votes for a proposal of its own.
+    Bribe {
+        /// What it proposes.
+        loot: Loot,
+        /// Micro-USD for the vote of one XPL.
+        price: u64,
+        /// Share of all power at which it stops buying.
+        aims: f64,
+    },
+    /// Its provider groups challenge right results.
+    Challenge {
+        /// By position in [`super::Economy::host_groups`].
+        groups: Vec<u16>,
+        /// Share of the open results of others.
+        share: f64,
+        /// Whether they uphold each other's challenges.
+        collude: bool,
+    },
+}
+
+/// What somebody who buys votes wants.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Loot {
+    /// A share of the treasury.
+    Treasury(f64),
+    /// Other parameters.
+    Change(ProposeChange),
 }
 
 /// How the price that the feeders post is moved, and for what.
@@ -100,8 +130,8 @@ impl Plan {
     const fn accounts(&self) -> u32 {
         match self {
             Plan::Wash { .. } | Plan::Oracle(_) => 2,
-            Plan::Grief { .. } => 1,
-            Plan::Cheat { .. } | Plan::Dump { .. } | Plan::Withdraw { .. } => 0,
+            Plan::Grief { .. } | Plan::Bribe { .. } => 1,
+            Plan::Cheat { .. } | Plan::Challenge { .. } | Plan::Dump { .. } | Plan::Withdraw { .. } => 0,
         }
     }
 }
@@ -119,7 +149,7 @@ impl Attacker {
 
     /// Whether it owns the providers of a group, by position.
     pub fn owns(&self, group: u16) -> bool {
-        matches!(&self.plan, Plan::Cheat { groups, .. } if groups.contains(&group))
+        matches!(&self.plan, Plan::Cheat { groups, .. } | Plan::Challenge { groups, .. } if groups.contains(&group))
     }
 }
 
@@ -135,6 +165,7 @@ pub(super) fn attackers(scenario: &Scenario, next: &mut u32) -> Vec<Attacker> {
             stream: crate::streams::stream_id(section.id.as_str(), 0),
             first,
             accounts,
+            hosts: Vec::new(),
             usd: scenario.scale.of(section.usd.0),
             from,
             until: section.lasts.map_or(NEVER, |span| from.saturating_add(span.0)),
@@ -145,9 +176,9 @@ pub(super) fn attackers(scenario: &Scenario, next: &mut u32) -> Vec<Attacker> {
 }
 
 fn plan(scenario: &Scenario, attack: &Attack) -> Plan {
+    let group = |id| position(&scenario.provider, id).unwrap_or_default() as u16;
     match attack {
         Attack::Cheat(cheat) => {
-            let group = |id| position(&scenario.provider, id).unwrap_or_default() as u16;
             let groups = cheat.groups.iter().map(group).collect();
             Plan::Cheat { groups, wrong: cheat.wrong.fraction(), pretend: cheat.pretend, collude: cheat.collude }
         }
@@ -174,6 +205,19 @@ fn plan(scenario: &Scenario, attack: &Attack) -> Plan {
             interval: oracle.interval.0,
         }),
         Attack::Dump(dump) => Plan::Dump { share: dump.share.0 as f64 / ONE as f64 },
+        Attack::Bribe(bribe) => Plan::Bribe {
+            loot: match bribe.change.is_empty() {
+                true => Loot::Treasury(bribe.takes.fraction()),
+                false => Loot::Change(super::stake::change(scenario, &bribe.change)),
+            },
+            price: bribe.price.0,
+            aims: bribe.aims.fraction(),
+        },
+        Attack::Challenge(challenge) => Plan::Challenge {
+            groups: challenge.groups.iter().map(group).collect(),
+            share: challenge.share.fraction(),
+            collude: challenge.collude,
+        },
         Attack::Withdraw(withdraw) => Plan::Withdraw { share: withdraw.share.0 as f64 / ONE as f64 },
     }
 }

@@ -4,6 +4,7 @@ mod attack;
 mod demand;
 mod funds;
 mod shock;
+mod stake;
 mod supply;
 mod token;
 mod trace;
@@ -37,6 +38,7 @@ pub(crate) fn check(scenario: &Scenario) -> Vec<Finding> {
     supply::check(scenario, &mut findings);
     demand::check(scenario, &mut findings);
     shock::check(scenario, &mut findings);
+    stake::check(scenario, &mut findings);
     attack::check(scenario, &mut findings);
     trace::check(scenario, &mut findings);
     findings.0

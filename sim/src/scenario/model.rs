@@ -8,6 +8,7 @@ pub mod demand;
 pub mod funds;
 pub mod hardware;
 pub mod shock;
+pub mod stake;
 pub mod supply;
 pub mod token;
 pub mod trace;
@@ -21,6 +22,7 @@ pub use demand::{CustomerChoice, Daily, DailyShape, DemandGroup, LogNormal, Pric
 pub use funds::{BuilderSection, Committee, Custodian};
 pub use hardware::{Class, CostTerm, Kind, Program, Region, Resource};
 pub use shock::ShockSection;
+pub use stake::{DelegatorGroup, ProposalSection, VoterGroup};
 pub use supply::{Entry, Faults, Join, MarkUp, ProviderGroup, Uptime};
 pub use token::{Allocation, Holder, Sale, Token, TokenMarket, TraderGroup, TradingStyle, Vesting};
 pub use trace::{Preset, TraceSection, TraceUse};
@@ -97,6 +99,15 @@ pub struct Scenario {
     /// Who wants more than their share.
     #[serde(default)]
     pub attacker: Vec<AttackerSection>,
+    /// Groups of accounts that bring stake to providers.
+    #[serde(default)]
+    pub delegator: Vec<DelegatorGroup>,
+    /// Who votes on proposals.
+    #[serde(default)]
+    pub voter: Vec<VoterGroup>,
+    /// What is proposed, and when.
+    #[serde(default)]
+    pub proposal: Vec<ProposalSection>,
     /// Recorded traces that are played back in addition to the groups.
     #[serde(default)]
     pub trace: Vec<TraceSection>,
@@ -153,7 +164,7 @@ macro_rules! named {
     )+};
 }
 named!(Allocation, Region, Class, Program, ProviderGroup, DemandGroup, TraderGroup, ShockSection, AttackerSection, TraceSection);
-named!(BuilderSection);
+named!(BuilderSection, DelegatorGroup, VoterGroup, ProposalSection);
 
 /// Position in its list of the element with this id. Every reference of a checked scenario is found.
 pub fn position<T: Named>(list: &[T], id: &Id) -> Option<usize> {

@@ -4,11 +4,12 @@ use super::error::{TraceError, excerpt};
 use super::lines::ShortLines;
 use super::{Machine, Request, moment};
 use crate::agents::exchange::MOST as MOST_PRICE;
-use crate::scenario::model::trace::{Condition, Filter, GpuColumn, Mapping, SizeFrom, TimeColumn, TimeFormat};
+use crate::scenario::model::trace::{Condition, Filter, GpuColumn, Mapping, SizeFrom, TimeColumn, TimeFormat, WaitColumns};
 use crate::scenario::quantity::Id;
 use csv::ByteRecord;
 use plasma_core::catalogue::MAX_SIZES;
 use plasma_core::protocol::job::MAX_GPUS_LOG2;
+use plasma_core::time::Span;
 use std::collections::BTreeMap;
 use std::io::Read;
 
@@ -16,6 +17,15 @@ use std::io::Read;
 pub(super) enum Kept<T> {
     Yes(T),
     No(String),
+}
+
+/// A row as a job, and what else it says.
+pub(super) struct Recorded {
+    pub request: Request,
+    /// Thousandths of GPUs that it asks for.
+    pub gpu_milli: u64,
+    /// How long it waited where it was recorded.
+    pub waited: Option<Span>,
 }
 
 /// Largest size of a job.
@@ -103,6 +113,7 @@ fn named(mapping: &Mapping) -> Vec<&str> {
     }
     wanted.extend(mapping.gpus.iter().flat_map(|gpus| [Some(gpus.column.as_str()), gpus.milli.as_deref()]).flatten());
     wanted.extend(mapping.class.iter().map(|class| class.column.as_str()));
+    wanted.extend(mapping.waited.iter().flat_map(|waited| [waited.begin.as_str(), waited.end.as_str()]));
     wanted.extend(mapping.keep.iter().map(|filter| filter.column.as_str()));
     wanted
 }
@@ -196,8 +207,8 @@ impl Columns<'_> {
         Ok(((count * share * 1000.0) as u64, whole as u32))
     }
 
-    /// A row as a job, with the thousandths of GPUs it asks for.
-    pub fn request(&self, row: &ByteRecord) -> Result<Kept<(Request, u64)>, TraceError> {
+    /// A row as a job.
+    pub fn request(&self, row: &ByteRecord) -> Result<Kept<Recorded>, TraceError> {
         if let Some(reason) = self.left_out(row)? {
             return Ok(Kept::No(reason));
         }
@@ -226,7 +237,15 @@ impl Columns<'_> {
         let Some(TimeColumn { column, format }) = &self.mapping.time else {
             return Err(TraceError::nowhere(self.file, "the mapping names no column of times"));
         };
-        Ok(Kept::Yes((Request { at: self.time(row, column, *format)?, sizes, gpus_log2 }, gpu_milli)))
+        let request = Request { at: self.time(row, column, *format)?, sizes, gpus_log2 };
+        Ok(Kept::Yes(Recorded { request, gpu_milli, waited: self.waited(row)? }))
+    }
+
+    /// Milliseconds that a row says that it waited.
+    fn waited(&self, row: &ByteRecord) -> Result<Option<Span>, TraceError> {
+        let Some(WaitColumns { begin, end }) = &self.mapping.waited else { return Ok(None) };
+        let waited = self.time(row, end, TimeFormat::Seconds)? - self.time(row, begin, TimeFormat::Seconds)?;
+        Ok(Some(waited.max(0).unsigned_abs()))
     }
 
     /// One size of a job. A time between two columns is spent on all the row's GPUs: it counts once for each.

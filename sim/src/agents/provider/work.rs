@@ -60,7 +60,7 @@ impl Agents {
 
     /// The provider of an offer.
     pub(super) fn host_of_offer(&self, offer: OfferId) -> Option<usize> {
-        self.rows.offers.get(offer.index()).map(|row| row.host as usize).filter(|&host| host < self.rows.hosts.len())
+        self.rows.offers.get(offer.index())?.host()
     }
 
     /// A lease began: how it will end is drawn now.

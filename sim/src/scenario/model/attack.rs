@@ -4,6 +4,7 @@ use plasma_core::time::{DAY, HOUR};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::stake::Settings;
 use crate::scenario::quantity::{Id, Ratio, SpanMs, Usd, Weight};
 
 /// An attacker. What it had, what it has, and what it made of it is in the results.
@@ -42,6 +43,10 @@ pub enum Attack {
     Oracle(Oracle),
     /// Those who provide the pool's liquidity take it away, and bring it back when they are done.
     Withdraw(Withdraw),
+    /// It makes a proposal in its own favour and buys votes for it.
+    Bribe(Bribe),
+    /// Its providers challenge right results.
+    Challenge(FalseChallenge),
 }
 
 /// Providers of one owner who do not do the work.
@@ -138,6 +143,40 @@ fn four() -> u32 {
 
 fn day() -> SpanMs {
     SpanMs(DAY)
+}
+
+/// Votes that are bought. Whoever is offered more than the proposal would take from them, and than it costs them to vote, sells.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Bribe {
+    /// Share of the treasury that the proposal pays to the attacker.
+    #[serde(default)]
+    pub takes: Ratio,
+    /// Instead of that, other values of parameters.
+    #[serde(default, skip_serializing_if = "Settings::is_empty")]
+    pub change: Settings,
+    /// Dollars for a vote with the power of one XPL.
+    pub price: Usd,
+    /// Share of all power at which it stops buying.
+    #[serde(default = "two_thirds")]
+    pub aims: Ratio,
+}
+
+/// Challenges of right results, for the finder's share and to hold others' pay up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FalseChallenge {
+    /// The owner's groups of providers.
+    pub groups: Vec<Id>,
+    /// Share of the results of others, open to challenge, that they challenge.
+    pub share: Ratio,
+    /// Whether they uphold each other's challenges when they sit on a panel.
+    #[serde(default = "yes")]
+    pub collude: bool,
+}
+
+fn two_thirds() -> Ratio {
+    Ratio(670_000_000)
 }
 
 fn whole() -> Ratio {

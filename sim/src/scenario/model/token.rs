@@ -245,6 +245,8 @@ pub enum Holder {
     Locked,
     /// Holders who neither work nor buy work.
     Holders,
+    /// The delegators of all groups, alike.
+    Delegators,
 }
 
 fn hour() -> SpanMs {
