@@ -28,6 +28,8 @@ pub fn observed(agents: &Agents) -> Observed {
         put_in: dollars.put_in.into(),
         electricity: tally.electricity,
         forgone: tally.forgone,
+        emission_expected: tally.emission_expected,
+        emission_passed_on: tally.emission_passed_on,
         wrong: tally.wrong,
         trades: PARTIES.map(|name| {
             let trades = tally.of(party(name));
@@ -39,6 +41,8 @@ pub fn observed(agents: &Agents) -> Observed {
             hardware: standing.hardware,
             cloud: standing.cloud.clone(),
             staying_out: standing.staying_out.map(|npv| (npv * 1e9) as i64),
+            booked: standing.booked,
+            borne_by_work: standing.borne_by_work,
             attackers: agents.booty().into_iter().map(attacker).collect(),
         },
     }
@@ -67,6 +71,8 @@ fn party(name: &str) -> Party {
         "providers" => Party::Providers,
         "traders" => Party::Traders,
         "holders" => Party::Holders,
+        "treasury" => Party::Treasury,
+        "builders" => Party::Builders,
         _ => Party::Attackers,
     }
 }

@@ -7,7 +7,8 @@ use crate::metrics::Metrics;
 use crate::metrics::failure::SIGNATURES;
 use crate::metrics::guard::{Band, GUARDS};
 use crate::metrics::observed::Attacker;
-use crate::metrics::table::{CLASS_METRICS, METRICS, Metric, Unit, metric};
+use crate::metrics::row::RegionRow;
+use crate::metrics::table::{CLASS_METRICS, METRICS, Metric, REGION_METRICS, Unit, metric};
 use crate::metrics::{ClassRow, Row};
 use crate::number::{plain, suffix};
 use crate::summary::{HEADLINES, Summary};
@@ -27,6 +28,8 @@ pub struct Provenance {
     pub expectation: String,
     /// What was found when it ran as shipped; may be empty.
     pub finding: String,
+    /// Whether this run has other values than the scenario as shipped.
+    pub changed: bool,
     /// Names and values, in order: digests, seed, versions, command line.
     pub facts: Vec<(String, String)>,
     /// What the traces that were played say of their own jobs.
@@ -109,6 +112,7 @@ struct Page<'p> {
     figures: Vec<Figure>,
     metrics: &'static [Metric<Row>],
     class_metrics: &'static [Metric<ClassRow>],
+    region_metrics: &'static [Metric<RegionRow>],
 }
 
 impl Headlines {
@@ -188,6 +192,7 @@ pub fn report_html(metrics: &Metrics, provenance: &Provenance) -> Result<String,
         figures,
         metrics: METRICS,
         class_metrics: CLASS_METRICS,
+        region_metrics: REGION_METRICS,
     };
     let html = environment.get_template("report.html")?.render(Serde(page))?;
     Ok(html)

@@ -7,6 +7,7 @@ pub mod columns;
 pub mod error;
 pub mod lines;
 pub mod moment;
+pub mod prices;
 pub mod window;
 
 use crate::scenario::Loaded;
@@ -178,7 +179,7 @@ fn jobs(mapping: &Mapping, program: &Program, reference: &Class, name: &str, tab
     let mut requests: Vec<Request> = Vec::new();
     let mut waits: Vec<Span> = Vec::new();
     let mut latest = i64::MIN;
-    columns::each_row(name, table, mapping, &program.sizes, |columns: &Columns, row| {
+    columns::each_row(name, table, mapping, &program.sizes, &[], |columns: &Columns, row| {
         report.rows += 1;
         match columns.request(row)? {
             Kept::No(reason) => report.drop(reason),
@@ -206,7 +207,7 @@ fn jobs(mapping: &Mapping, program: &Program, reference: &Class, name: &str, tab
 
 fn machines(mapping: &Mapping, name: &str, table: impl Read) -> Result<Trace, TraceError> {
     let (mut report, mut machines) = (Report::default(), Vec::new());
-    columns::each_row(name, table, mapping, &[], |columns: &Columns, row| {
+    columns::each_row(name, table, mapping, &[], &[], |columns: &Columns, row| {
         report.rows += 1;
         match columns.machine(row)? {
             Kept::No(reason) => report.drop(reason),

@@ -20,7 +20,7 @@ use plasma_core::time::Time;
 use plasma_reports::{Metrics, Provenance, Summary, calendar, report_html, write_charts, write_parquet};
 use plasma_sim::agents::Agents;
 use plasma_sim::scenario::model::LogLevel;
-use plasma_sim::scenario::{Loaded, Scenario, render_resolved};
+use plasma_sim::scenario::{Loaded, OVERRIDDEN, Scenario, render_resolved};
 use plasma_sim::traces::Report;
 use plasma_sim::world;
 use std::sync::Arc;
@@ -304,6 +304,7 @@ fn conclude(
         say!("{}", serde_json::json!({ "folder": plan.folder.path(), "manifest": manifest, "summary": summary }));
     } else {
         say!("{}\n\n{summary}", titled(&plan.loaded.scenario));
+        say!("Figures cover {}.", covered(&metrics));
         let (records, seconds) = (counter.0 - took.before, took.time.as_secs_f64());
         let rate = records as f64 / seconds.max(1e-3) / 1e6;
         say!("{records} records in {seconds:.1} s ({rate:.2} M records/s)");
@@ -321,14 +322,19 @@ fn write_results(plan: &Plan, manifest: &Manifest, metrics: &Metrics) -> miette:
     let summary = Summary::of(metrics).beside(recordings.clone());
     write_whole(&folder.summary(), serde_json::to_string_pretty(&summary).into_diagnostic()?.as_bytes())?;
     let scenario = &plan.loaded.scenario;
+    // As it was written: what a continued run reads there no longer knows which values were overrides.
+    let written = std::fs::read_to_string(folder.scenario()).into_diagnostic()?;
+    let changed = overrides(&written);
     let fact = |name: &str, value: String| (name.to_owned(), value);
     let provenance = Provenance {
-        title: titled(scenario),
+        title: titled(scenario) + if changed.is_empty() { "" } else { ", changed" },
         question: scenario.question.clone(),
         expectation: scenario.expectation.clone().unwrap_or_default(),
         finding: scenario.finding.clone().unwrap_or_default(),
+        changed: !changed.is_empty(),
         facts: [fact("Seed", manifest.seed.to_string()), fact("Scale", scenario.scale.to_string())]
             .into_iter()
+            .chain((!changed.is_empty()).then(|| fact("Changed by --set", changed.join("; "))))
             .chain(plan.traces.iter().map(|(name, report)| (format!("Trace `{name}`"), report.to_string())))
             .chain([
                 fact("From", manifest.start.clone()),
@@ -343,12 +349,23 @@ fn write_results(plan: &Plan, manifest: &Manifest, metrics: &Metrics) -> miette:
             ])
             .collect(),
         recordings,
-        // As it was written: what a continued run reads there no longer knows which values were overrides.
-        scenario: std::fs::read_to_string(folder.scenario()).into_diagnostic()?,
+        scenario: written,
     };
     let html = report_html(metrics, &provenance).into_diagnostic()?;
     write_whole(&folder.report(), html.as_bytes())?;
     Ok(summary)
+}
+
+/// Values that the command line changed, as a resolved scenario marks them.
+fn overrides(resolved: &str) -> Vec<String> {
+    let mut section = "";
+    let lines = resolved.lines().filter_map(|line| {
+        if line.starts_with('[') {
+            section = line;
+        }
+        Some((section, line.strip_suffix(OVERRIDDEN)?.trim_end()))
+    });
+    lines.map(|(section, line)| format!("{section} {line}").trim().to_owned()).collect()
 }
 
 /// The span that figures are of. A state at the end of a run counts more than they do.

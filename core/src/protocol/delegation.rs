@@ -205,7 +205,7 @@ impl Apply for Delegated {
         let id = record.account();
         state.settle_delegation(id, provider, 0, self.reward, |shares| shares + self.shares);
         state.transfer(Pot::Free(id), Pot::Delegated(provider), amount);
-        state.staking.pool_mut(provider).stake.shares += self.shares;
+        state.pooled(provider).shares += self.shares;
     }
 
     fn follow(&self, state: &State, record: &Record, derived: &mut Derived) {
@@ -218,7 +218,7 @@ impl Apply for Undelegated {
         let Undelegate { amount, provider, .. } = cause!(record, Command::Undelegate);
         let (account, epoch) = (record.account(), state.clock.epoch);
         state.settle_delegation(account, provider, 0, self.reward, |shares| shares - self.shares);
-        state.staking.pool_mut(provider).stake.shares -= self.shares;
+        state.pooled(provider).shares -= self.shares;
         let leaving = state.staking.leaving.entry((provider, epoch)).or_default();
         leaving.fund.shares += self.units;
         leaving.last = record.time;
@@ -237,7 +237,7 @@ impl Apply for Claimed {
     fn apply(&self, state: &mut State, record: &Record) {
         let provider = cause!(record, Command::ClaimRewards).provider;
         state.settle_delegation(record.account(), provider, 0, self.reward, |shares| shares - self.shares);
-        state.staking.pool_mut(provider).stake.shares -= self.shares;
+        state.pooled(provider).shares -= self.shares;
     }
 }
 

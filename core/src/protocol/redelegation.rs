@@ -166,8 +166,8 @@ impl Apply for Redelegated {
         let (account, epoch) = (record.account(), state.clock.epoch);
         state.settle_delegation(account, from, 0, self.reward, |shares| shares - self.given_up);
         state.transfer(Pot::Delegated(from), Pot::Delegated(to), amount);
-        state.staking.pool_mut(from).stake.shares -= self.given_up;
-        state.staking.pool_mut(to).stake.shares += self.shares;
+        state.pooled(from).shares -= self.given_up;
+        state.pooled(to).shares += self.shares;
         let pool = *state.staking.pool(to);
         let moving = state.staking.moving.entry((from, epoch, to)).or_default();
         moving.follow(&pool);

@@ -239,6 +239,12 @@ pub(crate) fn divide_reward(state: &State, id: ProviderId, total: u64) -> (u64, 
 // Apply
 
 impl State<'_> {
+    /// A provider's pool and its shares, to change: what they were is left behind for the proposals that are voted on.
+    pub(crate) fn pooled(&mut self, provider: ProviderId) -> &mut Fund {
+        self.remember_pool(provider);
+        &mut self.staking.pool_mut(provider).stake
+    }
+
     /// Pays an account the whole nano-XPL of what its shares of a pool have earned and of what it has earned besides (ronto-
     /// XPL), returns the rest of that to the pool's remainder, and changes its shares; without any it has no delegation.
     pub(crate) fn settle_delegation(
@@ -254,7 +260,11 @@ impl State<'_> {
         pool.accrual.rest += earned.checked_sub(scaled(reward)).expect("no more is paid than was earned");
         let since = pool.accrual.sum;
         let before = self.staking.delegations.get(&(account, provider)).map_or(0, |delegation| delegation.shares);
-        match change(before) {
+        let after = change(before);
+        if after != before {
+            self.remember_shares(account, provider, before);
+        }
+        match after {
             0 => self.staking.delegations.remove(&(account, provider)),
             shares => self.staking.delegations.insert((account, provider), Delegation { since, shares }),
         };

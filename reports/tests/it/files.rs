@@ -21,6 +21,7 @@ fn parquet_reads_back_as_it_was() {
     write_parquet(&metrics, dir.path()).unwrap();
     assert!(read(&dir.path().join("metrics.parquet")).equals_missing(&frames::metrics_frame(&metrics).unwrap()));
     assert!(read(&dir.path().join("classes.parquet")).equals_missing(&frames::classes_frame(&metrics).unwrap()));
+    assert!(read(&dir.path().join("regions.parquet")).equals_missing(&frames::regions_frame(&metrics).unwrap()));
     let amounts = read(&dir.path().join("amounts.parquet"));
     assert!(amounts.equals_missing(&frames::amounts_frame(&metrics).unwrap()));
     let supply: Vec<u128> = amounts.column("supply_nano").unwrap().u64().unwrap().iter().flatten().map(u128::from).collect();
@@ -71,6 +72,7 @@ fn the_report_is_whole_and_inert() {
         question: evil.clone(),
         expectation: evil.clone(),
         finding: evil.clone(),
+        changed: false,
         facts: vec![("seed".into(), "42".into()), (evil.clone(), evil.clone())],
         recordings: Vec::new(),
         scenario: evil,

@@ -3,6 +3,7 @@
 mod agents;
 mod anchors;
 mod attackers;
+mod challenges;
 mod demand;
 mod exchange;
 mod fuzz;
@@ -10,3 +11,6 @@ mod golden;
 mod scale;
 mod scenario;
 mod shocks;
+mod stake;
+mod token;
+mod votes;

@@ -54,7 +54,7 @@ impl Agents {
     }
 
     /// Buys what the deposits lack. False when that is not to be had.
-    pub(super) fn affords(&mut self, view: &State, now: Time, host: usize, amount: u64) -> bool {
+    pub(in super::super) fn affords(&mut self, view: &State, now: Time, host: usize, amount: u64) -> bool {
         let account = self.economy.account_of(host);
         let short = amount.saturating_sub(Self::spendable(view, account));
         short == 0 || self.buy(view, now, account, short + 16 * view.params.fee_base())
