@@ -64,6 +64,8 @@ pub struct Position {
     pub shares: u128,
     /// Nano-XPL taken out again, once it is.
     pub back: Option<u64>,
+    /// Whether the treasury has what the pool did not take.
+    told: bool,
 }
 
 /// Time after which it tries again to take liquidity out of a pool whose account could not pay for the transfer.
@@ -150,7 +152,9 @@ impl Agents {
     pub(super) fn report(&mut self, view: &State, now: Time, id: OrderId) {
         let Some(custodian) = self.custodian() else { return };
         let row = &mut self.rows.custody;
-        let (filled, moved) = (std::mem::take(&mut row.filled), std::mem::take(&mut row.moving) != 0);
+        // A transfer that was not admitted moved nothing.
+        row.moving = 0;
+        let filled = std::mem::take(&mut row.filled);
         let Some(order) = view.orders.get(id.0) else { return };
         let place = self.rows.custody.positions.iter().position(|position| position.order == id.0);
         let position = place.map(|place| self.rows.custody.positions[place].clone());
@@ -159,12 +163,14 @@ impl Agents {
             (_, None) => (order.sent - order.returned.min(order.sent), true),
             (_, Some(Position { back: Some(back), .. })) => (*back, true),
             // What its dollars did not reach for. Nothing has moved when the pool's account could not pay for the transfer.
-            (_, Some(position)) if moved => (order.sent - position.xpl, false),
+            (_, Some(position)) if !position.told => (order.sent - position.xpl, false),
             _ => return self.queue.push(now + RETRY, Kind::Redeem, id.0),
         };
         let amount = amount.min(Self::spendable(view, custodian.account));
-        if let Some(place) = place.filter(|_| last) {
-            self.rows.custody.positions.remove(place);
+        match place {
+            Some(place) if last => drop(self.rows.custody.positions.remove(place)),
+            Some(place) => self.rows.custody.positions[place].told = true,
+            None => {}
         }
         if amount > 0 || (last && order.side == side::PROVIDE) {
             self.send(now, Origin::Account(custodian.account), TreasuryDeposit { order: id, amount, last: last.into(), pad: 0 });
@@ -199,7 +205,8 @@ impl Agents {
         let row = &mut self.rows.custody;
         row.provided += u128::from(nano);
         row.provided_usd += u128::from(usd);
-        row.positions.push(Position { order: row.moving, xpl: nano, usd, shares, back: None });
+        let order = std::mem::take(&mut row.moving);
+        row.positions.push(Position { order, xpl: nano, usd, shares, ..Position::default() });
     }
 
     /// Books liquidity that came out of the pool with so many micro-USD, when the pool's price was so much. Returns the shares that
@@ -208,7 +215,8 @@ impl Agents {
         let row = &mut self.rows.custody;
         row.redeemed += u128::from(nano);
         row.redeemed_usd += u128::from(usd);
-        let Some(position) = row.positions.iter_mut().find(|position| position.order == row.moving) else { return 0 };
+        let order = std::mem::take(&mut row.moving);
+        let Some(position) = row.positions.iter_mut().find(|position| position.order == order) else { return 0 };
         position.back = Some(nano);
         let worth = |nano: u64, usd: u64| (u128::from(nano) * u128::from(price) / u128::from(XPL)) as i128 + i128::from(usd);
         row.against_holding += worth(nano, usd) - worth(position.xpl, position.usd);
