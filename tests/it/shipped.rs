@@ -49,10 +49,10 @@ fn played(place: &Place, name: &str) -> (Value, Value) {
         sets.push(format!("trace.{trace}.file={}", file.display()));
     }
     let file = crate::plasma::shipped(&format!("{name}.toml"));
-    let mut arguments = vec!["run", &file, "--log", "none", "--out", name, "--json"];
+    let mut arguments = vec!["run", &file, "--log", "none", "--out", name];
     sets.iter().for_each(|set| arguments.extend(["--set", set]));
-    let said = place.plasma(&arguments).json();
-    (said["summary"].clone(), said["manifest"].clone())
+    place.plasma(&arguments).exits(0);
+    (place.json(&format!("{name}/summary.json")), place.json(&format!("{name}/manifest.json")))
 }
 
 #[test]

@@ -411,6 +411,8 @@ impl Observer for Metrics {
         match event {
             Event::Refused(_) => row.refused += 1,
             Event::PricePosted(_) => self.quote.forget(),
+            // What a vault owes beyond what it holds is new, and no emission.
+            Event::Reminted(moved) => row.minted += u128::from(moved.minted),
             Event::Emitted(emitted) => {
                 let parts = [emitted.providers, emitted.stakers, emitted.treasury, emitted.builders].map(u128::from);
                 row.minted += parts.iter().sum::<u128>();

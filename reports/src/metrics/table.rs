@@ -284,7 +284,7 @@ metrics! { METRICS: Row;
     supply_opened Xpl; "issued − burned, at the beginning of the span"; "How many XPL were there?"; |r| xpl(r.supply_opened);
     supply Xpl; "issued − burned, at the end of the span"; "How many XPL are there?"; |r| xpl(r.stocks.supply);
     circulating Xpl; "supply − locked accounts − unvested grants − treasury − builders' fund − open awards"; "How many can change hands?"; |r| xpl(r.stocks.circulating);
-    minted Xpl; "Σ emission"; "How many were created?"; |r| xpl(r.minted);
+    minted Xpl; "Σ emission, and what a vault minted to pay what it owed"; "How many were created?"; |r| xpl(r.minted);
     unminted Xpl; "Σ emission that the schedule allowed and nobody earned"; "How much emission found no taker?"; |r| xpl(r.unminted);
     burned Xpl; "burned_fees + burned_base_fees + burned_slashes + burned_deposits + burned_bought"; "How many were destroyed?"; |r| xpl(r.burned.total());
     burned_fees Xpl; "Σ burned part of protocol fees"; "… by use of the network?"; |r| xpl(r.burned.fees);
@@ -377,7 +377,7 @@ metrics! { METRICS: Row;
 
     external_payments Xpl; "Σ payments whose payer and payee have different owners, as far as owners are known"; "What do strangers spend?"; |r| xpl(r.external.payments);
     external_usd Usd; "Σ external payment × oracle price at settlement"; "… in dollars?"; |r| fine_usd(r.dollars.external);
-    emission_usd Usd; "Σ minted × oracle price at the epoch's end"; "What does dilution pay, in dollars?"; |r| fine_usd(r.dollars.emission);
+    emission_usd Usd; "Σ emission × oracle price at the epoch's end"; "What does dilution pay, in dollars?"; |r| fine_usd(r.dollars.emission);
     organic_share Share ? "nobody paid and nothing was minted while the oracle had a fresh price"; "external_usd ÷ (external_usd + emission_usd)"; "How much of the economy is customers, and how much is emission?"; |r| Ratio::of(r.dollars.external, r.dollars.external + r.dollars.emission);
     subsidy_per_external_usd Number ? NO_EXTERNAL; "emission_usd ÷ external_usd"; "How much is minted for a dollar of demand?"; |r| Ratio::of(r.dollars.emission, r.dollars.external);
     velocity SharePerYear ? "nothing circulated"; "external_payments ÷ average circulating supply × year ÷ span"; "How often is a token spent on work?"; velocity;
