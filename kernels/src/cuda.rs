@@ -107,8 +107,18 @@ impl Cuda {
         read().map_err(failed("describe the GPU"))
     }
 
-    pub(crate) fn alloc(&self, bytes: usize) -> Option<CudaSlice<u8>> {
-        self.stream.alloc_zeros(bytes).ok()
+    /// Zeros; none where memory is short.
+    pub(crate) fn alloc(&self, bytes: usize) -> Result<Option<CudaSlice<u8>>, Error> {
+        match self.stream.alloc_zeros(bytes) {
+            Ok(slice) => Ok(Some(slice)),
+            Err(DriverError(sys::CUresult::CUDA_ERROR_OUT_OF_MEMORY)) => Ok(None),
+            Err(error) => Err(failed("take memory")(error)),
+        }
+    }
+
+    /// Whether memory was taken on this opening of the GPU: on its stream all happens in order, and on no other.
+    pub(crate) fn owns(&self, slice: &CudaSlice<u8>) -> bool {
+        Arc::ptr_eq(slice.stream(), &self.stream)
     }
 
     pub(crate) fn upload(&self, from: &[u8], to: &mut CudaSlice<u8>) -> Result<(), Error> {

@@ -96,6 +96,22 @@ pub struct Mean {
     pub columns: u32,
 }
 
+/// Backwards through [`Mean`]: dx[i][c] = dy[s][c] / n for the n rows i of sequence s. Rows of no sequence stay as they are.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct MeanBackward {
+    /// `sequences` × `columns`.
+    pub dy: *const f32,
+    /// Rows of `columns` numbers.
+    pub dx: *mut f32,
+    /// `sequences` of them; the rows are the queries'.
+    pub spans: *const Span,
+    /// Sequences.
+    pub sequences: u32,
+    /// Columns.
+    pub columns: u32,
+}
+
 // Pointers are plain data here; `Kernel::run` says what must hold.
 unsafe impl Send for Gather {}
 unsafe impl Sync for Gather {}
@@ -105,6 +121,8 @@ unsafe impl Send for Place {}
 unsafe impl Sync for Place {}
 unsafe impl Send for Mean {}
 unsafe impl Sync for Mean {}
+unsafe impl Send for MeanBackward {}
+unsafe impl Sync for MeanBackward {}
 
 fn over(rows: u32) -> Shape {
     Shape { shared: 0, ..Shape::rows(rows as usize) }
@@ -198,6 +216,30 @@ impl Kernel for Mean {
                 row += 1;
             }
             block.each(&mut sums, n - first, |t, sum| *y.add(t) = canonical(*sum / rows as f32));
+        }
+    }
+}
+
+impl Kernel for MeanBackward {
+    const NAME: &'static str = "mean_backward";
+    fn shape<S: Shapes>(&self) -> Shape {
+        let grid = [self.columns.div_ceil(LANES as u32), self.sequences, 1];
+        Shape { grid, ..over(1) }
+    }
+    #[inline(always)]
+    unsafe fn run<B: Block>(&self, block: &B) {
+        let [part, sequence, _] = block.at();
+        let (first, n) = (part * LANES, self.columns as usize);
+        // Safety: columns from the first on lie within every row of the span.
+        unsafe {
+            let span = *self.spans.add(sequence);
+            let rows = span.queries as usize;
+            let (dy, dx) = (self.dy.add(sequence * n + first), self.dx.add(span.first_query as usize * n + first));
+            let (mut lanes, mut row) = (block.lanes(()), 0);
+            while row < rows {
+                block.each(&mut lanes, n - first, |t, ()| *dx.add(row * n + t) = canonical(*dy.add(t) / rows as f32));
+                row += 1;
+            }
         }
     }
 }
