@@ -176,6 +176,12 @@ impl Bench<'_> {
         }
         let mut z = device.alloc(n)?;
         self.add("add", n, (Bound::Memory, 3 * bytes), |device| device.zip(Binary::Add, &x, &y, &mut z))?;
+        let (mut dx, mut dy) = (device.alloc(n)?, device.alloc(n)?);
+        self.add("divide backward", n, (Bound::Memory, 5 * bytes), |device| {
+            device.zip_backward(Binary::Div, [&x, &y, &z], &mut dx, &mut dy)
+        })?;
+        self.add("reverse", n, (Bound::Memory, 2 * bytes), |device| device.reverse(&x, &mut y))?;
+        self.add("sum backward", n, (Bound::Memory, bytes), |device| device.reduce_backward(Reduction::Sum, &x, 1.0, &mut dx))?;
         self.add("sum", n, (Bound::Memory, bytes), |device| device.reduce(Reduction::Sum, &x).map(drop))?;
         self.add("max", n, (Bound::Memory, bytes), |device| device.reduce(Reduction::Max, &x).map(drop))?;
         self.add("scan", n, (Bound::Memory, 2 * bytes), |device| device.scan(&x, &mut y))?;
@@ -228,7 +234,22 @@ impl Bench<'_> {
         self.add("rotary", [m, n], (Bound::Memory, 2 * bytes), |device| {
             device.rotary([n / 64, 64], &table, &rows, (&x, n).into(), (&mut y, n).into())
         })?;
-        let bias = device.alloc(n as usize)?;
+        self.add("place", [m, n], (Bound::Memory, 2 * bytes), |device| device.place([m, n], (&x, n).into(), (&mut y, n).into()))?;
+        // Sequences of 64 rows, and as many means.
+        let spans: Vec<Span> =
+            (0..m / 64).map(|i| Span { first_query: 64 * i, queries: 64, first_key: 64 * i, keys: 64 }).collect();
+        let mut means = device.alloc(spans.len() * n as usize)?;
+        self.add("mean", [m, n], (Bound::Memory, bytes), |device| device.mean(&spans, n, &x, &mut means))?;
+        self.add("mean backward", [m, n], (Bound::Memory, bytes), |device| device.mean_backward(&spans, n, &means, &mut y))?;
+        // To a table of 1024 entries, each of which looks at all indices.
+        let rows: Vec<u32> = (0..m).map(|i| i * 389 % 1024).collect();
+        let (rows, mut dtable) = (device.upload(&rows)?, device.alloc(1024 * n as usize)?);
+        self.add("gather backward", [m, n], (Bound::Memory, bytes), |device| device.gather_backward(n, &x, &rows, &mut dtable))?;
+        let (bias, scales) = (device.alloc(n as usize)?, device.alloc(m as usize)?);
+        let sums = device.alloc(area)?;
+        self.add("finish of i8, gelu", [m, n], (Bound::Memory, 2 * bytes), |device| {
+            device.finish_i8([m, n], (&sums, [&scales, &bias]), Unary::Gelu, &bias, None, &mut y)
+        })?;
         self.add("finish, gelu", [m, n], (Bound::Memory, 2 * bytes), |device| {
             device.finish([m, n], Unary::Gelu, &bias, None, &mut y)
         })?;
@@ -275,6 +296,10 @@ impl Bench<'_> {
         self.add("convolution 3x3", [4, side, side, 64], (Bound::F32, 2 * pixels * 9 * 64 * 64), |device| {
             device.convolve(windows, 64, &x, &w, &mut y)
         })?;
+        let mut unfolded = device.alloc(9 * x.len())?;
+        let bytes = 4 * 10 * pixels * 64;
+        self.add("unfold 3x3", [4, side, side, 64], (Bound::Memory, bytes), |device| device.unfold(windows, &x, &mut unfolded))?;
+        self.add("fold 3x3", [4, side, side, 64], (Bound::Memory, bytes), |device| device.fold(windows, &unfolded, &mut x))?;
         Ok(())
     }
 
@@ -282,12 +307,13 @@ impl Bench<'_> {
         let device = self.device;
         let (mut now, mut next) = (device.alloc(n)?, device.alloc(n)?);
         device.challenge_fill([9; 8], &mut now)?;
+        self.add("challenge fill", n, (Bound::Memory, 32 * n as u64), |device| device.challenge_fill([7; 8], &mut next))?;
         self.add("challenge round", n, (Bound::Memory, 96 * n as u64), |device| device.challenge_round(&now, &mut next))?;
         Ok(())
     }
 }
 
-/// Measures every kernel, the best of `runs` runs each; `quick` sizes take a second or two on a CPU.
+/// Measures the kernels, the best of `runs` runs each; `quick` sizes take a second or two on a CPU.
 ///
 /// # Errors
 /// If memory is short or the driver fails.

@@ -120,7 +120,7 @@ impl Device {
         self.transpose_batch([m, n, 1], a, b)
     }
 
-    /// y[i] = f(x[i]): [`Map`].
+    /// `y[i] = f(x[i])`: [`Map`].
     ///
     /// # Errors
     /// As [`gemm_f32`](Self::gemm_f32).
@@ -131,7 +131,7 @@ impl Device {
         unsafe { self.launch(&Map { x, y: self.pointer_mut("y", y)?, n, function }) }
     }
 
-    /// z[i] = f(x[i], y[i]): [`Zip`].
+    /// `z[i] = f(x[i], y[i])`: [`Zip`].
     ///
     /// # Errors
     /// As [`gemm_f32`](Self::gemm_f32).

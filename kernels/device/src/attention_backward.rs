@@ -3,11 +3,11 @@
 //!
 //! With s, max s and Σ e as forwards, in every head and for every query i and key j that it sees:
 //!
-//! - p = exp(s[i][j] − max s[i]) / Σ e[i], the weight;
-//! - D[i] = Σ dy[i][c]·y[i][c] and g = Σ dy[i][c]·v[j][c], by `fma` in ascending c from +0;
-//! - t = p·(g − D[i]), the slope of the score;
-//! - dq[i][c] = scale · Σ t·k[j][c] by `fma` in ascending j from +0;
-//! - dk[j][c] = scale · Σ t·q[i][c] and dv[j][c] = Σ p·dy[i][c] by `fma` from +0, over the heads of queries that share the head of
+//! - `p = exp(s[i][j] − max s[i]) / Σ e[i]`, the weight;
+//! - `D[i] = Σ dy[i][c]·y[i][c]` and `g = Σ dy[i][c]·v[j][c]`, by `fma` in ascending c from +0;
+//! - `t = p·(g − D[i])`, the slope of the score;
+//! - `dq[i][c] = scale · Σ t·k[j][c]` by `fma` in ascending j from +0;
+//! - `dk[j][c] = scale · Σ t·q[i][c]` and `dv[j][c] = Σ p·dy[i][c]` by `fma` from +0, over the heads of queries that share the head of
 //!   keys in ascending order, and in each over i in ascending order.
 //!
 //! Two kernels: the first takes the queries and leaves max s, Σ e and D for the second, which takes the keys. Products of queries

@@ -1,4 +1,4 @@
-//! Elementwise kernels: y[i] = f(x[i]) and z[i] = f(x[i], y[i]). Nothing is reduced, so that no order matters.
+//! Elementwise kernels: `y[i] = f(x[i])` and `z[i] = f(x[i], y[i])`. Nothing is reduced, so that no order matters.
 
 use crate::tile::Shapes;
 use crate::{Block, CHUNK, Kernel, NAN, Shape, canonical, chunk, math};
@@ -106,7 +106,7 @@ macro_rules! with_slope {
 }
 pub(crate) use with_slope;
 
-/// y[i] = f(x[i]).
+/// `y[i] = f(x[i])`.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Map {
@@ -120,7 +120,7 @@ pub struct Map {
     pub function: Unary,
 }
 
-/// z[i] = f(x[i], y[i]).
+/// `z[i] = f(x[i], y[i])`.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Zip {
@@ -136,7 +136,7 @@ pub struct Zip {
     pub function: Binary,
 }
 
-/// Backwards through [`Zip`], dx[i] and dy[i] from dz[i]:
+/// Backwards through [`Zip`], `dx[i]` and `dy[i]` from `dz[i]`:
 ///
 /// | f | dx | dy |
 /// |---|---|---|
@@ -167,7 +167,7 @@ pub struct ZipBackward {
     pub function: Binary,
 }
 
-/// z[i] = fma(a, x[i], y[i]).
+/// `z[i] = fma(a, x[i], y[i])`.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Axpy {

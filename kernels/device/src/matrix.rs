@@ -4,7 +4,7 @@ use crate::reduce::{stride, tree};
 use crate::tile::Shapes;
 use crate::{Block, Kernel, Shape, canonical};
 
-/// y = A·x for row-major A (m × k). In a row lane t of 256 starts at +0 and takes fma(a[i][p], x[p], ·) for p = t, t + 256, …;
+/// y = A·x for row-major A (m × k). In a row lane t of 256 starts at +0 and takes `fma(a[i][p], x[p], ·)` for p = t, t + 256, …;
 /// the lanes are summed by the tree of [`reduce`](crate::reduce). Backwards dA = dy·xᵀ, a product of one term, and dx = Aᵀ·dy.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]

@@ -62,7 +62,7 @@ pub struct Reduce {
     pub reduction: Reduction,
 }
 
-/// Backwards through a whole reduction to one number: dx[i] = dy at `place`, and +0 elsewhere; or dy everywhere, where `place` is
+/// Backwards through a whole reduction to one number: `dx[i] = dy` at `place`, and +0 elsewhere; or dy everywhere, where `place` is
 /// [`EVERYWHERE`]. A sum's gradient goes everywhere, that of the greatest to its place.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]

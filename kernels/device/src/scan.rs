@@ -1,8 +1,8 @@
 //! The inclusive prefix sum of f32, over a fixed network.
 //!
-//! Within 256 elements, for d = 1, 2, 4, …, 128: x[t] ← x[t − d] + x[t] for t ≥ d (Hillis and Steele, "Data Parallel Algorithms",
+//! Within 256 elements, for d = 1, 2, 4, …, 128: `x[t] ← x[t − d] + x[t]` for t ≥ d (Hillis and Steele, "Data Parallel Algorithms",
 //! CACM 1986). The groups' last elements are scanned in the same way, and every element takes the total before its group: total +
-//! x. Backwards dx[i] is the sum of dy from i on, which is the scan of dy [turned round](Reverse), turned round.
+//! x. Backwards `dx[i]` is the sum of dy from i on, which is the scan of dy [turned round](Reverse), turned round.
 
 use crate::tile::Shapes;
 use crate::{Block, CHUNK, Kernel, LANES, Shape, canonical, chunk};
@@ -33,7 +33,7 @@ pub struct ScanShift {
     pub n: u64,
 }
 
-/// Turns an array round: y[i] = x[n − 1 − i], bits as they are.
+/// Turns an array round: `y[i] = x[n − 1 − i]`, bits as they are.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Reverse {

@@ -5,7 +5,7 @@ use crate::reduce::stride;
 use crate::tile::Shapes;
 use crate::{Block, Kernel, LANES, NAN, Shape, canonical};
 
-/// y[i] = table[indices[i]], bits as they are; NaN where an index lies beyond the table.
+/// `y[i] = table[indices[i]]`, bits as they are; NaN where an index lies beyond the table.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Gather {
@@ -36,7 +36,7 @@ pub enum Turn {
 /// Rotary position embedding (Su et al. 2021, arXiv:2104.09864, equation 34, with the halves of a head as the two coordinates,
 /// as Llama and GPT-NeoX have it): for i < dim / 2, with cosine c and sine s of the row's place,
 ///
-/// y[i] = fma(x[i], c, −(x[i + dim/2]·s)), y[i + dim/2] = fma(x[i + dim/2], c, x[i]·s).
+/// `y[i] = fma(x[i], c, −(x[i + dim/2]·s))`, `y[i + dim/2] = fma(x[i + dim/2], c, x[i]·s)`.
 ///
 /// Backwards sines change their sign: the gradient of a turn is the turn back. A place beyond the table makes NaN.
 #[derive(Clone, Copy, Debug)]
@@ -64,7 +64,7 @@ pub struct Rotary {
     pub turn: Turn,
 }
 
-/// Moves rows: y[i][c] = x[i][c] for c < `columns`, bits as they are.
+/// Moves rows: `y[i][c] = x[i][c]` for c < `columns`, bits as they are.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Place {
@@ -80,7 +80,7 @@ pub struct Place {
     pub columns: u32,
 }
 
-/// The mean of every sequence's rows: y[s][c] = Σ x[i][c] / n in ascending i from +0. Of no rows, NaN.
+/// The mean of every sequence's rows: `y[s][c] = Σ x[i][c] / n` in ascending i from +0. Of no rows, NaN.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Mean {
@@ -96,7 +96,7 @@ pub struct Mean {
     pub columns: u32,
 }
 
-/// Backwards through [`Mean`]: dx[i][c] = dy[s][c] / n for the n rows i of sequence s. Rows of no sequence stay as they are.
+/// Backwards through [`Mean`]: `dx[i][c] = dy[s][c] / n` for the n rows i of sequence s. Rows of no sequence stay as they are.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct MeanBackward {

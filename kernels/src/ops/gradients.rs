@@ -114,7 +114,7 @@ impl Device {
         unsafe { self.launch(&ReduceBackward { dx: self.pointer_mut("dx", dx)?, n, place, dy }) }
     }
 
-    /// Through [`scan`](Self::scan): dx[i] is the sum of dy from i on, which is the scan of dy turned round, turned round.
+    /// Through [`scan`](Self::scan): `dx[i]` is the sum of dy from i on, which is the scan of dy turned round, turned round.
     ///
     /// # Errors
     /// As [`transpose_batch`](Self::transpose_batch).
