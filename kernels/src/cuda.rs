@@ -50,10 +50,15 @@ fn failed(what: &'static str) -> impl FnOnce(DriverError) -> Error {
 }
 
 impl Cuda {
+    /// Whether there is a driver to ask for GPUs.
+    pub fn has_driver() -> bool {
+        unsafe { sys::is_culib_present() }
+    }
+
     /// How many GPUs there are; none without a driver.
     pub fn count() -> usize {
         // Asked first, since cudarc panics without the library.
-        if !unsafe { sys::is_culib_present() } {
+        if !Self::has_driver() {
             return 0;
         }
         CudaContext::device_count().ok().and_then(|count| usize::try_from(count).ok()).unwrap_or(0)
@@ -61,7 +66,7 @@ impl Cuda {
 
     /// Opens a GPU and loads the kernels.
     pub(crate) fn open(number: usize) -> Result<Self, Error> {
-        if !unsafe { sys::is_culib_present() } {
+        if !Self::has_driver() {
             return Err(Error::NoDriver);
         }
         let present = Self::count();

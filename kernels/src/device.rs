@@ -167,12 +167,24 @@ impl Device {
     /// # Errors
     /// If there is none.
     pub fn open(name: &str) -> Result<Self, Error> {
-        let number = match name {
-            "cpu" => return Ok(Self::Cpu(Cpu::new())),
-            "cuda" => Some(0),
-            _ => name.strip_prefix("cuda:").and_then(|number| number.parse().ok()),
+        match Self::gpu_named(name)? {
+            None => Ok(Self::Cpu(Cpu::new())),
+            Some(number) => Cuda::open(number).map(Self::Cuda),
+        }
+    }
+
+    /// The number of the GPU that a name means, whether it is there or not; none for the CPU.
+    ///
+    /// # Errors
+    /// If no device could have that name.
+    pub fn gpu_named(name: &str) -> Result<Option<usize>, Error> {
+        let digits = match name {
+            "cpu" => return Ok(None),
+            "cuda" => "0",
+            _ => name.strip_prefix("cuda:").unwrap_or_default(),
         };
-        number.ok_or_else(|| Error::NoSuchDevice(name.into())).and_then(Cuda::open).map(Self::Cuda)
+        let number = digits.bytes().all(|digit| digit.is_ascii_digit()).then(|| digits.parse().ok()).flatten();
+        number.map(Some).ok_or_else(|| Error::NoSuchDevice(name.into()))
     }
 
     /// Its name, as [`open`](Self::open) takes it.

@@ -60,11 +60,15 @@ impl Line {
     }
 }
 
+/// Shares are of these, and something else that works for a moment must not lower them.
+const LEAST_RUNS_OF_CEILINGS: usize = 20;
+
 struct Bench<'a> {
     device: &'a Device,
     runs: usize,
     ceilings: [f64; 3],
-    lines: Vec<Line>,
+    /// Is shown every line.
+    show: &'a mut dyn FnMut(Line),
 }
 
 impl Bench<'_> {
@@ -91,7 +95,7 @@ impl Bench<'_> {
             line.share = line.rate() / ceiling;
         }
         let rate = line.rate();
-        self.lines.push(line);
+        (self.show)(line);
         Ok(rate)
     }
 
@@ -313,13 +317,14 @@ impl Bench<'_> {
     }
 }
 
-/// Measures the kernels, the best of `runs` runs each; `quick` sizes take a second or two on a CPU.
+/// Measures the kernels, the best of `runs` runs each, and shows every line when it is known; `quick` sizes take a second or two on
+/// a CPU.
 ///
 /// # Errors
 /// If memory is short or the driver fails.
-pub fn measure(device: &Device, runs: usize, quick: bool) -> Result<Vec<Line>, Error> {
+pub fn measure(device: &Device, runs: usize, quick: bool, show: &mut dyn FnMut(Line)) -> Result<(), Error> {
     let large = matches!(device, Device::Cuda(_));
-    let mut bench = Bench { device, runs: runs.max(1), ceilings: [0.0; 3], lines: Vec::new() };
+    let mut bench = Bench { device, runs: runs.max(LEAST_RUNS_OF_CEILINGS), ceilings: [0.0; 3], show };
     let (elements, order) = match (quick, large) {
         (true, _) => (1 << 20, 256),
         (false, false) => (1 << 24, 1024),
@@ -331,6 +336,7 @@ pub fn measure(device: &Device, runs: usize, quick: bool) -> Result<Vec<Line>, E
         Device::Cuda(_) | Device::Emulated(_) => [4096, 256],
     };
     bench.ceilings(work, elements)?;
+    bench.runs = runs.max(1);
     bench.products(order)?;
     bench.rows([(elements >> 12) as u32, 4096])?;
     bench.elements(elements)?;
@@ -339,8 +345,7 @@ pub fn measure(device: &Device, runs: usize, quick: bool) -> Result<Vec<Line>, E
     bench.sequences([(elements >> 12) as u32, 4096])?;
     bench.learning([(elements >> 12) as u32, 4096])?;
     bench.convolution(if large { 224 } else { 32 })?;
-    bench.challenge(elements / 8)?;
-    Ok(bench.lines)
+    bench.challenge(elements / 8)
 }
 
 /// Only the ceilings, by `work` = [blocks, rounds] of tiles and a triad over so many elements.
@@ -348,7 +353,8 @@ pub fn measure(device: &Device, runs: usize, quick: bool) -> Result<Vec<Line>, E
 /// # Errors
 /// If memory is short or the driver fails.
 pub fn ceilings_of(device: &Device, runs: usize, work: [usize; 2], elements: usize) -> Result<Vec<Line>, Error> {
-    let mut bench = Bench { device, runs: runs.max(1), ceilings: [0.0; 3], lines: Vec::new() };
-    bench.ceilings(work, elements)?;
-    Ok(bench.lines)
+    let mut lines = Vec::new();
+    let mut show = |line| lines.push(line);
+    Bench { device, runs: runs.max(1), ceilings: [0.0; 3], show: &mut show }.ceilings(work, elements)?;
+    Ok(lines)
 }

@@ -7,8 +7,8 @@
 //! - `D[i] = Σ dy[i][c]·y[i][c]` and `g = Σ dy[i][c]·v[j][c]`, by `fma` in ascending c from +0;
 //! - `t = p·(g − D[i])`, the slope of the score;
 //! - `dq[i][c] = scale · Σ t·k[j][c]` by `fma` in ascending j from +0;
-//! - `dk[j][c] = scale · Σ t·q[i][c]` and `dv[j][c] = Σ p·dy[i][c]` by `fma` from +0, over the heads of queries that share the head of
-//!   keys in ascending order, and in each over i in ascending order.
+//! - `dk[j][c] = scale · Σ t·q[i][c]` and `dv[j][c] = Σ p·dy[i][c]` by `fma` from +0, over the heads of queries that share the
+//!   head of keys in ascending order, and in each over i in ascending order.
 //!
 //! Two kernels: the first takes the queries and leaves max s, Σ e and D for the second, which takes the keys. Products of queries
 //! with keys are made in both, and in the first three times where there are more than [`LANES`] keys. A query that sees no key, and

@@ -49,8 +49,8 @@ pub struct NormaliseBackward {
     pub norm: Norm,
 }
 
-/// Through [`Gather`](crate::sequence::Gather), to the table: `dtable[e] = Σ dy[i]` over the rows i with `indices[i] = e`, in ascending i
-/// from +0. Rows of indices beyond the table go nowhere.
+/// Through [`Gather`](crate::sequence::Gather), to the table: `dtable[e] = Σ dy[i]` over the rows i with `indices[i] = e`, in
+/// ascending i from +0. Rows of indices beyond the table go nowhere.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct GatherBackward {

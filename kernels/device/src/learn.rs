@@ -28,8 +28,8 @@ pub struct CrossEntropy {
     pub scale: f32,
 }
 
-/// `dx[i] = dy[i] · f'(x[i])`: the chain rule through [`Map`](crate::map::Map). Slopes are those of [`math`], 1 − tanh² of tanh, σ·(1 −
-/// σ) of the sigmoid, 1 / x of the logarithm, 0.5 / √x of the root; they are within 3·10^-6 of the greater of 1 and themselves.
+/// `dx[i] = dy[i] · f'(x[i])`: the chain rule through [`Map`](crate::map::Map). Slopes are those of [`math`], 1 − tanh² of tanh,
+/// σ·(1 − σ) of the sigmoid, 1 / x of the logarithm, 0.5 / √x of the root; they are within 3·10^-6 of the greater of 1 and themselves.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Slope {

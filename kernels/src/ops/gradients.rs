@@ -10,8 +10,8 @@ use plasma_kernels_device::scan::Reverse;
 // Safety of every launch below: the lengths are those that the kernel's sizes call for, the pointers are of this device, and an
 // output is borrowed mutably, so that it overlaps nothing.
 impl Device {
-    /// B = Aᵀ of every matrix of a batch: [`Transpose`]. Sizes are [m, n, batch]. A gradient goes back by the same with m and n in
-    /// each other's place.
+    /// B = Aᵀ of every matrix of a batch: [`Transpose`]. Sizes are [m, n, batch]. A gradient goes back by the same with m and
+    /// n in each other's place.
     ///
     /// # Errors
     /// If lengths or devices do not fit, or the driver fails. So of every operation below.

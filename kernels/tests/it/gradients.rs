@@ -26,6 +26,9 @@ fn empty(n: usize) -> Buffer<f32> {
     cpu().alloc(n).unwrap()
 }
 
+/// A function of two numbers in f64.
+type Exact<'a> = &'a dyn Fn(f64, f64) -> f64;
+
 /// Demands that gradients be what Σ dy·f(parts) gains by a change of every `step`-th number of every part.
 fn demand(f: impl Fn(&[Vec<f64>]) -> Vec<f64>, parts: &[&[f32]], dy: &[f32], found: &[&Buffer<f32>], step: usize) {
     let exact: Vec<Vec<f64>> = parts.iter().map(|part| part.iter().map(|&x| x.into()).collect()).collect();
@@ -52,7 +55,9 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 
     #[test]
-    fn products_go_back_as_differences_say(m in 1usize..9, n in 1usize..9, k in 1usize..40, batch in 1usize..4, seed in 0u32..1000) {
+    fn products_go_back_as_differences_say(
+        m in 1usize..9, n in 1usize..9, k in 1usize..40, batch in 1usize..4, seed in 0u32..1000,
+    ) {
         let (a, b, dc) = (small(batch * m * k, seed), small(batch * k * n, seed + 1), small(batch * m * n, seed + 2));
         let (mut da, mut db) = (empty(a.len()), empty(b.len()));
         let sizes = [m, n, k, batch].map(|size| size as u32);
@@ -102,7 +107,9 @@ proptest! {
     }
 
     #[test]
-    fn means_go_back_as_differences_say(lengths in prop::collection::vec(0u32..9, 1..4), columns in 1usize..300, seed in 0u32..1000) {
+    fn means_go_back_as_differences_say(
+        lengths in prop::collection::vec(0u32..9, 1..4), columns in 1usize..300, seed in 0u32..1000,
+    ) {
         let mut rows = 0;
         let mut span = |&queries: &u32| {
             let span = Span { first_query: rows, queries, ..Span::default() };
@@ -129,7 +136,7 @@ proptest! {
 fn functions_of_two_go_back_as_differences_say() {
     let n = 500;
     let silu = |x: f64| x / (1.0 + (-x).exp());
-    let functions: [(Binary, &dyn Fn(f64, f64) -> f64); 6] = [
+    let functions: [(Binary, Exact); 6] = [
         (Binary::Add, &|x, y| x + y),
         (Binary::Sub, &|x, y| x - y),
         (Binary::Mul, &|x, y| x * y),

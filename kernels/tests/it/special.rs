@@ -26,6 +26,9 @@ fn made(n: usize, run: impl FnOnce(&Device, &mut Buffer<f32>) -> Result<(), Erro
     cpu().read(&y).unwrap()
 }
 
+/// A function of two numbers by its definition.
+type Exact<'a> = &'a dyn Fn(f32, f32) -> f32;
+
 /// The same bits, and one NaN for all.
 fn same(found: &[f32], exact: &[f32]) {
     assert_eq!(found.len(), exact.len());
@@ -40,7 +43,7 @@ fn functions_of_two_are_those_of_ieee_754() {
     let pairs: Vec<(f32, f32)> = SPECIAL.iter().flat_map(|&x| SPECIAL.map(|y| (x, y))).collect();
     let (x, y): (Vec<f32>, Vec<f32>) = pairs.iter().copied().unzip();
     let greater = |x: f32, y: f32| if x.is_nan() || y.is_nan() { NAN } else { math::max(x, y) };
-    let functions: [(Binary, &dyn Fn(f32, f32) -> f32); 5] = [
+    let functions: [(Binary, Exact); 5] = [
         (Binary::Add, &|x, y| x + y),
         (Binary::Sub, &|x, y| x - y),
         (Binary::Mul, &|x, y| x * y),
