@@ -238,7 +238,7 @@ Examples:
 
 Exit codes: 0 every bit is the same, 1 failed, 3 a kernel differs.")]
     Check(GpuRun),
-    /// Measure every kernel, as a share of what the device reaches at best.
+    /// Measure the kernels, as shares of what the device reaches at best.
     #[command(after_help = "\
 Examples:
   plasma gpu bench
@@ -256,7 +256,7 @@ pub struct GpuInfo {
 #[derive(Args)]
 pub struct GpuRun {
     /// The device: cpu, cuda or cuda:N. Without it, the first GPU, or else the CPU.
-    #[arg(long, value_name = "DEVICE")]
+    #[arg(long, value_name = "DEVICE", value_parser = device)]
     pub device: Option<String>,
     /// Smaller sizes.
     #[arg(long)]
@@ -266,12 +266,17 @@ pub struct GpuRun {
     pub json: bool,
 }
 
+/// A name that a device could have.
+fn device(name: &str) -> Result<String, plasma_kernels::Error> {
+    plasma_kernels::Device::gpu_named(name).map(|_| name.to_owned())
+}
+
 #[derive(Args)]
 pub struct GpuBench {
     #[command(flatten)]
     pub run: GpuRun,
     /// Runs of each kernel; the best counts.
-    #[arg(long, default_value_t = 5, value_name = "N")]
+    #[arg(long, default_value_t = 5, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub runs: u16,
 }
 

@@ -50,10 +50,15 @@ fn failed(what: &'static str) -> impl FnOnce(DriverError) -> Error {
 }
 
 impl Cuda {
+    /// Whether there is a driver to ask for GPUs.
+    pub fn has_driver() -> bool {
+        unsafe { sys::is_culib_present() }
+    }
+
     /// How many GPUs there are; none without a driver.
     pub fn count() -> usize {
         // Asked first, since cudarc panics without the library.
-        if !unsafe { sys::is_culib_present() } {
+        if !Self::has_driver() {
             return 0;
         }
         CudaContext::device_count().ok().and_then(|count| usize::try_from(count).ok()).unwrap_or(0)
@@ -61,7 +66,7 @@ impl Cuda {
 
     /// Opens a GPU and loads the kernels.
     pub(crate) fn open(number: usize) -> Result<Self, Error> {
-        if !unsafe { sys::is_culib_present() } {
+        if !Self::has_driver() {
             return Err(Error::NoDriver);
         }
         let present = Self::count();
@@ -107,8 +112,18 @@ impl Cuda {
         read().map_err(failed("describe the GPU"))
     }
 
-    pub(crate) fn alloc(&self, bytes: usize) -> Option<CudaSlice<u8>> {
-        self.stream.alloc_zeros(bytes).ok()
+    /// Zeros; none where memory is short.
+    pub(crate) fn alloc(&self, bytes: usize) -> Result<Option<CudaSlice<u8>>, Error> {
+        match self.stream.alloc_zeros(bytes) {
+            Ok(slice) => Ok(Some(slice)),
+            Err(DriverError(sys::CUresult::CUDA_ERROR_OUT_OF_MEMORY)) => Ok(None),
+            Err(error) => Err(failed("take memory")(error)),
+        }
+    }
+
+    /// Whether memory was taken on this opening of the GPU: on its stream all happens in order, and on no other.
+    pub(crate) fn owns(&self, slice: &CudaSlice<u8>) -> bool {
+        Arc::ptr_eq(slice.stream(), &self.stream)
     }
 
     pub(crate) fn upload(&self, from: &[u8], to: &mut CudaSlice<u8>) -> Result<(), Error> {

@@ -94,7 +94,7 @@ pub enum Error {
     #[error("{0}")]
     Shape(String),
     /// A buffer of another device.
-    #[error("{0} lies on another device; copy it with `read` and `upload`")]
+    #[error("{0} belongs to another device, or to another opening of this one; copy it with `read` and `upload`")]
     Elsewhere(&'static str),
     /// The driver refused.
     #[error("the CUDA driver failed while it tried to {what}: {error}; `nvidia-smi` shows the GPU's state")]
@@ -167,12 +167,24 @@ impl Device {
     /// # Errors
     /// If there is none.
     pub fn open(name: &str) -> Result<Self, Error> {
-        let number = match name {
-            "cpu" => return Ok(Self::Cpu(Cpu::new())),
-            "cuda" => Some(0),
-            _ => name.strip_prefix("cuda:").and_then(|number| number.parse().ok()),
+        match Self::gpu_named(name)? {
+            None => Ok(Self::Cpu(Cpu::new())),
+            Some(number) => Cuda::open(number).map(Self::Cuda),
+        }
+    }
+
+    /// The number of the GPU that a name means, whether it is there or not; none for the CPU.
+    ///
+    /// # Errors
+    /// If no device could have that name.
+    pub fn gpu_named(name: &str) -> Result<Option<usize>, Error> {
+        let digits = match name {
+            "cpu" => return Ok(None),
+            "cuda" => "0",
+            _ => name.strip_prefix("cuda:").unwrap_or_default(),
         };
-        number.ok_or_else(|| Error::NoSuchDevice(name.into())).and_then(Cuda::open).map(Self::Cuda)
+        let number = digits.bytes().all(|digit| digit.is_ascii_digit()).then(|| digits.parse().ok()).flatten();
+        number.map(Some).ok_or_else(|| Error::NoSuchDevice(name.into()))
     }
 
     /// Its name, as [`open`](Self::open) takes it.
@@ -189,7 +201,7 @@ impl Device {
     /// # Errors
     /// If there is not enough.
     pub fn alloc<T: Plain>(&self, len: usize) -> Result<Buffer<T>, Error> {
-        let size = len as u64 * size_of::<T>() as u64;
+        let size = (len as u64).saturating_mul(size_of::<T>() as u64);
         let short = || Error::Memory { bytes: size, device: self.name() };
         let memory = match self {
             Self::Cpu(_) | Self::Emulated(_) => {
@@ -203,7 +215,10 @@ impl Device {
                 Memory::Cpu(words)
             }
             // An empty allocation has no address.
-            Self::Cuda(cuda) => Memory::Cuda(cuda.alloc(size.next_multiple_of(8).max(8) as usize).ok_or_else(short)?),
+            Self::Cuda(cuda) => {
+                let whole = size.checked_next_multiple_of(8).and_then(|size| usize::try_from(size.max(8)).ok());
+                Memory::Cuda(cuda.alloc(whole.ok_or_else(short)?)?.ok_or_else(short)?)
+            }
         };
         Ok(Buffer { memory, len, element: PhantomData })
     }
@@ -233,6 +248,7 @@ impl Device {
     /// # Errors
     /// If the buffer is another device's, or the driver fails.
     pub fn read<T: Plain>(&self, buffer: &Buffer<T>) -> Result<Vec<T>, Error> {
+        self.owns("the buffer", buffer)?;
         let mut elements = vec![T::default(); buffer.len];
         let size = size_of_val(elements.as_slice());
         // Safety: plain elements take any bytes, and `size` is all of theirs.
@@ -243,7 +259,7 @@ impl Device {
                 to.copy_from_slice(unsafe { std::slice::from_raw_parts(words.as_ptr().cast(), size) });
             }
             (Memory::Cuda(slice), Self::Cuda(cuda)) => cuda.read(slice, to)?,
-            _ => return Err(Error::Elsewhere("the buffer")),
+            _ => unreachable!("owned by this device"),
         }
         Ok(elements)
     }
@@ -269,7 +285,7 @@ impl Device {
     fn owns<T: Plain>(&self, what: &'static str, buffer: &Buffer<T>) -> Result<(), Error> {
         let ours = match (&buffer.memory, self) {
             (Memory::Cpu(_), Self::Cpu(_) | Self::Emulated(_)) => true,
-            (Memory::Cuda(slice), Self::Cuda(cuda)) => slice.ordinal() == cuda.number(),
+            (Memory::Cuda(slice), Self::Cuda(cuda)) => cuda.owns(slice),
             _ => false,
         };
         if ours { Ok(()) } else { Err(Error::Elsewhere(what)) }
@@ -280,6 +296,11 @@ impl Device {
     /// # Safety
     /// As [`Kernel::run`]: the operations in `ops` see to it.
     pub(crate) unsafe fn launch<K: Kernel>(&self, kernel: &K) -> Result<(), Error> {
+        // CUDA's bound, and every device's, so that what runs on one runs on all.
+        let (blocks, most) = (u64::from(kernel.shape::<GpuShapes>().grid[0]), (1 << 31) - 1);
+        if blocks > most {
+            return Err(Error::TooLarge { what: "the number of blocks", found: blocks, most, help: "cut the work into parts" });
+        }
         match self {
             Self::Cpu(cpu) => {
                 unsafe { cpu.launch(kernel) };

@@ -60,11 +60,15 @@ impl Line {
     }
 }
 
+/// Shares are of these, and something else that works for a moment must not lower them.
+const LEAST_RUNS_OF_CEILINGS: usize = 20;
+
 struct Bench<'a> {
     device: &'a Device,
     runs: usize,
     ceilings: [f64; 3],
-    lines: Vec<Line>,
+    /// Is shown every line.
+    show: &'a mut dyn FnMut(Line),
 }
 
 impl Bench<'_> {
@@ -91,7 +95,7 @@ impl Bench<'_> {
             line.share = line.rate() / ceiling;
         }
         let rate = line.rate();
-        self.lines.push(line);
+        (self.show)(line);
         Ok(rate)
     }
 
@@ -176,6 +180,12 @@ impl Bench<'_> {
         }
         let mut z = device.alloc(n)?;
         self.add("add", n, (Bound::Memory, 3 * bytes), |device| device.zip(Binary::Add, &x, &y, &mut z))?;
+        let (mut dx, mut dy) = (device.alloc(n)?, device.alloc(n)?);
+        self.add("divide backward", n, (Bound::Memory, 5 * bytes), |device| {
+            device.zip_backward(Binary::Div, [&x, &y, &z], &mut dx, &mut dy)
+        })?;
+        self.add("reverse", n, (Bound::Memory, 2 * bytes), |device| device.reverse(&x, &mut y))?;
+        self.add("sum backward", n, (Bound::Memory, bytes), |device| device.reduce_backward(Reduction::Sum, &x, 1.0, &mut dx))?;
         self.add("sum", n, (Bound::Memory, bytes), |device| device.reduce(Reduction::Sum, &x).map(drop))?;
         self.add("max", n, (Bound::Memory, bytes), |device| device.reduce(Reduction::Max, &x).map(drop))?;
         self.add("scan", n, (Bound::Memory, 2 * bytes), |device| device.scan(&x, &mut y))?;
@@ -228,7 +238,22 @@ impl Bench<'_> {
         self.add("rotary", [m, n], (Bound::Memory, 2 * bytes), |device| {
             device.rotary([n / 64, 64], &table, &rows, (&x, n).into(), (&mut y, n).into())
         })?;
-        let bias = device.alloc(n as usize)?;
+        self.add("place", [m, n], (Bound::Memory, 2 * bytes), |device| device.place([m, n], (&x, n).into(), (&mut y, n).into()))?;
+        // Sequences of 64 rows, and as many means.
+        let spans: Vec<Span> =
+            (0..m / 64).map(|i| Span { first_query: 64 * i, queries: 64, first_key: 64 * i, keys: 64 }).collect();
+        let mut means = device.alloc(spans.len() * n as usize)?;
+        self.add("mean", [m, n], (Bound::Memory, bytes), |device| device.mean(&spans, n, &x, &mut means))?;
+        self.add("mean backward", [m, n], (Bound::Memory, bytes), |device| device.mean_backward(&spans, n, &means, &mut y))?;
+        // To a table of 1024 entries, each of which looks at all indices.
+        let rows: Vec<u32> = (0..m).map(|i| i * 389 % 1024).collect();
+        let (rows, mut dtable) = (device.upload(&rows)?, device.alloc(1024 * n as usize)?);
+        self.add("gather backward", [m, n], (Bound::Memory, bytes), |device| device.gather_backward(n, &x, &rows, &mut dtable))?;
+        let (bias, scales) = (device.alloc(n as usize)?, device.alloc(m as usize)?);
+        let sums = device.alloc(area)?;
+        self.add("finish of i8, gelu", [m, n], (Bound::Memory, 2 * bytes), |device| {
+            device.finish_i8([m, n], (&sums, [&scales, &bias]), Unary::Gelu, &bias, None, &mut y)
+        })?;
         self.add("finish, gelu", [m, n], (Bound::Memory, 2 * bytes), |device| {
             device.finish([m, n], Unary::Gelu, &bias, None, &mut y)
         })?;
@@ -275,6 +300,10 @@ impl Bench<'_> {
         self.add("convolution 3x3", [4, side, side, 64], (Bound::F32, 2 * pixels * 9 * 64 * 64), |device| {
             device.convolve(windows, 64, &x, &w, &mut y)
         })?;
+        let mut unfolded = device.alloc(9 * x.len())?;
+        let bytes = 4 * 10 * pixels * 64;
+        self.add("unfold 3x3", [4, side, side, 64], (Bound::Memory, bytes), |device| device.unfold(windows, &x, &mut unfolded))?;
+        self.add("fold 3x3", [4, side, side, 64], (Bound::Memory, bytes), |device| device.fold(windows, &unfolded, &mut x))?;
         Ok(())
     }
 
@@ -282,18 +311,20 @@ impl Bench<'_> {
         let device = self.device;
         let (mut now, mut next) = (device.alloc(n)?, device.alloc(n)?);
         device.challenge_fill([9; 8], &mut now)?;
+        self.add("challenge fill", n, (Bound::Memory, 32 * n as u64), |device| device.challenge_fill([7; 8], &mut next))?;
         self.add("challenge round", n, (Bound::Memory, 96 * n as u64), |device| device.challenge_round(&now, &mut next))?;
         Ok(())
     }
 }
 
-/// Measures every kernel, the best of `runs` runs each; `quick` sizes take a second or two on a CPU.
+/// Measures the kernels, the best of `runs` runs each, and shows every line when it is known; `quick` sizes take a second or two on
+/// a CPU.
 ///
 /// # Errors
 /// If memory is short or the driver fails.
-pub fn measure(device: &Device, runs: usize, quick: bool) -> Result<Vec<Line>, Error> {
+pub fn measure(device: &Device, runs: usize, quick: bool, show: &mut dyn FnMut(Line)) -> Result<(), Error> {
     let large = matches!(device, Device::Cuda(_));
-    let mut bench = Bench { device, runs: runs.max(1), ceilings: [0.0; 3], lines: Vec::new() };
+    let mut bench = Bench { device, runs: runs.max(LEAST_RUNS_OF_CEILINGS), ceilings: [0.0; 3], show };
     let (elements, order) = match (quick, large) {
         (true, _) => (1 << 20, 256),
         (false, false) => (1 << 24, 1024),
@@ -305,6 +336,7 @@ pub fn measure(device: &Device, runs: usize, quick: bool) -> Result<Vec<Line>, E
         Device::Cuda(_) | Device::Emulated(_) => [4096, 256],
     };
     bench.ceilings(work, elements)?;
+    bench.runs = runs.max(1);
     bench.products(order)?;
     bench.rows([(elements >> 12) as u32, 4096])?;
     bench.elements(elements)?;
@@ -313,8 +345,7 @@ pub fn measure(device: &Device, runs: usize, quick: bool) -> Result<Vec<Line>, E
     bench.sequences([(elements >> 12) as u32, 4096])?;
     bench.learning([(elements >> 12) as u32, 4096])?;
     bench.convolution(if large { 224 } else { 32 })?;
-    bench.challenge(elements / 8)?;
-    Ok(bench.lines)
+    bench.challenge(elements / 8)
 }
 
 /// Only the ceilings, by `work` = [blocks, rounds] of tiles and a triad over so many elements.
@@ -322,7 +353,8 @@ pub fn measure(device: &Device, runs: usize, quick: bool) -> Result<Vec<Line>, E
 /// # Errors
 /// If memory is short or the driver fails.
 pub fn ceilings_of(device: &Device, runs: usize, work: [usize; 2], elements: usize) -> Result<Vec<Line>, Error> {
-    let mut bench = Bench { device, runs: runs.max(1), ceilings: [0.0; 3], lines: Vec::new() };
-    bench.ceilings(work, elements)?;
-    Ok(bench.lines)
+    let mut lines = Vec::new();
+    let mut show = |line| lines.push(line);
+    Bench { device, runs: runs.max(1), ceilings: [0.0; 3], show: &mut show }.ceilings(work, elements)?;
+    Ok(lines)
 }

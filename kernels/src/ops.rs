@@ -1,7 +1,25 @@
 //! The operations: sizes are checked, then a kernel is enqueued. Mathematical definitions stand with the kernels.
+//!
+//! Backward passes:
+//!
+//! | operation | its gradient |
+//! |---|---|
+//! | `gemm_f32`, `gemv` | `gemm_f32_backward`, `gemv_backward`, made of products and transposes |
+//! | `transpose`, `reverse`, `place` | themselves, the other way round |
+//! | `map`, `zip` | `slope`, `zip_backward` |
+//! | `axpy` | of x `axpy` by the same factor to zeros, of y the gradient itself |
+//! | `finish` | `slope`, and `column_sums` for the bias; of the residual the gradient itself |
+//! | `reduce`, `scan`, `mean` | `reduce_backward`, `scan_backward`, `mean_backward` |
+//! | `softmax`, `layer_norm` and `rms_norm` | `softmax_backward`, `normalise_backward` and `column_sums` for the bias |
+//! | `attention`, `rotary`, `gather` | `attention_backward`, `rotary_backward`, `gather_backward` |
+//! | `convolve`, `unfold` | `convolve_backward`, `fold` |
+//! | `cross_entropy` | gives its gradient itself |
+//!
+//! Products of integers, quantisation, `top_k`, random numbers and the challenge have none: integers have no slope.
 
 mod backward;
 mod convolve;
+mod gradients;
 mod layers;
 mod learn;
 
@@ -12,7 +30,7 @@ use crate::device::{Buffer, Device, Error, Plain};
 use plasma_kernels_device::challenge::{Cell, ChallengeFill, ChallengeFold, ChallengeRound};
 use plasma_kernels_device::gemm::{CeilingF32, CeilingI8, GemmF32, GemmI8, Product};
 use plasma_kernels_device::map::{Axpy, Binary, Map, Unary, Zip};
-use plasma_kernels_device::matrix::{Gemv, Transpose};
+use plasma_kernels_device::matrix::Gemv;
 use plasma_kernels_device::quant::{Dequantise, Quantise};
 use plasma_kernels_device::random::{RandomBits, RandomUnit};
 use plasma_kernels_device::reduce::{Reduce, Reduction};
@@ -94,19 +112,15 @@ impl Device {
         unsafe { self.launch(&Gemv { a, x, y: self.pointer_mut("y", y)?, m, k }) }
     }
 
-    /// B = Aᵀ: [`Transpose`].
+    /// B = Aᵀ: [`Transpose`](plasma_kernels_device::matrix::Transpose).
     ///
     /// # Errors
     /// As [`gemm_f32`](Self::gemm_f32).
     pub fn transpose(&self, m: u32, n: u32, a: &Buffer<f32>, b: &mut Buffer<f32>) -> Result<(), Error> {
-        a.holds("A", area(m, n))?;
-        b.holds("B", area(m, n))?;
-        at_most("m", m.into(), MAX_GRID * 32, "cut A into bands of rows")?;
-        let a = self.pointer("A", a)?;
-        unsafe { self.launch(&Transpose { a, b: self.pointer_mut("B", b)?, m, n }) }
+        self.transpose_batch([m, n, 1], a, b)
     }
 
-    /// y[i] = f(x[i]): [`Map`].
+    /// `y[i] = f(x[i])`: [`Map`].
     ///
     /// # Errors
     /// As [`gemm_f32`](Self::gemm_f32).
@@ -117,7 +131,7 @@ impl Device {
         unsafe { self.launch(&Map { x, y: self.pointer_mut("y", y)?, n, function }) }
     }
 
-    /// z[i] = f(x[i], y[i]): [`Zip`].
+    /// `z[i] = f(x[i], y[i])`: [`Zip`].
     ///
     /// # Errors
     /// As [`gemm_f32`](Self::gemm_f32).

@@ -24,6 +24,7 @@ pub const HOST: &[(&str, &str)] = sources![
     "ops.rs",
     "ops/backward.rs",
     "ops/convolve.rs",
+    "ops/gradients.rs",
     "ops/layers.rs",
     "ops/learn.rs",
     "programs.rs",

@@ -1,6 +1,8 @@
 //! Every kernel on sizes and values that break things: 0, 1, odd, one more than a tile; NaN, infinities, zeros of both signs,
 //! subnormals. What a device makes of a case must be, bit by bit, what the CPU makes of it without vectors and threads.
 
+mod gradients;
+
 use crate::device::{Buffer, Device, Error, Plain};
 use crate::{Adam, Columns, ColumnsMut, Cpu, Heads, Isa, Sgd};
 use plasma_kernels_device::attention::{Mask, Span};
@@ -372,6 +374,16 @@ impl Cases {
                 device.mean(&[span(0, half), span(half, m - half)], n, &x, &mut y)?;
                 floats(device, &y)
             });
+        }
+    }
+
+    fn finishing(&mut self, extent: Extent) {
+        let mut sizes = vec![[0, 4], [1, 2], [3, 6], [5, 258]];
+        if extent == Extent::Full {
+            sizes.extend([[40, 770], [129, 64]]);
+        }
+        for [m, n] in sizes {
+            let area = (m * n) as usize;
             for &(function, name) in Unary::ALL {
                 for residual in [false, true] {
                     self.add("finish", ([m, n], name, residual), move |device| {
@@ -513,8 +525,10 @@ pub fn cases(extent: Extent) -> Vec<Case> {
     cases.attentions(extent);
     cases.attentions_backward(extent);
     cases.sequences(extent);
+    cases.finishing(extent);
     cases.learning(extent);
     cases.convolutions(extent);
     cases.challenges(extent);
+    cases.gradients(extent);
     cases.0
 }

@@ -29,14 +29,17 @@ fn info(args: &cli::GpuInfo) -> miette::Result<Outcome> {
     let mut devices = vec![json!({ "device": "cpu", "threads": cpu.threads(), "vectors": cpu.isa().name() })];
     for number in 0..Cuda::count() {
         let name = format!("cuda:{number}");
-        devices.push(match Device::open(&name) {
-            Ok(Device::Cuda(cuda)) => {
-                let gpu = cuda.describe().into_diagnostic()?;
+        let described = Device::open(&name).and_then(|device| match device {
+            Device::Cuda(cuda) => cuda.describe().map(Some),
+            _ => Ok(None),
+        });
+        devices.push(match described {
+            Ok(Some(gpu)) => {
                 json!({ "device": name, "name": gpu.name, "capability": format!("{}.{}", gpu.capability / 10, gpu.capability % 10),
                     "memory_bytes": gpu.memory, "processors": gpu.processors, "clock_khz": gpu.clock_khz,
                     "driver": format!("{}.{}", gpu.driver / 1000, gpu.driver % 1000 / 10) })
             }
-            Ok(_) => json!({ "device": name }),
+            Ok(None) => json!({ "device": name }),
             Err(error) => json!({ "device": name, "unusable": error.to_string() }),
         });
     }
@@ -46,13 +49,23 @@ fn info(args: &cli::GpuInfo) -> miette::Result<Outcome> {
     }
     for device in &devices {
         let fields = device.as_object().into_iter().flatten().filter(|(key, _)| *key != "device");
-        let fields: Vec<String> = fields.map(|(key, value)| format!("{key} {}", plain(value))).collect();
+        let fields: Vec<String> = fields.map(|(key, value)| field(key, value)).collect();
         say!("{:<8} {}", plain(&device["device"]), fields.join(", "));
     }
     if devices.len() == 1 {
-        say!("No GPU was found. Kernels run on the CPU, with the same results.");
+        let why = if Cuda::has_driver() { "The NVIDIA driver names no GPU" } else { "No NVIDIA driver was found (libcuda.so)" };
+        say!("{why}. Kernels run on the CPU, with the same results.");
     }
     Ok(Outcome::Done)
+}
+
+/// A field with its value in the units in which people think.
+fn field(key: &str, value: &Value) -> String {
+    match (key, value.as_u64()) {
+        ("memory_bytes", Some(bytes)) => format!("memory {:.1} GiB", bytes as f64 / f64::from(1 << 30)),
+        ("clock_khz", Some(clock)) => format!("clock {} MHz", clock / 1000),
+        _ => format!("{key} {}", plain(value)),
+    }
 }
 
 /// A value without the quotes of a string.
@@ -88,21 +101,27 @@ fn compare(args: &cli::GpuRun) -> miette::Result<Outcome> {
 
 fn bench(args: &cli::GpuBench) -> miette::Result<Outcome> {
     let device = device(&args.run)?;
-    let lines = measure(&device, args.runs.into(), args.run.quick).into_diagnostic()?;
+    let runs = args.runs.into();
     if args.run.json {
-        let line = |line: &Line| {
-            json!({ "kernel": line.kernel, "sizes": line.sizes, "unit": line.bound.unit(), "amount": line.amount,
-                "seconds": line.time.as_secs_f64(), "per_second": line.rate(), "share_of_ceiling": line.share })
+        let mut lines = Vec::new();
+        let mut show = |line: Line| {
+            lines.push(json!({ "kernel": line.kernel, "sizes": line.sizes, "unit": line.bound.unit(), "amount": line.amount,
+                "seconds": line.time.as_secs_f64(), "per_second": line.rate(), "share_of_ceiling": line.share }));
         };
-        say!("{}", json!({ "device": device.name(), "lines": lines.iter().map(line).collect::<Vec<_>>() }));
+        measure(&device, runs, args.run.quick, &mut show).into_diagnostic()?;
+        say!("{}", json!({ "device": device.name(), "lines": lines }));
         return Ok(Outcome::Done);
     }
     say!("{:<22} {:>20} {:>12} {:>16} {:>9}", "kernel", "sizes", "time", "rate", "share");
-    for line in &lines {
+    let mut show = |line: Line| {
         let rate = format!("{:.2} G{}/s", line.rate() / 1e9, line.bound.unit());
         let time = format!("{:.3} ms", line.time.as_secs_f64() * 1e3);
         say!("{:<22} {:>20} {time:>12} {rate:>16} {:>8.1}%", line.kernel, line.sizes, line.share * 100.0);
-    }
-    say!("Shares are of the ceilings in the first lines; more than 100 % means that caches helped.");
+    };
+    measure(&device, runs, args.run.quick, &mut show).into_diagnostic()?;
+    say!(
+        "Shares are of the ceilings in the first lines: of the triad's memory bandwidth, or of the tile's arithmetic. What fits into"
+    );
+    say!("caches passes 100 %: compare shares of memory bandwidth at full sizes only, on a machine that does nothing else.");
     Ok(Outcome::Done)
 }

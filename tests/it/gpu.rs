@@ -29,12 +29,19 @@ fn measuring_gives_a_table() {
         let line = lines.iter().find(|line| line["kernel"] == kernel).expect(kernel);
         assert!(line["per_second"].as_f64().is_some_and(|rate| rate > 0.0), "{line}");
     }
+    let table = place.plasma(&["gpu", "bench", "--device", "cpu", "--quick", "--runs", "1"]).succeeds();
+    // A line for the heads of columns and two for what shares are.
+    assert_eq!(table.lines().count(), lines.len() + 3, "{table}");
 }
 
 #[test]
 fn devices_that_are_not_there_are_named() {
     let place = Place::new();
-    let said = flat(&place.plasma(&["gpu", "check", "--device", "abacus"]).fails());
-    assert!(said.contains("`abacus` is no device") && said.contains("cuda:N"), "{said}");
-    place.plasma(&["gpu", "bench", "--device", "cuda:4000"]).fails();
+    for name in ["abacus", "cuda:", "cuda:+1", "cuda:99999999999999999999", "CPU", ""] {
+        let said = flat(&place.plasma(&["gpu", "check", "--device", name]).exits(2));
+        assert!(said.contains(&format!("`{name}` is no device")) && said.contains("cuda:N"), "{said}");
+    }
+    let said = flat(&place.plasma(&["gpu", "bench", "--device", "cuda:4000"]).fails());
+    assert!(said.contains("device `cpu`") || said.contains("plasma gpu info"), "{said}");
+    place.plasma(&["gpu", "bench", "--runs", "0"]).exits(2);
 }

@@ -2,9 +2,9 @@
 //!
 //! For a query q and the n keys and values that it sees, in every head:
 //!
-//! - s[j] = scale · Σ q[p]·k[j][p], by `fma` in ascending p from +0;
-//! - e[j] = exp(s[j] − max s), the maximum being NaN if any is;
-//! - y[c] = Σ e[j]·v[j][c] by `fma` in ascending j from +0, divided by Σ e[j], which is summed by the tree of
+//! - `s[j] = scale · Σ q[p]·k[j][p]`, by `fma` in ascending p from +0;
+//! - `e[j] = exp(s[j] − max s)`, the maximum being NaN if any is;
+//! - `y[c] = Σ e[j]·v[j][c]` by `fma` in ascending j from +0, divided by `Σ e[j]`, which is summed by the tree of
 //!   [`reduce`](crate::reduce) over one chunk of n.
 //!
 //! So nothing depends on how queries are grouped or keys are cut: a query answered alone has the bits it has among others. Where

@@ -3,12 +3,12 @@
 //!
 //! With s, max s and Σ e as forwards, in every head and for every query i and key j that it sees:
 //!
-//! - p = exp(s[i][j] − max s[i]) / Σ e[i], the weight;
-//! - D[i] = Σ dy[i][c]·y[i][c] and g = Σ dy[i][c]·v[j][c], by `fma` in ascending c from +0;
-//! - t = p·(g − D[i]), the slope of the score;
-//! - dq[i][c] = scale · Σ t·k[j][c] by `fma` in ascending j from +0;
-//! - dk[j][c] = scale · Σ t·q[i][c] and dv[j][c] = Σ p·dy[i][c] by `fma` from +0, over the heads of queries that share the head of
-//!   keys in ascending order, and in each over i in ascending order.
+//! - `p = exp(s[i][j] − max s[i]) / Σ e[i]`, the weight;
+//! - `D[i] = Σ dy[i][c]·y[i][c]` and `g = Σ dy[i][c]·v[j][c]`, by `fma` in ascending c from +0;
+//! - `t = p·(g − D[i])`, the slope of the score;
+//! - `dq[i][c] = scale · Σ t·k[j][c]` by `fma` in ascending j from +0;
+//! - `dk[j][c] = scale · Σ t·q[i][c]` and `dv[j][c] = Σ p·dy[i][c]` by `fma` from +0, over the heads of queries that share the
+//!   head of keys in ascending order, and in each over i in ascending order.
 //!
 //! Two kernels: the first takes the queries and leaves max s, Σ e and D for the second, which takes the keys. Products of queries
 //! with keys are made in both, and in the first three times where there are more than [`LANES`] keys. A query that sees no key, and
@@ -299,6 +299,43 @@ impl AttentionQueries {
             (greatest, tree(block, &mut lanes, |a, b| joined(a, b, |a, b| a + b)))
         }
     }
+
+    /// Leaves the statistics of the first `live` queries for the keys, and gives D of each to every lane.
+    #[inline(always)]
+    unsafe fn leave<B: Block>(
+        &self,
+        block: &B,
+        live: usize,
+        [dy, y]: [(*const f32, usize); 2],
+        [greatest, totals]: [Each; 2],
+        statistics: *mut f32,
+        shared: *mut f32,
+    ) -> Each {
+        let dim = self.0.dim as usize;
+        // Safety: within the rows, the statistics and shared memory, which is read after the sync.
+        unsafe {
+            block.each(&mut block.lanes(()), live, |r, ()| {
+                let (mut sum, mut c) = (0.0, 0);
+                while c < dim {
+                    sum = B::fma(*dy.0.add(r * dy.1 + c), *y.0.add(r * y.1 + c), sum);
+                    c += 1;
+                }
+                let own = statistics.add(r * STATISTICS);
+                let (mut most, mut total, mut i) = (0.0, 0.0, 0);
+                while i < ROWS {
+                    most = if i == r { greatest[i] } else { most };
+                    total = if i == r { totals[i] } else { total };
+                    i += 1;
+                }
+                *own = canonical(most);
+                *own.add(1) = canonical(total);
+                *own.add(2) = canonical(sum);
+                *shared.add(r) = sum;
+            });
+            block.sync();
+            *shared.cast::<Each>()
+        }
+    }
 }
 
 impl Kernel for AttentionQueries {
@@ -341,30 +378,11 @@ impl Kernel for AttentionQueries {
             pulls.bring(block, dy, parts.stride(4), live);
             block.sync();
             let (greatest, totals) = self.totals(block, &scores, weights, (keys, &seen));
-            let y = parts.y.add(parts.at(3, row, head));
+            let y = (parts.y.add(parts.at(3, row, head)), parts.stride(3));
             let statistics = parts.statistics.add((head * parts.rows as usize + row) * STATISTICS);
+            let shared = weights.sub(LANES * ROWS);
+            let sums_of_dy = self.leave(block, live, [(dy, parts.stride(4)), y], [greatest, totals], statistics, shared);
             let mut none = block.lanes(());
-            block.each(&mut none, live, |r, ()| {
-                let (mut sum, mut c) = (0.0, 0);
-                while c < dim {
-                    sum = B::fma(*dy.add(r * parts.stride(4) + c), *y.add(r * parts.stride(3) + c), sum);
-                    c += 1;
-                }
-                let own = statistics.add(r * STATISTICS);
-                let (mut most, mut total, mut i) = (0.0, 0.0, 0);
-                while i < ROWS {
-                    most = if i == r { greatest[i] } else { most };
-                    total = if i == r { totals[i] } else { total };
-                    i += 1;
-                }
-                *own = canonical(most);
-                *own.add(1) = canonical(total);
-                *own.add(2) = canonical(sum);
-                // For the lanes of this block, where the tree was.
-                *weights.sub(LANES * ROWS).add(r) = sum;
-            });
-            block.sync();
-            let sums_of_dy = *weights.sub(LANES * ROWS).cast::<Each>();
             let lanes = dim.div_ceil(several::<B>());
             let (mut sums, mut first) = (block.lanes([[0.0; ROWS]; 4]), 0);
             while first < keys {

@@ -24,7 +24,7 @@ pub struct SoftmaxBackward {
 
 /// Through [`Normalise`](crate::rows::Normalise). With h = (x − μ)·s or x·s, the row as it is before the gain, and s as there:
 ///
-/// dx = fma(−h, b, gain·dy − a)·s with a = Σ gain·dy / n (0 for RMSNorm) and b = Σ gain·dy·h / n, by `fma`; and d[i][j] = dy·h,
+/// dx = fma(−h, b, gain·dy − a)·s with a = Σ gain·dy / n (0 for RMSNorm) and b = Σ gain·dy·h / n, by `fma`; and `d[i][j] = dy·h`,
 /// whose sums down the columns are the gain's gradient. The bias' is the sum of dy.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
@@ -49,8 +49,8 @@ pub struct NormaliseBackward {
     pub norm: Norm,
 }
 
-/// Through [`Gather`](crate::sequence::Gather), to the table: dtable[e] = Σ dy[i] over the rows i with indices[i] = e, in ascending i
-/// from +0. Rows of indices beyond the table go nowhere.
+/// Through [`Gather`](crate::sequence::Gather), to the table: `dtable[e] = Σ dy[i]` over the rows i with `indices[i] = e`, in
+/// ascending i from +0. Rows of indices beyond the table go nowhere.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct GatherBackward {

@@ -3,8 +3,8 @@
 //! A cell is 8 words. Round 0 makes cell i from the seed; round r makes it from cell i of round r − 1 and from a partner whose
 //! place the cell itself names, so that reads are random over the whole memory and no cell is known before its round. Whoever
 //! keeps fewer cells must make missing ones again from the round before, two for each one missing, and so on down: the work
-//! doubles with every round. The mixing is ChaCha's permutation of 16 words (RFC 8439, 2.3) with 4 double rounds and its feed-
-//! forward, the two cells as the state.
+//! doubles with every round. The mixing is ChaCha's permutation of 16 words (RFC 8439, 2.3) with 4 double rounds and its
+//! feed-forward, the two cells as the state.
 
 use crate::tile::Shapes;
 use crate::{Block, CHUNK, Kernel, Shape, chunk};
@@ -13,7 +13,7 @@ use crate::{Block, CHUNK, Kernel, Shape, chunk};
 pub type Cell = [u32; 8];
 
 /// What one call of [`mix`] costs in 32-bit additions, exclusive ors and rotations: 4 double rounds of 8 quarter rounds of 12, a
-/// feed- forward of 16 and a fold of 8.
+/// feed-forward of 16 and a fold of 8.
 pub const MIX_OPERATIONS: u64 = 4 * 8 * 12 + 16 + 8;
 
 #[inline(always)]
@@ -78,7 +78,7 @@ pub struct ChallengeFill {
     pub seed: Cell,
 }
 
-/// A later round: to[i] = mix(from[i], from[partner(from[i])]).
+/// A later round: `to[i] = mix(from[i], from[partner(from[i])])`.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct ChallengeRound {
@@ -90,7 +90,7 @@ pub struct ChallengeRound {
     pub n: u64,
 }
 
-/// One level of the fold: to[i] = mix(from[2i], from[2i + 1]); a last cell without a neighbour is taken as it is.
+/// One level of the fold: `to[i] = mix(from[2i], from[2i + 1])`; a last cell without a neighbour is taken as it is.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct ChallengeFold {

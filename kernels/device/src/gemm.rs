@@ -2,7 +2,7 @@
 //!
 //! f32: `c[i][j]` starts at +0 and takes `c ← fma(a[i][p], b[p][j], c)` for p = 0, 1, … k−1. i8: the exact integer sum, which
 //! fits i32 while k < 2^17. Tiles are cut differently on every machine; a sum is carried from tile to tile, so that the order
-//! stays.
+//! stays. Backwards through f32: dA = dC·Bᵀ and dB = Aᵀ·dC, products of the same kind.
 
 use crate::tile::{Shapes, Tile, TileShape};
 use crate::{Block, Kernel, Shape, canonical};

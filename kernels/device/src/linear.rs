@@ -5,7 +5,7 @@ use crate::reduce::stride;
 use crate::tile::Shapes;
 use crate::{Block, Kernel, Shape, canonical, math};
 
-/// y[i][j] ← f(y[i][j] + bias[j]) + residual[i][j], in place; without a residual the last sum is left out.
+/// `y[i][j] ← f(y[i][j] + bias[j]) + residual[i][j]`, in place; without a residual the last sum is left out.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Finish {
@@ -23,7 +23,7 @@ pub struct Finish {
     pub function: Unary,
 }
 
-/// The same of an integer product: y[i][j] = f(fma(sums[i][j], row_scales[i]·column_scales[j], bias[j])) + residual[i][j], the
+/// The same of an integer product: `y[i][j] = f(fma(sums[i][j], row_scales[i]·column_scales[j], bias[j])) + residual[i][j]`, the
 /// integer rounded to nearest.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]

@@ -1,7 +1,7 @@
-//! Elementwise kernels: y[i] = f(x[i]) and z[i] = f(x[i], y[i]). Nothing is reduced, so that no order matters.
+//! Elementwise kernels: `y[i] = f(x[i])` and `z[i] = f(x[i], y[i])`. Nothing is reduced, so that no order matters.
 
 use crate::tile::Shapes;
-use crate::{Block, CHUNK, Kernel, Shape, canonical, chunk, math};
+use crate::{Block, CHUNK, Kernel, NAN, Shape, canonical, chunk, math};
 
 macro_rules! functions {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $number:literal $text:literal),* $(,)? }) => {
@@ -91,7 +91,7 @@ pub(crate) use with_function;
 macro_rules! with_slope {
     ($function:expr, $machine:ty, $f:ident => $body:expr) => {
         $crate::map::with_function!(@ $function, $f, $body;
-            Relu |x: f32| if x > 0.0 { 1.0 } else { x * 0.0 },
+            Relu math::relu_slope,
             Gelu math::gelu_slope::<$machine>,
             Silu math::silu_slope::<$machine>,
             Exp math::exp::<$machine>,
@@ -106,7 +106,7 @@ macro_rules! with_slope {
 }
 pub(crate) use with_slope;
 
-/// y[i] = f(x[i]).
+/// `y[i] = f(x[i])`.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Map {
@@ -120,7 +120,7 @@ pub struct Map {
     pub function: Unary,
 }
 
-/// z[i] = f(x[i], y[i]).
+/// `z[i] = f(x[i], y[i])`.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Zip {
@@ -136,7 +136,38 @@ pub struct Zip {
     pub function: Binary,
 }
 
-/// z[i] = fma(a, x[i], y[i]).
+/// Backwards through [`Zip`], `dx[i]` and `dy[i]` from `dz[i]`:
+///
+/// | f | dx | dy |
+/// |---|---|---|
+/// | x + y | dz | dz |
+/// | x − y | dz | −dz |
+/// | x · y | dz·y | dz·x |
+/// | x / y | dz / y | −((dz / y)·(x / y)) |
+/// | the greater | dz if x > y, dz / 2 if x = y, +0 if x < y | dz if y > x, dz / 2 if x = y, +0 if y < x |
+/// | silu(x)·y | (dz·y)·silu'(x) | dz·silu(x) |
+///
+/// Where one of two is NaN, both gradients of the greater are.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct ZipBackward {
+    /// `n` numbers.
+    pub x: *const f32,
+    /// `n` numbers.
+    pub y: *const f32,
+    /// `n` numbers.
+    pub dz: *const f32,
+    /// `n` numbers.
+    pub dx: *mut f32,
+    /// `n` numbers.
+    pub dy: *mut f32,
+    /// Elements.
+    pub n: u64,
+    /// f.
+    pub function: Binary,
+}
+
+/// `z[i] = fma(a, x[i], y[i])`.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Axpy {
@@ -157,6 +188,8 @@ unsafe impl Send for Map {}
 unsafe impl Sync for Map {}
 unsafe impl Send for Zip {}
 unsafe impl Sync for Zip {}
+unsafe impl Send for ZipBackward {}
+unsafe impl Sync for ZipBackward {}
 unsafe impl Send for Axpy {}
 unsafe impl Sync for Axpy {}
 
@@ -201,6 +234,49 @@ impl Kernel for Zip {
                 Binary::Div => self.apply(block, |x, y| x / y),
                 Binary::Max => self.apply(block, math::max),
                 Binary::Swiglu => self.apply(block, |x, y| math::silu::<B>(x) * y),
+            }
+        }
+    }
+}
+
+/// What falls to `own` of the gradient of the greater of two.
+#[inline(always)]
+fn won(own: f32, other: f32, dz: f32) -> f32 {
+    let half = if own == other { 0.5 * dz } else { NAN };
+    let lost = if own < other { 0.0 } else { half };
+    if own > other { dz } else { lost }
+}
+
+impl ZipBackward {
+    #[inline(always)]
+    unsafe fn apply<B: Block>(&self, block: &B, f: impl Fn(f32, f32, f32) -> [f32; 2]) {
+        let Self { x, y, dz, dx, dy, n, .. } = *self;
+        // Safety: i < n.
+        chunk(block, n as usize, |i| unsafe {
+            let [of_x, of_y] = f(*x.add(i), *y.add(i), *dz.add(i));
+            *dx.add(i) = canonical(of_x);
+            *dy.add(i) = canonical(of_y);
+        });
+    }
+}
+
+impl Kernel for ZipBackward {
+    const NAME: &'static str = "zip_backward";
+    fn shape<S: Shapes>(&self) -> Shape {
+        over(self.n)
+    }
+    #[inline(always)]
+    unsafe fn run<B: Block>(&self, block: &B) {
+        unsafe {
+            match self.function {
+                Binary::Add => self.apply(block, |_, _, dz| [dz, dz]),
+                Binary::Sub => self.apply(block, |_, _, dz| [dz, -dz]),
+                Binary::Mul => self.apply(block, |x, y, dz| [dz * y, dz * x]),
+                Binary::Div => self.apply(block, |x, y, dz| [dz / y, -((dz / y) * (x / y))]),
+                Binary::Max => self.apply(block, |x, y, dz| [won(x, y, dz), won(y, x, dz)]),
+                Binary::Swiglu => {
+                    self.apply(block, |x, y, dz| [(dz * y) * math::silu_slope::<B>(x), dz * math::silu::<B>(x)]);
+                }
             }
         }
     }

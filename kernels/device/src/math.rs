@@ -163,6 +163,13 @@ fn bounded(x: f32) -> f32 {
     if x.is_nan() { x } else { held(x, 1000.0) }
 }
 
+/// The slope of max(x, 0): 1 above 0, and 0 elsewhere, the kink included.
+#[inline(always)]
+pub fn relu_slope(x: f32) -> f32 {
+    let flat = if x.is_nan() { x } else { 0.0 };
+    if x > 0.0 { 1.0 } else { flat }
+}
+
 /// The slope of [`silu`]: σ(x)·(1 + x·(1 − σ(x))).
 #[inline(always)]
 pub fn silu_slope<A: Arithmetic>(x: f32) -> f32 {

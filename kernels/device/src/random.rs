@@ -1,5 +1,5 @@
-//! Philox 4×32-10 (Salmon, Moraes, Dror, Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011, section 3.3): a counter-
-//! based generator, so that element i is a function of the key and i alone.
+//! Philox 4×32-10 (Salmon, Moraes, Dror, Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011, section 3.3): a
+//! counter-based generator, so that element i is a function of the key and i alone.
 
 use crate::tile::Shapes;
 use crate::{Block, CHUNK, Kernel, Shape, chunk};

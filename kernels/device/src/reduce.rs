@@ -5,7 +5,7 @@
 //! same way until one is left. The tree depends on the length alone, never on the machine or the number of threads.
 
 use crate::tile::Shapes;
-use crate::{Block, CHUNK, Kernel, LANES, NAN, Shape, canonical, math};
+use crate::{Block, CHUNK, Kernel, LANES, NAN, Shape, canonical, chunk, math};
 
 /// Reduces the lanes' values by the tree and gives the result to every lane. `shared` holds [`LANES`] values.
 #[inline(always)]
@@ -62,9 +62,29 @@ pub struct Reduce {
     pub reduction: Reduction,
 }
 
+/// Backwards through a whole reduction to one number: `dx[i] = dy` at `place`, and +0 elsewhere; or dy everywhere, where `place` is
+/// [`EVERYWHERE`]. A sum's gradient goes everywhere, that of the greatest to its place.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct ReduceBackward {
+    /// `n` numbers.
+    pub dx: *mut f32,
+    /// Elements.
+    pub n: u64,
+    /// Where the gradient goes.
+    pub place: u64,
+    /// The gradient of the result.
+    pub dy: f32,
+}
+
+/// No single place.
+pub const EVERYWHERE: u64 = u64::MAX;
+
 // Pointers are plain data here; `Kernel::run` says what must hold.
 unsafe impl Send for Reduce {}
 unsafe impl Sync for Reduce {}
+unsafe impl Send for ReduceBackward {}
+unsafe impl Sync for ReduceBackward {}
 
 impl Reduce {
     #[inline(always)]
@@ -96,5 +116,21 @@ impl Kernel for Reduce {
                 Reduction::Max => self.level(block, f32::NEG_INFINITY, |a, b| if a.is_nan() { NAN } else { math::max(a, b) }),
             }
         }
+    }
+}
+
+impl Kernel for ReduceBackward {
+    const NAME: &'static str = "reduce_backward";
+    fn shape<S: Shapes>(&self) -> Shape {
+        Shape { shared: 0, ..Shape::rows((self.n as usize).div_ceil(CHUNK)) }
+    }
+    #[inline(always)]
+    unsafe fn run<B: Block>(&self, block: &B) {
+        let Self { dx, n, place, dy } = *self;
+        // Safety: i < n.
+        chunk(block, n as usize, |i| unsafe {
+            let takes = place == EVERYWHERE || place == i as u64;
+            *dx.add(i) = canonical(if takes { dy } else { 0.0 });
+        });
     }
 }

@@ -5,7 +5,8 @@ use crate::reduce::{stride, tree};
 use crate::tile::Shapes;
 use crate::{Block, Kernel, NAN, Shape, canonical, math};
 
-/// y = e^(x − max x) / Σ e^(x − max x) in every row. A row that holds a NaN or +∞, or only −∞, becomes NaN.
+/// y = e^(x − max x) / Σ e^(x − max x) in every row, the powers by [`math::exp`], their sum by the tree, a division for every
+/// element. A row that holds a NaN or +∞, or only −∞, becomes NaN.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Softmax {
@@ -29,7 +30,8 @@ pub enum Norm {
     Rms = 1,
 }
 
-/// Normalises every row.
+/// Normalises every row, by [`Norm`]: μ is the sum by the tree over n; the sums of squares take fma(x − μ, x − μ, ·), or fma(x,
+/// x, ·), by the tree; s = 1 / √(sum / n + ε). Then y = fma((x − μ)·s, gain, bias), or (x·s)·gain.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Normalise {

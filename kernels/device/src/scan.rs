@@ -1,11 +1,11 @@
 //! The inclusive prefix sum of f32, over a fixed network.
 //!
-//! Within 256 elements, for d = 1, 2, 4, …, 128: x[t] ← x[t − d] + x[t] for t ≥ d (Hillis and Steele, "Data Parallel Algorithms",
+//! Within 256 elements, for d = 1, 2, 4, …, 128: `x[t] ← x[t − d] + x[t]` for t ≥ d (Hillis and Steele, "Data Parallel Algorithms",
 //! CACM 1986). The groups' last elements are scanned in the same way, and every element takes the total before its group: total +
-//! x.
+//! x. Backwards `dx[i]` is the sum of dy from i on, which is the scan of dy [turned round](Reverse), turned round.
 
 use crate::tile::Shapes;
-use crate::{Block, Kernel, LANES, Shape, canonical};
+use crate::{Block, CHUNK, Kernel, LANES, Shape, canonical, chunk};
 
 /// Scans every group of 256.
 #[derive(Clone, Copy, Debug)]
@@ -33,11 +33,25 @@ pub struct ScanShift {
     pub n: u64,
 }
 
+/// Turns an array round: `y[i] = x[n − 1 − i]`, bits as they are.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Reverse {
+    /// `n` numbers.
+    pub x: *const f32,
+    /// `n` numbers.
+    pub y: *mut f32,
+    /// Elements.
+    pub n: u64,
+}
+
 // Pointers are plain data here; `Kernel::run` says what must hold.
 unsafe impl Send for ScanGroups {}
 unsafe impl Sync for ScanGroups {}
 unsafe impl Send for ScanShift {}
 unsafe impl Sync for ScanShift {}
+unsafe impl Send for Reverse {}
+unsafe impl Sync for Reverse {}
 
 impl Kernel for ScanGroups {
     const NAME: &'static str = "scan_groups";
@@ -96,5 +110,18 @@ impl Kernel for ScanShift {
                 block.each(&mut block.lanes(()), n, |t, _| *y.add(t) = canonical(total + *y.add(t)));
             }
         }
+    }
+}
+
+impl Kernel for Reverse {
+    const NAME: &'static str = "reverse";
+    fn shape<S: Shapes>(&self) -> Shape {
+        Shape { shared: 0, ..Shape::rows((self.n as usize).div_ceil(CHUNK)) }
+    }
+    #[inline(always)]
+    unsafe fn run<B: Block>(&self, block: &B) {
+        let (x, y, n) = (self.x, self.y, self.n as usize);
+        // Safety: i < n.
+        chunk(block, n, |i| unsafe { *y.add(i) = *x.add(n - 1 - i) });
     }
 }

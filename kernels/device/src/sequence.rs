@@ -5,7 +5,7 @@ use crate::reduce::stride;
 use crate::tile::Shapes;
 use crate::{Block, Kernel, LANES, NAN, Shape, canonical};
 
-/// y[i] = table[indices[i]], bits as they are; NaN where an index lies beyond the table.
+/// `y[i] = table[indices[i]]`, bits as they are; NaN where an index lies beyond the table.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Gather {
@@ -36,7 +36,7 @@ pub enum Turn {
 /// Rotary position embedding (Su et al. 2021, arXiv:2104.09864, equation 34, with the halves of a head as the two coordinates,
 /// as Llama and GPT-NeoX have it): for i < dim / 2, with cosine c and sine s of the row's place,
 ///
-/// y[i] = fma(x[i], c, −(x[i + dim/2]·s)), y[i + dim/2] = fma(x[i + dim/2], c, x[i]·s).
+/// `y[i] = fma(x[i], c, −(x[i + dim/2]·s))`, `y[i + dim/2] = fma(x[i + dim/2], c, x[i]·s)`.
 ///
 /// Backwards sines change their sign: the gradient of a turn is the turn back. A place beyond the table makes NaN.
 #[derive(Clone, Copy, Debug)]
@@ -64,7 +64,7 @@ pub struct Rotary {
     pub turn: Turn,
 }
 
-/// Moves rows: y[i][c] = x[i][c] for c < `columns`, bits as they are.
+/// Moves rows: `y[i][c] = x[i][c]` for c < `columns`, bits as they are.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Place {
@@ -80,7 +80,7 @@ pub struct Place {
     pub columns: u32,
 }
 
-/// The mean of every sequence's rows: y[s][c] = Σ x[i][c] / n in ascending i from +0. Of no rows, NaN.
+/// The mean of every sequence's rows: `y[s][c] = Σ x[i][c] / n` in ascending i from +0. Of no rows, NaN.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Mean {
@@ -88,6 +88,22 @@ pub struct Mean {
     pub x: *const f32,
     /// `sequences` × `columns`.
     pub y: *mut f32,
+    /// `sequences` of them; the rows are the queries'.
+    pub spans: *const Span,
+    /// Sequences.
+    pub sequences: u32,
+    /// Columns.
+    pub columns: u32,
+}
+
+/// Backwards through [`Mean`]: `dx[i][c] = dy[s][c] / n` for the n rows i of sequence s. Rows of no sequence stay as they are.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct MeanBackward {
+    /// `sequences` × `columns`.
+    pub dy: *const f32,
+    /// Rows of `columns` numbers.
+    pub dx: *mut f32,
     /// `sequences` of them; the rows are the queries'.
     pub spans: *const Span,
     /// Sequences.
@@ -105,6 +121,8 @@ unsafe impl Send for Place {}
 unsafe impl Sync for Place {}
 unsafe impl Send for Mean {}
 unsafe impl Sync for Mean {}
+unsafe impl Send for MeanBackward {}
+unsafe impl Sync for MeanBackward {}
 
 fn over(rows: u32) -> Shape {
     Shape { shared: 0, ..Shape::rows(rows as usize) }
@@ -198,6 +216,30 @@ impl Kernel for Mean {
                 row += 1;
             }
             block.each(&mut sums, n - first, |t, sum| *y.add(t) = canonical(*sum / rows as f32));
+        }
+    }
+}
+
+impl Kernel for MeanBackward {
+    const NAME: &'static str = "mean_backward";
+    fn shape<S: Shapes>(&self) -> Shape {
+        let grid = [self.columns.div_ceil(LANES as u32), self.sequences, 1];
+        Shape { grid, ..over(1) }
+    }
+    #[inline(always)]
+    unsafe fn run<B: Block>(&self, block: &B) {
+        let [part, sequence, _] = block.at();
+        let (first, n) = (part * LANES, self.columns as usize);
+        // Safety: columns from the first on lie within every row of the span.
+        unsafe {
+            let span = *self.spans.add(sequence);
+            let rows = span.queries as usize;
+            let (dy, dx) = (self.dy.add(sequence * n + first), self.dx.add(span.first_query as usize * n + first));
+            let (mut lanes, mut row) = (block.lanes(()), 0);
+            while row < rows {
+                block.each(&mut lanes, n - first, |t, ()| *dx.add(row * n + t) = canonical(*dy.add(t) / rows as f32));
+                row += 1;
+            }
         }
     }
 }

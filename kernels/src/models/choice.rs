@@ -36,7 +36,7 @@ impl Arithmetic for Exact {
 impl Choice {
     /// The token that follows `logits` at a place of the text.
     ///
-    /// Of the `among` greatest, greater first and equals by number, token j weighs e[j] = exp((l[j] − l[0]) / temperature); the
+    /// Of the `among` greatest, greater first and equals by number, token j weighs `e[j] = exp((l[j] − l[0]) / temperature)`; the
     /// first is taken at which the sum of weights so far exceeds u·Σ e, u being the upper 24 bits of Philox's first word for the
     /// place, times 2^-24. Sums are f32, in order.
     ///

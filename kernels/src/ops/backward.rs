@@ -1,4 +1,4 @@
-//! The chain rule through attention, places and tables. Mathematical definitions stand with the kernels.
+//! The chain rule through attention, places, tables and means. Mathematical definitions stand with the kernels.
 
 use super::layers::ends;
 use super::{Columns, ColumnsMut, Heads, area};
@@ -6,7 +6,7 @@ use crate::device::{Buffer, Device, Error};
 use plasma_kernels_device::attention::{Mask, Span};
 use plasma_kernels_device::attention_backward::{AttentionKeys, AttentionQueries, Parts, STATISTICS};
 use plasma_kernels_device::backward::GatherBackward;
-use plasma_kernels_device::sequence::Turn;
+use plasma_kernels_device::sequence::{MeanBackward, Turn};
 
 /// Demands that the keys of different sequences be apart: two sequences would write the same gradients.
 fn apart(spans: &[Span]) -> Result<(), Error> {
@@ -101,5 +101,18 @@ impl Device {
         let (dy, indices) = (self.pointer("dy", dy)?, self.pointer("indices", indices)?);
         let dtable = self.pointer_mut("the table's gradient", dtable)?;
         unsafe { self.launch(&GatherBackward { dy, indices, dtable, entries, rows, columns }) }
+    }
+
+    /// Through [`mean`](Self::mean) of the same sequences: [`MeanBackward`]. Rows of no sequence stay as they are.
+    ///
+    /// # Errors
+    /// As [`mean`](Self::mean).
+    pub fn mean_backward(&self, spans: &[Span], columns: u32, dy: &Buffer<f32>, dx: &mut Buffer<f32>) -> Result<(), Error> {
+        let [rows, _] = ends(spans, Mask::All)?;
+        dy.holds("dy", spans.len() as u128 * u128::from(columns))?;
+        let on = self.upload(spans)?;
+        let dx = ColumnsMut::from((dx, columns)).pointer(self, "dx", rows, columns.into())?;
+        let (dy, spans, sequences) = (self.pointer("dy", dy)?, self.pointer("spans", &on)?, spans.len() as u32);
+        unsafe { self.launch(&MeanBackward { dy, dx, spans, sequences, columns }) }
     }
 }

@@ -41,8 +41,9 @@ fn the_ptx_rounds_as_ieee_says_and_spills_nothing() {
 #[test]
 fn every_kernel_of_every_ptx_agrees_with_the_cpu_bit_by_bit() {
     let reference = suite::reference();
-    for ptx in COMMITTED {
-        let interpreter = Arc::new(Interpreter::new(ptx));
+    for (ptx, backwards) in COMMITTED.into_iter().zip([false, true]) {
+        let interpreter = Interpreter::new(ptx);
+        let interpreter = Arc::new(if backwards { interpreter.backwards() } else { interpreter });
         let device = Device::Emulated(interpreter.clone());
         for case in suite::cases(Extent::Small) {
             let (right, found) = (case.run(&reference).unwrap(), case.run(&device).unwrap());

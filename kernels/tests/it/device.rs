@@ -5,7 +5,7 @@ use plasma_kernels::{Cpu, Cuda, Device, Error, Isa};
 #[test]
 fn names_open_devices_or_say_what_helps() {
     assert_eq!(Device::open("cpu").unwrap().name(), "cpu");
-    for name in ["gpu", "cuda:", "cuda:x", ""] {
+    for name in ["gpu", "cuda:", "cuda:x", "cuda:+0", "cuda:-1", "CPU", "cpu ", ""] {
         assert!(matches!(Device::open(name), Err(Error::NoSuchDevice(_))), "{name}");
     }
     let beyond = Device::open(&format!("cuda:{}", Cuda::count())).map(|device| device.name());

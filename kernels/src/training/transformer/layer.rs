@@ -114,8 +114,7 @@ impl Layer {
         let of_active = self.outer.back(room, &passed.active, dy, slopes)?;
         let of_normed = match (&self.gate, &passed.gate) {
             (Some(product), Some(gate)) => {
-                let of_gate = room.slope(Unary::Silu, gate, &room.zipped(Binary::Mul, &of_active, &passed.inner)?)?;
-                let of_inner = room.zipped(Binary::Mul, &of_active, &room.mapped(Unary::Silu, gate)?)?;
+                let [of_gate, of_inner] = room.unzipped(Binary::Swiglu, [gate, &passed.inner, &of_active])?;
                 let through_gate = product.back(room, &passed.normed_again, &of_gate, slopes)?;
                 let through_inner = self.inner.back(room, &passed.normed_again, &of_inner, slopes)?;
                 room.zipped(Binary::Add, &through_gate, &through_inner)?

@@ -153,6 +153,13 @@ impl Room<'_> {
         Ok(z)
     }
 
+    /// Through f of x and y, from the slope of its result to theirs.
+    pub fn unzipped(&self, function: Binary, [x, y, dz]: [&Buffer<f32>; 3]) -> Result<[Buffer<f32>; 2], Error> {
+        let (mut dx, mut dy) = (self.device.alloc(x.len())?, self.device.alloc(x.len())?);
+        self.device.zip_backward(function, [x, y, dz], &mut dx, &mut dy)?;
+        Ok([dx, dy])
+    }
+
     /// f of x, element by element.
     pub fn mapped(&self, function: Unary, x: &Buffer<f32>) -> Result<Buffer<f32>, Error> {
         let mut y = self.device.alloc(x.len())?;

@@ -72,12 +72,12 @@ struct Context<'a> {
     regions: &'a BTreeMap<u64, u64>,
 }
 
-/// Executes a block: all threads from stop to stop.
+/// Executes a block: all threads from stop to stop, the last one first if they run backwards.
 pub fn block(
     program: &Program,
     argument: &[u8],
     shape: Shape,
-    block: [u32; 3],
+    (block, backwards): ([u32; 3], bool),
     shared: u64,
     regions: &BTreeMap<u64, u64>,
     counts: &mut [u64],
@@ -86,7 +86,9 @@ pub fn block(
     let thread = |number| Thread { registers: vec![0; program.registers], at: 0, number };
     let mut threads: Vec<Thread> = (0..shape.lanes).map(thread).collect();
     while !threads.is_empty() {
-        let stops: Vec<_> = threads.iter_mut().map(|thread| context.run(thread, counts)).collect();
+        let mut run = |thread: &mut Thread| context.run(thread, counts);
+        let stops: Vec<_> =
+            if backwards { threads.iter_mut().rev().map(&mut run).collect() } else { threads.iter_mut().map(&mut run).collect() };
         assert!(stops.iter().all(|stop| *stop == stops[0]), "threads part ways at a barrier or a tensor instruction");
         match stops[0] {
             Stop::End => return,
