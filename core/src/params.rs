@@ -189,10 +189,11 @@ const NO_YES: Unit = Unit::Choice(&["no", "yes"]);
 
 // A parameter with `fixed` behind its default cannot change while the ledger runs.
 params! {
-    /// Base fee that every admitted command of an account burns.
+    /// Base fee that every admitted command of an account burns. `eip1559`: at genesis and when governance sets it, from where
+    /// control moves on. `eip4844`: the lowest there is.
     fee_base: "fee.base" Unit::Amount, 0 => 1_000 * crate::money::XPL, 1_000_000;
     /// How the base fee moves: not at all; each round by its commands (EIP-1559); exponentially by all beyond the target
-    /// (EIP-4844).
+    /// (EIP-4844). Control that governance sets begins with the fee there is; without control it is `fee.base` again.
     fee_control: "fee.control" Unit::Choice(&["fixed", "eip1559", "eip4844"]), 0 => 2, 0;
     /// `eip1559`, `eip4844`: commands of accounts in a round at which the base fee stays.
     fee_target: "fee.target" Unit::Count, 1 => 1_000_000_000_000, 1_000;
@@ -256,7 +257,8 @@ params! {
     verification_reward: "verification.reward" Unit::Ratio, 0 => SHARE_MAX, 500_000_000;
     /// A drawn checker must answer within this.
     verification_window: "verification.window" Unit::Span, SECOND => 30 * DAY, DAY;
-    /// Providers that decide when a checker finds a result wrong, an odd number; 0 lets the checker decide alone.
+    /// Providers that decide when a checker finds a result wrong, an odd number; where fewer may, the next odd number decides. 0 lets
+    /// the checker decide alone.
     verification_panel: "verification.panel" Unit::Count, 0 => 15, 0;
     /// Share of a panel that must have revealed its verdicts for a decision.
     verification_quorum: "verification.quorum" Unit::Ratio, 1 => SHARE_MAX, 600_000_000;

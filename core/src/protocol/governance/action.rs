@@ -256,7 +256,9 @@ fn covers(fund: u128, amount: u128) -> Result<(), Refusal> {
 impl Apply for ParamChanged {
     /// The only place at which parameters change.
     fn apply(&self, state: &mut State, _record: &Record) {
+        let fee = state.base_fee();
         state.params.put(self.param as usize, self.value).expect("a proposal's value is legal");
+        state.follow_fee(TABLE[self.param as usize].key, fee);
     }
 
     fn follow(&self, state: &State, _record: &Record, derived: &mut Derived) {

@@ -80,6 +80,27 @@ fn a_parameter_changes_at_the_first_epochs_end_after_vote_and_timelock() {
     });
 }
 
+#[test]
+fn control_of_the_base_fee_begins_with_the_fee_there_is_and_a_fee_that_is_set_is_in_force() {
+    let mut bench = senate(&[]);
+    let mut fee_after = |values: &[(&str, u64)]| {
+        let proposal = proposed(&bench.by(3, change(values)));
+        vote(&mut bench, 0, proposal, YES);
+        assert!(names(&bench.wait(5 * DAY)).contains(&"Enacted"));
+        bench.engine.view(|state| (state.base_fee(), state.fees.excess))
+    };
+    assert_eq!(fee_after(&[("fee.base", 500)]), (500, 0));
+    assert_eq!(fee_after(&[("fee.control", 1)]), (500, 0));
+    assert_eq!(fee_after(&[("fee.base", 2_000)]), (2_000, 0));
+    assert_eq!(fee_after(&[("fee.control", 0)]), (2_000, 0));
+    assert_eq!(fee_after(&[("fee.control", 1), ("fee.base", 800)]), (800, 0));
+    assert_eq!(fee_after(&[("fee.control", 2)]), (800, 0));
+    // The lowest fee under EIP-4844 is taken up by the next round.
+    assert_eq!(fee_after(&[("fee.base", 900), ("fee.target", 7)]), (800, 0));
+    bench.beacon(1);
+    bench.engine.view(|state| assert_eq!(state.base_fee(), 900));
+}
+
 /// OpenZeppelin Contracts, `TimelockController.test.js`: what is not ready is not executed; what is, is, once.
 #[test]
 fn a_timelock_is_waited_out_to_the_millisecond() {
