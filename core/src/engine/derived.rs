@@ -113,15 +113,7 @@ impl Derived {
         if state.market.closes_at < NEVER {
             derived.timers.set(state.market.closes_at, Timer::BatchDue(BatchDue {}));
         }
-        for entry in &state.unbonding.entries {
-            derived.timers.set(entry.release, Timer::BondDue(BondDue {}));
-        }
-        for entry in &state.staking.withdrawals {
-            derived.timers.set(entry.release, Timer::WithdrawalDue(WithdrawalDue {}));
-        }
-        for entry in &state.staking.moves {
-            derived.timers.set(entry.release, Timer::MoveDue(MoveDue {}));
-        }
+        derived.promise_returns(state);
         derived.promise_to_govern(state);
         for lease in state.leases.iter() {
             match lease.stage {
@@ -150,6 +142,13 @@ impl Derived {
             derived.line.join(state, job);
         }
         derived
+    }
+
+    /// The timers of bonds and stake on their way.
+    fn promise_returns(&mut self, state: &State) {
+        state.unbonding.entries.times().for_each(|due| self.timers.set(due, BondDue {}.into()));
+        state.staking.withdrawals.times().for_each(|due| self.timers.set(due, WithdrawalDue {}.into()));
+        state.staking.moves.times().for_each(|due| self.timers.set(due, MoveDue {}.into()));
     }
 
     /// The timers of grants, proposals and awards.

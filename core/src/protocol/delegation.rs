@@ -31,8 +31,6 @@ pub struct Leaving {
 #[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Withdrawal {
-    /// When it arrives.
-    pub release: Time,
     /// The epoch in which it left.
     pub epoch: u64,
     /// Shares of what left with it.
@@ -139,11 +137,6 @@ impl State<'_> {
         let pool = &self.staking.pool(provider).stake;
         pool.price(amount, owned).ok_or_else(|| Rejection::StakeShort.needing(amount - pool.worth(owned)))
     }
-
-    /// When something that leaves now arrives: queues stay in order even when the period was shortened meanwhile.
-    pub(crate) fn release_after(&self, last: Option<Time>, now: Time) -> Time {
-        now.saturating_add(self.params.bond_unbonding()).max(last.unwrap_or(0))
-    }
 }
 
 impl Decide for Delegate {
@@ -166,7 +159,7 @@ impl Decide for Undelegate {
         let shares = state.give_up(id, self.provider, self.amount)?;
         let leaving = state.staking.leaving.get(&(self.provider, state.clock.epoch)).copied().unwrap_or_default();
         let units = leaving.fund.issued(self.amount).ok_or(Rejection::TooManyShares.needing(leaving.fund.room()))?;
-        let release = state.release_after(state.staking.withdrawals.back().map(|last| last.release), record.time);
+        let release = state.released(record.time);
         events.push(Undelegated { shares, units, reward: state.staking.claimable(id, self.provider), release }.into());
         Ok(())
     }
@@ -186,12 +179,12 @@ impl Decide for ClaimRewards {
 
 impl Fire for WithdrawalDue {
     fn stands(&self, state: &State, time: Time) -> bool {
-        state.staking.withdrawals.front().is_some_and(|first| first.release <= time)
+        state.staking.withdrawals.due(time).next().is_some()
     }
 
     /// One at a time: each has set a timer, and what the next is worth depends on what this one took.
     fn decide(&self, state: &State, _record: &Record, events: &mut Vec<Event>) {
-        let Some(first) = state.staking.withdrawals.front() else { return };
+        let Some(first) = state.staking.withdrawals.first() else { return };
         let amount = state.staking.leaving[&(first.provider, first.epoch)].fund.worth(first.units);
         events.push(Released { amount, account: first.account, provider: first.provider }.into());
     }
@@ -223,8 +216,7 @@ impl Apply for Undelegated {
         leaving.fund.shares += self.units;
         leaving.last = record.time;
         state.transfer(Pot::Delegated(provider), Pot::Leaving(provider, epoch), amount);
-        let Self { release, units, .. } = *self;
-        state.staking.withdrawals.push_back(Withdrawal { release, epoch, units, account, provider });
+        state.staking.withdrawals.push(self.release, Withdrawal { epoch, units: self.units, account, provider });
     }
 
     fn follow(&self, state: &State, record: &Record, derived: &mut Derived) {
@@ -243,7 +235,7 @@ impl Apply for Claimed {
 
 impl Apply for Released {
     fn apply(&self, state: &mut State, _record: &Record) {
-        let first = state.staking.withdrawals.pop_front().expect("stake is on its way back");
+        let first = state.staking.withdrawals.pop().expect("stake is on its way back");
         let key = (first.provider, first.epoch);
         state.transfer(Pot::Leaving(key.0, key.1), Pot::Free(first.account), self.amount);
         let fund = &mut state.staking.leaving.get_mut(&key).expect("it left").fund;
@@ -256,12 +248,12 @@ impl Apply for Released {
 
 // Invariants
 
-/// What leaves is somebody's, and in order of release.
+/// What leaves is somebody's.
 pub(crate) fn check(state: &State) -> Result<(), String> {
     let staking = &state.staking;
     let mut units: std::collections::BTreeMap<_, _> =
         staking.leaving.iter().map(|(&key, leaving)| (key, Some(leaving.fund.shares))).collect();
-    for withdrawal in &staking.withdrawals {
+    for withdrawal in staking.withdrawals.iter() {
         let left = units.entry((withdrawal.provider, withdrawal.epoch)).or_insert(None);
         *left = left.and_then(|left| left.checked_sub(withdrawal.units));
     }
@@ -269,7 +261,7 @@ pub(crate) fn check(state: &State) -> Result<(), String> {
         return Err(format!("of what left {provider} in epoch {epoch}, {left:?} shares are nobody's"));
     }
     let sound = |leaving: &Leaving| leaving.fund.holds <= leaving.fund.shares && leaving.fund.shares > 0;
-    if !staking.leaving.values().all(sound) || !staking.withdrawals.iter().is_sorted_by_key(|entry| entry.release) {
+    if !staking.leaving.values().all(sound) || !staking.withdrawals.is_sound() {
         return Err("stake on its way back is out of order".into());
     }
     Ok(())

@@ -41,8 +41,6 @@ pub struct Moving {
 pub struct Move {
     /// Where the fund's accrual stood when it moved.
     pub since: u128,
-    /// When the move is complete.
-    pub release: Time,
     /// The epoch in which it moved.
     pub epoch: u64,
     /// Shares of what moved with it.
@@ -135,7 +133,7 @@ impl Decide for Redelegate {
         let shares = state.accept_stake(id, self.to, self.amount)?;
         let moving = state.staking.moving.get(&(self.from, state.clock.epoch, self.to)).copied().unwrap_or_default();
         let units = moving.fund.issued(shares).ok_or(Rejection::TooManyShares.needing(0))?;
-        let release = state.release_after(state.staking.moves.back().map(|last| last.release), record.time);
+        let release = state.released(record.time);
         let reward = state.staking.claimable(id, self.from);
         events.push(Redelegated { given_up, shares, units, reward, release }.into());
         Ok(())
@@ -144,12 +142,12 @@ impl Decide for Redelegate {
 
 impl Fire for MoveDue {
     fn stands(&self, state: &State, time: Time) -> bool {
-        state.staking.moves.front().is_some_and(|first| first.release <= time)
+        state.staking.moves.due(time).next().is_some()
     }
 
     /// One at a time, as withdrawals.
     fn decide(&self, state: &State, _record: &Record, events: &mut Vec<Event>) {
-        let Some(first) = state.staking.moves.front() else { return };
+        let Some(first) = state.staking.moves.first() else { return };
         let mut moving = state.staking.moving[&first.key()];
         moving.follow(state.staking.pool(first.to));
         let earned = moving.earned(first.units, first.since) + state.staking.earned(first.account, first.to);
@@ -174,8 +172,8 @@ impl Apply for Redelegated {
         moving.fund.holds += self.shares;
         moving.fund.shares += self.units;
         moving.last = record.time;
-        let (since, Self { release, units, .. }) = (moving.accrual.sum, *self);
-        state.staking.moves.push_back(Move { since, release, epoch, units, account, from, to });
+        let moved = Move { since: moving.accrual.sum, epoch, units: self.units, account, from, to };
+        state.staking.moves.push(self.release, moved);
     }
 
     fn follow(&self, state: &State, record: &Record, derived: &mut Derived) {
@@ -188,7 +186,7 @@ impl Apply for Redelegated {
 
 impl Apply for Arrived {
     fn apply(&self, state: &mut State, _record: &Record) {
-        let first = state.staking.moves.pop_front().expect("stake is moving");
+        let first = state.staking.moves.pop().expect("stake is moving");
         let pool = *state.staking.pool(first.to);
         let moving = state.staking.moving.get_mut(&first.key()).expect("it moved");
         moving.follow(&pool);
@@ -207,11 +205,11 @@ impl Apply for Arrived {
 
 // Invariants
 
-/// What moves is somebody's, between two providers, and in order.
+/// What moves is somebody's, between two providers.
 pub(crate) fn check(state: &State) -> Result<(), String> {
     let staking = &state.staking;
     let mut units: BTreeMap<_, _> = staking.moving.iter().map(|(&key, moving)| (key, Some(moving.fund.shares))).collect();
-    for moved in &staking.moves {
+    for moved in staking.moves.iter() {
         let left = units.entry(moved.key()).or_insert(None);
         *left = left.and_then(|left| left.checked_sub(moved.units));
     }
@@ -219,7 +217,7 @@ pub(crate) fn check(state: &State) -> Result<(), String> {
         return Err(format!("of what moved from {from} to {to} in epoch {epoch}, {left:?} shares are nobody's"));
     }
     let sound = |moving: &Moving| moving.fund.holds <= moving.fund.shares && moving.fund.shares > 0;
-    if !staking.moving.values().all(sound) || !staking.moves.iter().is_sorted_by_key(|entry| entry.release) {
+    if !staking.moving.values().all(sound) || !staking.moves.is_sound() {
         return Err("moving stake is out of order".into());
     }
     Ok(())

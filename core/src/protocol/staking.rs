@@ -9,6 +9,7 @@
 //! how a fault reaches it in [`crate::protocol::slashing`].
 
 use crate::engine::ledger::Pot;
+use crate::engine::queue::Queue;
 use crate::engine::state::State;
 use crate::formula::rewards::{self, Accrual, scaled, whole};
 use crate::formula::shares::Fund;
@@ -22,7 +23,7 @@ use crate::rejection::{Refusal, Rejection};
 use bevy_ecs::prelude::Resource;
 use rkyv::with::AsVec;
 use rkyv::{Archive, Deserialize, Serialize};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 // Components
 
@@ -38,12 +39,12 @@ pub struct Staking {
     #[rkyv(with = AsVec)]
     pub leaving: BTreeMap<(ProviderId, u64), Leaving>,
     /// Whose that is; first due first.
-    pub withdrawals: VecDeque<Withdrawal>,
+    pub withdrawals: Queue<Withdrawal>,
     /// What moved in an epoch from one provider to another, and is answerable for the first.
     #[rkyv(with = AsVec)]
     pub moving: BTreeMap<(ProviderId, u64, ProviderId), Moving>,
     /// Whose that is; first due first.
-    pub moves: VecDeque<Move>,
+    pub moves: Queue<Move>,
 }
 
 /// A provider's pool.
@@ -310,7 +311,7 @@ pub(crate) fn check(state: &State) -> Result<(), String> {
         let gain = moving.gain(staking.pool(to));
         claim(to, moving.fund.holds, gain.and_then(|gain| gain.checked_add(moving.accrual.rest)));
     }
-    for moved in &staking.moves {
+    for moved in staking.moves.iter() {
         let moving = staking.moving.get(&moved.key()).ok_or("a move is of nothing that is moving")?;
         claim(moved.to, 0, moving.accrual.earned(moved.units, moved.since));
     }

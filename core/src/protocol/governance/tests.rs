@@ -8,7 +8,7 @@ use crate::params::{Params, TABLE};
 use crate::protocol::bond::{Bond, Unbond};
 use crate::protocol::provider::Register;
 use crate::testing::{Bench, genesis, names};
-use crate::time::{DAY, HOUR};
+use crate::time::{DAY, HOUR, YEAR};
 
 const RULES: [(&str, u64); 8] = [
     ("governance.max_open", 3),
@@ -80,13 +80,44 @@ fn a_parameter_changes_at_the_first_epochs_end_after_vote_and_timelock() {
     });
 }
 
+/// Proposes, votes, and waits until it is enacted.
+fn enact(bench: &mut Bench, values: &[(&str, u64)]) {
+    let proposal = proposed(&bench.by(3, change(values)));
+    vote(bench, 0, proposal, YES);
+    assert!(names(&bench.wait(5 * DAY)).contains(&"Enacted"));
+}
+
+#[test]
+fn what_was_sent_under_a_long_period_keeps_nobody_waiting() {
+    use crate::ids::ProviderId;
+    use crate::protocol::delegation::{Delegate, Undelegate};
+    use crate::protocol::redelegation::Redelegate;
+    let (from, to) = (ProviderId(0), ProviderId(1));
+    let mut bench = senate(&[("bond.unbonding", HOUR), ("stake.delegation", 1)]);
+    for account in [3, 4] {
+        bench.by(account, Delegate { amount: 100 * XPL, provider: from, pad: 0 });
+    }
+    let leave = |bench: &mut Bench, owner, account| {
+        assert_eq!(names(&bench.by(owner, Unbond { amount: XPL })), ["Unbonding"]);
+        assert_eq!(names(&bench.by(account, Undelegate { amount: XPL, provider: from, pad: 0 })), ["Undelegated"]);
+        assert_eq!(names(&bench.by(account, Redelegate { amount: XPL, from, to })), ["Redelegated"]);
+    };
+    enact(&mut bench, &[("bond.unbonding", 10 * YEAR)]);
+    leave(&mut bench, 0, 3);
+    enact(&mut bench, &[("bond.unbonding", HOUR)]);
+    leave(&mut bench, 1, 4);
+    let before = [1, 4].map(|account| bench.free(account));
+    assert_eq!(names(&bench.wait(HOUR)), ["Unbonded", "Released", "Arrived"]);
+    assert_eq!([1, 4].map(|account| bench.free(account)), before.map(|free| free + u128::from(XPL)));
+    let stake = |account| move |state: &State| state.staking.stake_of(AccountId(account), to);
+    assert_eq!((bench.engine.view(stake(3)), bench.engine.view(stake(4))), (0, XPL));
+}
+
 #[test]
 fn control_of_the_base_fee_begins_with_the_fee_there_is_and_a_fee_that_is_set_is_in_force() {
     let mut bench = senate(&[]);
     let mut fee_after = |values: &[(&str, u64)]| {
-        let proposal = proposed(&bench.by(3, change(values)));
-        vote(&mut bench, 0, proposal, YES);
-        assert!(names(&bench.wait(5 * DAY)).contains(&"Enacted"));
+        enact(&mut bench, values);
         bench.engine.view(|state| (state.base_fee(), state.fees.excess))
     };
     assert_eq!(fee_after(&[("fee.base", 500)]), (500, 0));

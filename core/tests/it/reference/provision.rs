@@ -115,15 +115,15 @@ impl Reference {
         Ok(())
     }
 
-    /// Bonds come back in the order in which they were asked for.
+    /// Bonds come back each at its time, those of one moment in the order in which they were asked for.
     fn start_unbonding(&mut self, id: usize, amount: u64) {
-        let earliest = self.now.saturating_add(self.rules.bond_unbonding());
-        let release = self.unbonding.iter().map(|entry| entry.release).fold(earliest, u64::max);
+        let release = self.now.saturating_add(self.rules.bond_unbonding());
         let entry = Unbonding { amount, release, provider: ProviderId(id as u32), pad: 0 };
         self.happen(entry, |this| {
             this.balances.bonds[id] -= u128::from(amount);
             this.balances.unbonding += u128::from(amount);
             this.unbonding.push(entry);
+            this.unbonding.sort_by_key(|entry| entry.release);
         });
     }
 

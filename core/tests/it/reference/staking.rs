@@ -228,8 +228,7 @@ impl Reference {
         let key = (provider, self.epoch);
         let (holds, all) = (self.balances.leaving.get(&key).copied().unwrap_or(0), self.units_left(key));
         let Some(units) = issued(amount, holds, all) else { return short_by(Rejection::TooManyShares, room(holds, all)) };
-        let earliest = self.now.saturating_add(self.rules.bond_unbonding());
-        let release = self.stakes.leavers.iter().map(|leaver| leaver.release).fold(earliest, u64::max);
+        let release = self.now.saturating_add(self.rules.bond_unbonding());
         let reward = self.claimable(account, provider) as u64;
         let event = Undelegated { shares: shares as u64, units: units as u64, reward, release };
         self.happen(event, |this| {
@@ -238,6 +237,7 @@ impl Reference {
             *this.balances.leaving.entry(key).or_default() += amount;
             this.stakes.left.insert(key, this.now);
             this.stakes.leavers.push(Leaver { account, provider, epoch: key.1, units, release });
+            this.stakes.leavers.sort_by_key(|leaver| leaver.release);
         });
         Ok(())
     }
@@ -265,8 +265,7 @@ impl Reference {
         let key = (from, self.epoch, to);
         let holds = self.stakes.bands.get(&key).map_or(0, |band| band.shares);
         let Some(units) = issued(shares, holds, self.units_moved(key)) else { return refuse(Rejection::TooManyShares) };
-        let earliest = self.now.saturating_add(self.rules.bond_unbonding());
-        let release = self.stakes.movers.iter().map(|mover| mover.release).fold(earliest, u64::max);
+        let release = self.now.saturating_add(self.rules.bond_unbonding());
         let reward = self.claimable(account, from) as u64;
         let event = Redelegated { given_up: given_up as u64, shares: shares as u64, units: units as u64, reward, release };
         self.happen(event, |this| {
@@ -277,6 +276,7 @@ impl Reference {
             band.shares += shares;
             band.last = this.now;
             this.stakes.movers.push(Mover { account, from, to, epoch: key.1, units, earned: 0, release });
+            this.stakes.movers.sort_by_key(|mover| mover.release);
         });
         Ok(())
     }
