@@ -88,10 +88,10 @@ impl Decide for Unbond {
             return Err(Rejection::ZeroAmount.into());
         }
         // Where others back the GPUs too, the bond could leave a fault to them.
-        if state.params.stake_counts() != 0 && provider.leases > 0 {
-            return Err(Rejection::LeasesOpen.needing(u64::from(provider.leases)));
+        if state.params.stake_counts() != 0 {
+            provider.require_settled()?;
         }
-        let needed = provider.required_bond(state.params.bond_per_gpu()) + u128::from(self.amount);
+        let needed = provider.kept_bond(state.params.bond_per_gpu()) + u128::from(self.amount);
         let unbacked = needed.saturating_sub(state.backing(id));
         let short = unbacked.max(u128::from(self.amount).saturating_sub(provider.bond));
         if short > 0 {

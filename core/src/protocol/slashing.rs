@@ -4,7 +4,8 @@
 //! itself as that amount is of the provider's bond (of the bond that is required, if there is less), times `slash.delegators`;
 //! where `stake.counts`, bond and delegated stake share the amount instead. Stake that left or moved on after the lease began
 //! loses that part too; see [`crate::formula::slash`]. A provider's own bond on its way back is out of reach and may be: the bond
-//! behind every open lease stays, and covers all that its faults can cost; where `stake.counts`, all of it stays.
+//! behind every open lease and every result that it checks stays until neither can be a fault, and covers all that its faults can
+//! cost; where `stake.counts`, all of it stays. (Jurors and challengers have strikes and deposits to lose, and no bond.)
 //!
 //! The cost of a slash follows what was left and moved by epoch and provider, never how many delegators did.
 
