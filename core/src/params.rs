@@ -408,14 +408,14 @@ params! {
 
     /// A posted price older than this no longer counts; with no fresh one there is no oracle price.
     oracle_stale_after: "oracle.stale_after" Unit::Span, MINUTE => YEAR, 2 * DAY;
-    /// A feeder's price is the median of so many of its posts.
+    /// A feeder's price is the median of so many of its posts, of which it has one a round: the last.
     oracle_window: "oracle.window" Unit::Count, 1 => 24, 1;
     /// A feeder's latest posts, so many, do not count yet.
     oracle_lag: "oracle.lag" Unit::Count, 0 => 8, 0;
     /// Feeders that must have a fresh price for there to be one.
     oracle_quorum: "oracle.quorum" Unit::Count, 1 => crate::protocol::oracle::MAX_FEEDERS as u64, 1;
-    /// Share by which a post may differ from the feeder's last, unless that is stale; what goes beyond is brought to it. 0 sets
-    /// no bound.
+    /// Share by which a post may differ from the feeder's of the last round, unless that is stale; what goes beyond is brought to
+    /// it. 0 sets no bound.
     oracle_max_step: "oracle.max_step" Unit::Ratio, 0 => 1_000 * SHARE_MAX, 0;
 
     /// Time after which a grant that accrues evenly releases by itself again.
