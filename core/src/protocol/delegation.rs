@@ -133,9 +133,11 @@ impl State<'_> {
     /// # Errors
     /// [`Rejection::NoDelegation`] or [`Rejection::StakeShort`].
     pub(crate) fn give_up(&self, account: AccountId, provider: ProviderId, amount: u64) -> Result<u64, Refusal> {
-        let owned = self.staking.delegations.get(&(account, provider)).ok_or(Rejection::NoDelegation)?.shares;
-        let pool = &self.staking.pool(provider).stake;
-        pool.price(amount, owned).ok_or_else(|| Rejection::StakeShort.needing(amount - pool.worth(owned)))
+        if !self.staking.delegations.contains_key(&(account, provider)) {
+            return Err(Rejection::NoDelegation.into());
+        }
+        let short = || Rejection::StakeShort.needing(amount - self.staking.stake_of(account, provider));
+        self.staking.price_of(account, provider, amount).ok_or_else(short)
     }
 }
 
@@ -166,7 +168,7 @@ impl Decide for Undelegate {
 }
 
 impl Decide for ClaimRewards {
-    /// Shares that a slash made worthless are given up with the claim, so that a pool can begin anew.
+    /// Shares that a slash made worthless are given up with the claim.
     fn decide(&self, state: &State, record: &Record, events: &mut Vec<Event>) -> Result<(), Refusal> {
         let (id, _) = state.mobile_account(record)?;
         let owned = state.staking.delegations.get(&(id, self.provider)).ok_or(Rejection::NoDelegation)?.shares;
@@ -196,6 +198,7 @@ impl Apply for Delegated {
     fn apply(&self, state: &mut State, record: &Record) {
         let Delegate { amount, provider, .. } = cause!(record, Command::Delegate);
         let id = record.account();
+        state.staking.begin_anew(provider);
         state.settle_delegation(id, provider, 0, self.reward, |shares| shares + self.shares);
         state.transfer(Pot::Free(id), Pot::Delegated(provider), amount);
         state.staking.pool_mut(provider).stake.shares += self.shares;
@@ -227,9 +230,12 @@ impl Apply for Undelegated {
 
 impl Apply for Claimed {
     fn apply(&self, state: &mut State, record: &Record) {
-        let provider = cause!(record, Command::ClaimRewards).provider;
-        state.settle_delegation(record.account(), provider, 0, self.reward, |shares| shares - self.shares);
-        state.staking.pool_mut(provider).stake.shares -= self.shares;
+        let (account, provider) = (record.account(), cause!(record, Command::ClaimRewards).provider);
+        let void = state.staking.delegations[&(account, provider)].era != state.staking.pool(provider).era;
+        // Shares of an era that has ended go whenever anything is settled.
+        let given_up = if void { 0 } else { self.shares };
+        state.settle_delegation(account, provider, 0, self.reward, |shares| shares - given_up);
+        state.staking.pool_mut(provider).stake.shares -= given_up;
     }
 }
 
@@ -388,18 +394,35 @@ mod tests {
     }
 
     #[test]
-    fn a_pool_that_lost_all_begins_anew_when_its_shares_are_given_up() {
-        let mut bench = bench(&HARSH);
-        bench.by(1, delegate(1_000 * XPL));
-        assert_eq!(names(&miss(&mut bench)), ["Missed", "Slashed", "StakeSlashed", "Failed"]);
+    fn a_pool_that_lost_all_begins_anew_with_the_next_stake_whoever_holds_its_shares() {
+        let minted = [("emission.schedule", 0), ("emission.yearly", 365_250), ("emission.start", 0), ("epoch.length", HOUR)];
+        let mut bench = bench(&HARSH.iter().chain(&minted).copied().collect::<Vec<_>>());
+        for account in [1, 3] {
+            bench.by(account, delegate(1_000 * XPL));
+        }
+        // An epoch's 12.5 XPL for stakers, of which the bond has all but a fiftieth.
+        assert!(names(&bench.wait(HOUR)).contains(&"StakeRewarded"));
+        let earned =
+            |bench: &mut Bench, account| bench.engine.view(|state| state.staking.claimable(AccountId(account), ProviderId(0)));
+        assert!(names(&miss(&mut bench)).contains(&"StakeSlashed"));
         assert_eq!(stake(&mut bench, 1), 500 * XPL);
         miss(&mut bench);
         assert_eq!((bench.bond(0), stake(&mut bench, 1)), (0, 0));
+        let owed = earned(&mut bench, 1);
+        assert!(owed > 0);
         bench.by(0, Bond { amount: 50_000 * XPL });
-        assert_eq!(bench.refused_by(2, delegate(XPL)), Rejection::TooManyShares);
+        assert_eq!(bench.by(2, delegate(XPL)), [Delegated { shares: XPL, reward: 0 }.into()]);
+        assert_eq!([1, 2, 3].map(|account| stake(&mut bench, account)), [0, XPL, 0]);
+        // What the old shares had earned stays; they earn nothing more, and are worth nothing.
+        assert!(names(&bench.wait(HOUR)).contains(&"StakeRewarded"));
+        assert_eq!([1, 3].map(|account| earned(&mut bench, account)), [owed; 2]);
         assert_eq!(bench.refused_by(1, undelegate(1)), Rejection::StakeShort);
         let claim = ClaimRewards { provider: ProviderId(0) };
-        assert_eq!(bench.by(1, claim), [Claimed { reward: 0, shares: 1_000 * XPL }.into()]);
-        assert_eq!(bench.by(2, delegate(XPL)), [Delegated { shares: XPL, reward: 0 }.into()]);
+        assert_eq!(bench.by(1, claim), [Claimed { reward: owed, shares: 1_000 * XPL }.into()]);
+        assert_eq!(bench.refused_by(1, claim), Rejection::NoDelegation);
+        // Who comes back is paid what the old shares had earned, and has new ones.
+        assert_eq!(bench.engine.view(|state| state.staking.ended.len()), 1);
+        assert_eq!(bench.by(3, delegate(2 * XPL)), [Delegated { shares: 2 * XPL, reward: owed }.into()]);
+        assert_eq!((stake(&mut bench, 3), bench.engine.view(|state| state.staking.ended.len())), (2 * XPL, 0));
     }
 }

@@ -9,7 +9,7 @@
 use crate::engine::derived::Derived;
 use crate::engine::ledger::Pot;
 use crate::engine::state::State;
-use crate::formula::rewards::{Accrual, whole};
+use crate::formula::rewards::{self, Accrual, whole};
 use crate::formula::shares::Fund;
 use crate::ids::{AccountId, ProviderId};
 use crate::protocol::staking::Pool;
@@ -33,6 +33,8 @@ pub struct Moving {
     pub fund: Fund,
     /// When the last of it moved.
     pub last: Time,
+    /// The new pool's era of which the shares are.
+    pub era: u64,
 }
 
 /// One account's part of what moved.
@@ -102,16 +104,17 @@ payload! {
 }
 
 impl Moving {
-    /// What its shares of the new pool have earned since it last followed; `None` when that exceeds `u128`.
-    pub(crate) fn gain(&self, pool: &Pool) -> Option<u128> {
-        pool.accrual.earned(self.fund.holds, self.seen)
+    /// What its shares of the new pool have earned since it last followed that pool's accrual, which now stands at `sum`, or whose
+    /// era is over and forgotten; `None` when that exceeds `u128`.
+    pub(crate) fn gain(&self, sum: Option<u128>) -> Option<u128> {
+        rewards::earned(self.fund.holds, self.seen, sum.unwrap_or(self.seen))
     }
 
     /// Follows the new pool's accrual, as it must before its shares change.
-    pub(crate) fn follow(&mut self, pool: &Pool) {
-        let gain = self.gain(pool).expect("no more is owed than the pool holds");
+    pub(crate) fn follow(&mut self, sum: Option<u128>) {
+        let gain = self.gain(sum).expect("no more is owed than the pool holds");
         self.accrual.share_out(gain, self.fund.shares);
-        self.seen = pool.accrual.sum;
+        self.seen = sum.unwrap_or(self.seen);
     }
 
     /// What so many of its shares have earned, in ronto-XPL.
@@ -131,8 +134,14 @@ impl Decide for Redelegate {
         }
         let given_up = state.give_up(id, self.from, self.amount)?;
         let shares = state.accept_stake(id, self.to, self.amount)?;
-        let moving = state.staking.moving.get(&(self.from, state.clock.epoch, self.to)).copied().unwrap_or_default();
-        let units = moving.fund.issued(shares).ok_or(Rejection::TooManyShares.needing(0))?;
+        let moving = state.staking.moving.get(&(self.from, state.clock.epoch, self.to));
+        // Nobody joins what moved into an era that has ended, or ends now.
+        let fund = match moving {
+            Some(moving) if moving.era == state.staking.era_to_join(self.to) => moving.fund,
+            Some(_) => return Err(Rejection::TooManyShares.needing(0)),
+            None => Fund::default(),
+        };
+        let units = fund.issued(shares).ok_or(Rejection::TooManyShares.needing(0))?;
         let release = state.released(record.time);
         let reward = state.staking.claimable(id, self.from);
         events.push(Redelegated { given_up, shares, units, reward, release }.into());
@@ -149,10 +158,12 @@ impl Fire for MoveDue {
     fn decide(&self, state: &State, _record: &Record, events: &mut Vec<Event>) {
         let Some(first) = state.staking.moves.first() else { return };
         let mut moving = state.staking.moving[&first.key()];
-        moving.follow(state.staking.pool(first.to));
+        moving.follow(state.staking.sum_of(first.to, moving.era));
         let earned = moving.earned(first.units, first.since) + state.staking.earned(first.account, first.to);
         let (account, provider) = (first.account, first.to);
-        events.push(Arrived { shares: moving.fund.worth(first.units), reward: whole(earned), account, provider }.into());
+        let void = moving.era != state.staking.pool(provider).era;
+        let shares = if void { 0 } else { moving.fund.worth(first.units) };
+        events.push(Arrived { shares, reward: whole(earned), account, provider }.into());
     }
 }
 
@@ -163,12 +174,13 @@ impl Apply for Redelegated {
         let Redelegate { amount, from, to } = cause!(record, Command::Redelegate);
         let (account, epoch) = (record.account(), state.clock.epoch);
         state.settle_delegation(account, from, 0, self.reward, |shares| shares - self.given_up);
+        state.staking.begin_anew(to);
         state.transfer(Pot::Delegated(from), Pot::Delegated(to), amount);
         state.staking.pool_mut(from).stake.shares -= self.given_up;
         state.staking.pool_mut(to).stake.shares += self.shares;
-        let pool = *state.staking.pool(to);
-        let moving = state.staking.moving.entry((from, epoch, to)).or_default();
-        moving.follow(&pool);
+        let Pool { accrual, era, .. } = *state.staking.pool(to);
+        let moving = state.staking.moving.entry((from, epoch, to)).or_insert(Moving { era, ..Moving::default() });
+        moving.follow(Some(accrual.sum));
         moving.fund.holds += self.shares;
         moving.fund.shares += self.units;
         moving.last = record.time;
@@ -187,17 +199,22 @@ impl Apply for Redelegated {
 impl Apply for Arrived {
     fn apply(&self, state: &mut State, _record: &Record) {
         let first = state.staking.moves.pop().expect("stake is moving");
-        let pool = *state.staking.pool(first.to);
+        let era = state.staking.moving[&first.key()].era;
+        let sum = state.staking.sum_of(first.to, era);
         let moving = state.staking.moving.get_mut(&first.key()).expect("it moved");
-        moving.follow(&pool);
+        moving.follow(sum);
         let earned = moving.earned(first.units, first.since);
-        moving.fund.holds -= self.shares;
+        let shares = moving.fund.worth(first.units);
+        moving.fund.holds -= shares;
         moving.fund.shares -= first.units;
         if moving.fund == Fund::default() {
             // What its movers could not share among them is the pool's again.
             let rest = moving.accrual.rest;
             state.staking.moving.remove(&first.key());
             state.staking.pool_mut(first.to).accrual.rest += rest;
+        }
+        if era != state.staking.pool(first.to).era {
+            state.staking.retire_shares(first.to, era, shares);
         }
         state.settle_delegation(first.account, first.to, earned, self.reward, |shares| shares + self.shares);
     }

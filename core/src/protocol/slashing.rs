@@ -118,7 +118,8 @@ impl Reach {
         let left = staking.leaving.range((id, 0)..=(id, u64::MAX)).filter(|(_, leaving)| leaving.last >= since);
         let left: Vec<_> = left.map(|(&(_, epoch), leaving)| (epoch, leaving.fund.holds)).collect();
         let whole = (id, 0, ProviderId(0))..=(id, u64::MAX, ProviderId::NONE);
-        let moved = staking.moving.range(whole).filter(|(_, moving)| moving.last >= since);
+        let lives = |to: ProviderId, era: u64| staking.pool(to).era == era;
+        let moved = staking.moving.range(whole).filter(|(key, moving)| moving.last >= since && lives(key.2, moving.era));
         let moved: Vec<_> = moved.map(|(&(_, epoch, to), moving)| (epoch, to, moving.fund)).collect();
         let worth = moved.iter().map(|&(_, to, fund)| pool_after(state, to, pending).worth(fund.holds));
         let total = left.iter().map(|&(_, stake)| stake).chain(worth).chain([bonded]).map(u128::from).sum();
@@ -248,9 +249,9 @@ impl Apply for LeavingSlashed {
 
 impl Apply for MovedSlashed {
     fn apply(&self, state: &mut State, _record: &Record) {
-        let pool = *state.staking.pool(self.pool);
+        let sum = state.staking.pool(self.pool).accrual.sum;
         let moving = state.staking.moving.get_mut(&(self.provider, self.epoch, self.pool)).expect("it moved");
-        moving.follow(&pool);
+        moving.follow(Some(sum));
         moving.fund.holds -= self.shares;
         state.staking.pool_mut(self.pool).stake.shares -= self.shares;
         state.burn(Pot::Delegated(self.pool), self.burned, self.reward, self.to);

@@ -127,7 +127,7 @@ fn control_of_the_base_fee_begins_with_the_fee_there_is_and_a_fee_that_is_set_is
     assert_eq!(fee_after(&[("fee.control", 1), ("fee.base", 800)]), (800, 0));
     assert_eq!(fee_after(&[("fee.control", 2)]), (800, 0));
     // The lowest fee under EIP-4844 is taken up by the next round.
-    assert_eq!(fee_after(&[("fee.base", 900), ("fee.target", 7)]), (800, 0));
+    assert_eq!(fee_after(&[("fee.base", 900)]), (800, 0));
     bench.beacon(1);
     bench.engine.view(|state| assert_eq!(state.base_fee(), 900));
 }
