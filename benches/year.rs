@@ -1,45 +1,104 @@
 //! What a run costs as a whole, agents, metrics and log included: `cargo bench --profile release --bench year`.
 //!
-//! A year of ten thousand providers at full scale, and the baseline as shipped. CPU time is that of all threads together.
+//! A year of ten thousand providers at full scale, the baseline as shipped, and a month of ten thousand providers with every kind of
+//! agent (`everyone`). CPU time is that of all threads together; on a busy machine it counts what others do to the caches.
 
 use cpu_time::ProcessTime;
+use plasma_core::engine::state::State;
+use plasma_core::engine::step::Observer;
 use plasma_core::engine::{Engine, Progress};
 use plasma_core::log::Level;
 use plasma_core::log::writer::LogWriter;
+use plasma_core::record::{Event, Record};
 use plasma_reports::Metrics;
-use plasma_sim::scenario::Scenario;
+use plasma_sim::scenario::{Loaded, Scenario};
 use plasma_sim::world;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-fn play(name: &str) {
+/// Every kind of agent that a scenario can name, over the baseline with a pool and traders.
+const EVERYONE: &str = r#"
+title = "Everyone"
+scale = 1
+horizon = "30d"
+[[attacker]]
+id = "liars"
+what = { cheat = { groups = ["gamers-4090"], wrong = "1%", collude = true } }
+[[attacker]]
+id = "washer"
+usd = "1_000_000 USD"
+what = { wash = { class = "rtx-4090", program = "decode-8b", gpu_hours = 10 } }
+[[attacker]]
+id = "griever"
+usd = "1_000_000 USD"
+what = { grief = { program = "decode-8b", jobs = 100 } }
+[[attacker]]
+id = "whale"
+at = "5d"
+what = { dump = { share = "10%" } }
+[[attacker]]
+id = "liquidity"
+at = "10d"
+lasts = "5d"
+what = { withdraw = { share = "30%" } }
+[[shock]]
+id = "fashion"
+at = "15d"
+lasts = "5d"
+what = { demand = { change = "+50%" } }
+"#;
+
+/// Ten thousand providers from the first day on, and everybody else.
+fn everyone() -> Loaded {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("everyone.toml");
+    let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/token-pool.toml");
+    std::fs::write(&path, format!("extends = {base:?}\n{EVERYONE}")).expect("room on disk");
+    let groups = Scenario::load(&path, &[]).expect("a sound scenario").scenario.provider;
+    let at_once = groups.iter().map(|group| format!("provider.{}.join={{ initial = \"100%\" }}", group.id)).collect::<Vec<_>>();
+    Scenario::load(&path, &at_once).expect("a sound scenario")
+}
+
+/// Records so far.
+#[derive(Default)]
+struct Counter(u64);
+
+impl Observer for Counter {
+    fn cause(&mut self, _view: &State, _record: &Record) {
+        self.0 += 1;
+    }
+    fn event(&mut self, _view: &State, _record: &Record, _event: &Event) {
+        self.0 += 1;
+    }
+}
+
+/// A world with its metrics, and with its log or without.
+fn play(name: &str, level: Level) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(name);
     let (wall, cpu) = (Instant::now(), ProcessTime::now());
-    let loaded = Scenario::load(&path, &[]).expect("a sound scenario");
+    let loaded = if name == "everyone" { everyone() } else { Scenario::load(&path, &[]).expect("a sound scenario") };
     let (genesis, agents) = world::build(&loaded, 0).expect("a sound economy");
     let folder = tempfile::tempdir().expect("a temporary folder");
     let log = folder.path().join("log");
-    let writer = LogWriter::create(&log, Level::Full, &genesis, Arc::new(AtomicBool::new(false))).expect("a new log");
-    let mut engine = Engine::genesis(&genesis, agents, (Metrics::new(&genesis), writer)).expect("a legal genesis");
+    let writer = LogWriter::create(&log, level, &genesis, Arc::new(AtomicBool::new(false))).expect("a new log");
+    let mut engine =
+        Engine::genesis(&genesis, agents, (Counter::default(), (Metrics::new(&genesis), writer))).expect("a legal genesis");
     let until = genesis.start + loaded.scenario.horizon.0 + 1;
     while engine.run_epoch(until) == Progress::EpochClosed {}
     let leases = engine.view(|state| state.leases.opened());
-    let (_, (_, writer)) = engine.into_parts();
-    let position = writer.finish().expect("room on disk").expect("a full log");
+    let (_, (Counter(records), (_, writer))) = engine.into_parts();
+    let position = writer.finish().expect("room on disk");
     let (wall, cpu) = (wall.elapsed().as_secs_f64(), cpu.elapsed().as_secs_f64());
-    println!("{name}: {leases} leases, {} records in {wall:.1} s, {cpu:.1} CPU-s", position.records);
-    println!(
-        "  {:.2} M records per CPU-second, {:.1} µs a lease",
-        position.records as f64 / cpu / 1e6,
-        cpu / leases as f64 * 1e6
-    );
-    println!(
-        "  log {:.0} MB, {:.1} bytes a record",
-        position.bytes as f64 / 1e6,
-        position.bytes as f64 / position.records as f64
-    );
+    println!("{name}: {leases} leases, {records} records in {wall:.1} s, {cpu:.1} CPU-s");
+    println!("  {:.2} M records per CPU-second, {:.1} µs a lease", records as f64 / cpu / 1e6, cpu / leases as f64 * 1e6);
+    match position.filter(|_| level == Level::Full) {
+        Some(log) => {
+            println!("  log {:.0} MB, {:.1} bytes a record", log.bytes as f64 / 1e6, log.bytes as f64 / log.records as f64);
+        }
+        None => println!("  no log"),
+    }
     println!("  peak memory so far {}", peak_memory());
 }
 
@@ -52,9 +111,12 @@ fn peak_memory() -> String {
 
 fn main() {
     let named: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
-    if named.is_empty() {
-        ["xpl-baseline.toml", "xpl-full-year.toml"].into_iter().for_each(play);
-    } else {
-        named.iter().for_each(|name| play(name));
-    }
+    let chosen = |name: &str| named.is_empty() || named.iter().any(|one| one == name);
+    let worlds = [
+        ("xpl-baseline.toml", Level::Full),
+        ("everyone", Level::None),
+        ("everyone", Level::Full),
+        ("xpl-full-year.toml", Level::Full),
+    ];
+    worlds.into_iter().filter(|(name, _)| chosen(name)).for_each(|(name, level)| play(name, level));
 }

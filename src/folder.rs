@@ -117,7 +117,11 @@ pub fn log_of(path: &Path) -> miette::Result<(PathBuf, Option<crate::manifest::M
         if !path.exists() {
             return Err(miette!(help = "name a run folder or a log file", "{} does not exist", path.display()));
         }
-        return Ok((path.to_path_buf(), None));
+        // The log of a run folder is that folder's log, however it was named.
+        let folder = Folder { root: path.parent().map_or_else(PathBuf::new, Path::to_path_buf) };
+        let manifest = folder.manifest();
+        let its_own = folder.log() == path && manifest.exists();
+        return Ok((path.to_path_buf(), its_own.then(|| crate::manifest::Manifest::read(&manifest)).transpose()?));
     }
     let folder = Folder::open(path)?;
     let manifest = if folder.manifest().exists() { Some(crate::manifest::Manifest::read(&folder.manifest())?) } else { None };

@@ -1,11 +1,13 @@
 //! What a simulation tells its metrics beside the ledger. `sim` and `reports` do not know each other: this is where they meet.
 
+use plasma_reports::beside::{RecordedWaits, Recording};
 use plasma_reports::metrics::Owners;
 use plasma_reports::metrics::observed::{Attacker, Observed, PARTIES, Standing, Trades};
 use plasma_sim::agents::Agents;
 use plasma_sim::agents::attacker::Booty;
 use plasma_sim::agents::tally::Party;
 use plasma_sim::economy::Economy;
+use plasma_sim::traces::{Report, Waits};
 
 /// Who stands behind the accounts of an economy.
 pub fn owners(economy: &Economy) -> Owners {
@@ -26,6 +28,8 @@ pub fn observed(agents: &Agents) -> Observed {
         put_in: dollars.put_in.into(),
         electricity: tally.electricity,
         forgone: tally.forgone,
+        emission_expected: tally.emission_expected,
+        emission_passed_on: tally.emission_passed_on,
         wrong: tally.wrong,
         trades: PARTIES.map(|name| {
             let trades = tally.of(party(name));
@@ -37,9 +41,23 @@ pub fn observed(agents: &Agents) -> Observed {
             hardware: standing.hardware,
             cloud: standing.cloud.clone(),
             staying_out: standing.staying_out.map(|npv| (npv * 1e9) as i64),
+            booked: standing.booked,
+            borne_by_work: standing.borne_by_work,
             attackers: agents.booty().into_iter().map(attacker).collect(),
         },
     }
+}
+
+/// What a trace says of its own jobs; nothing where its rows are machines.
+pub fn recording(name: &str, report: &Report) -> Option<Recording> {
+    let seconds = |ms: u64| ms as f64 / 1e3;
+    let waits = |waits: Waits| RecordedWaits {
+        waited: waits.waited,
+        p50: seconds(waits.p50),
+        p95: seconds(waits.p95),
+        p99: seconds(waits.p99),
+    };
+    (report.leases > 0).then(|| Recording { trace: name.into(), jobs: report.kept, waits: report.waits.map(waits) })
 }
 
 fn attacker(booty: Booty) -> Attacker {
@@ -53,6 +71,8 @@ fn party(name: &str) -> Party {
         "providers" => Party::Providers,
         "traders" => Party::Traders,
         "holders" => Party::Holders,
+        "treasury" => Party::Treasury,
+        "builders" => Party::Builders,
         _ => Party::Attackers,
     }
 }

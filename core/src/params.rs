@@ -185,6 +185,14 @@ pub mod treasury_policy {
     pub const FLOOR: u64 = 3;
 }
 
+/// What becomes of XPL that the custodian bought. The order is that of `treasury.bought`.
+pub mod treasury_bought {
+    /// The treasury keeps them.
+    pub const KEPT: u64 = 0;
+    /// They are burned.
+    pub const BURNED: u64 = 1;
+}
+
 const NO_YES: Unit = Unit::Choice(&["no", "yes"]);
 
 // A parameter with `fixed` behind its default cannot change while the ledger runs.
@@ -455,6 +463,8 @@ params! {
     treasury_floor: "treasury.floor" Unit::Count, 0 => 1_000_000_000_000, 0;
     /// Orders that may be outstanding at a time.
     treasury_max_orders: "treasury.max_orders" Unit::Count, 1 => 10_000, 52;
+    /// `buyback`, `floor`: what becomes of XPL that the custodian bought.
+    treasury_bought: "treasury.bought" Unit::Choice(&["kept", "burned"]), 0 => 1, 0;
 }
 
 impl Default for Params {

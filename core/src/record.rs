@@ -295,6 +295,7 @@ macro_rules! vocabulary {
                 211 MilestonePaid: builders::MilestonePaid,
                 212 AwardClosed: builders::AwardClosed,
                 213 PriceBounded: oracle::PriceBounded,
+                214 TreasuryBurned: treasury::TreasuryBurned,
                 224 BatchClosed: batch::BatchClosed,
                 225 BatchCleared: batch::BatchCleared,
                 226 ClassCleared: batch::ClassCleared,

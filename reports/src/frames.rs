@@ -2,14 +2,15 @@
 //!
 //! - `metrics.parquet`: one row per epoch, one column per metric; amounts in XPL as 64-bit floats.
 //! - `classes.parquet`: one row per epoch and GPU class.
+//! - `regions.parquet`: one row per epoch and region in which anybody had ever registered, by its number on the ledger.
 //! - `amounts.parquet`: the amounts again, exact: integer nano-XPL as `uint64`, null where one exceeds 2^64 − 1 (18.4 billion XPL).
 //! - `metrics.json`: unit, formula, question and the meaning of null for every column. The same text is in each Parquet file's
 //!   key-value metadata under `plasma`.
 //!
 //! A null is a value that is not defined in that row; `metrics.json` says why.
 
-use crate::metrics::row::Row;
-use crate::metrics::table::{CLASS_METRICS, METRICS, Metric, Unit};
+use crate::metrics::row::{RegionRow, Row};
+use crate::metrics::table::{CLASS_METRICS, METRICS, Metric, REGION_METRICS, Unit};
 use crate::metrics::{ClassRow, Metrics};
 use crate::write::{At, WriteError, create_dir};
 use plasma_core::money::XPL;
@@ -36,6 +37,20 @@ pub fn classes_frame(metrics: &Metrics) -> PolarsResult<DataFrame> {
         columns.push(column(metric, cells().map(|(_, class)| class))?);
     }
     DataFrame::new(class.len(), columns)
+}
+
+/// One row per epoch and region: `epoch`, `time`, `region`, then a column per metric.
+pub fn regions_frame(metrics: &Metrics) -> PolarsResult<DataFrame> {
+    let cells =
+        || metrics.rows().iter().flat_map(|row| (0u64..).zip(&row.regions).map(move |(number, region)| (row, number, region)));
+    let of_epoch = METRICS.iter().filter(|metric| matches!(metric.name, "epoch" | "time"));
+    let mut columns = of_epoch.map(|metric| column(metric, cells().map(|(row, ..)| row))).collect::<PolarsResult<Vec<_>>>()?;
+    let numbers: Vec<u64> = cells().map(|(_, number, _)| number).collect();
+    columns.push(Column::new("region".into(), &numbers));
+    for metric in REGION_METRICS {
+        columns.push(column(metric, cells().map(|(.., region)| region))?);
+    }
+    DataFrame::new(numbers.len(), columns)
 }
 
 /// The amounts of [`metrics_frame`] in exact nano-XPL; null beyond `u64`.
@@ -81,15 +96,16 @@ struct Schema {
     note: &'static str,
     metrics: &'static [Metric<Row>],
     classes: &'static [Metric<ClassRow>],
+    regions: &'static [Metric<RegionRow>],
 }
 
 fn schema(metrics: &Metrics) -> Schema {
     let note = "Times are UTC. A null has the one reason given as `undefined`. XPL columns are 64-bit floats; amounts.parquet \
                 has them exactly, in nano-XPL.";
-    Schema { chain: metrics.chain().into(), note, metrics: METRICS, classes: CLASS_METRICS }
+    Schema { chain: metrics.chain().into(), note, metrics: METRICS, classes: CLASS_METRICS, regions: REGION_METRICS }
 }
 
-/// Writes `metrics.parquet`, `classes.parquet`, `amounts.parquet` and `metrics.json` into `dir`, which is created.
+/// Writes `metrics.parquet`, `classes.parquet`, `regions.parquet`, `amounts.parquet` and `metrics.json` into `dir`, which is created.
 ///
 /// # Errors
 /// [`WriteError`], naming the file.
@@ -99,8 +115,12 @@ pub fn write_parquet(metrics: &Metrics, dir: &Path) -> Result<(), WriteError> {
     let json = serde_json::to_string_pretty(&schema(metrics)).at(&path)?;
     std::fs::write(&path, &json).at(&path)?;
     type Build = fn(&Metrics) -> PolarsResult<DataFrame>;
-    let files: [(&str, Build); 3] =
-        [("metrics.parquet", metrics_frame), ("classes.parquet", classes_frame), ("amounts.parquet", amounts_frame)];
+    let files: [(&str, Build); 4] = [
+        ("metrics.parquet", metrics_frame),
+        ("classes.parquet", classes_frame),
+        ("regions.parquet", regions_frame),
+        ("amounts.parquet", amounts_frame),
+    ];
     for (name, build) in files {
         let path = dir.join(name);
         let mut frame = build(metrics).at(&path)?;

@@ -14,6 +14,7 @@
 
 #![warn(missing_docs)]
 
+pub mod beside;
 pub mod calendar;
 pub mod charts;
 pub mod export;

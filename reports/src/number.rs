@@ -14,8 +14,9 @@ pub fn plain(value: Option<f64>, unit: Unit) -> String {
         Unit::Share | Unit::SharePerYear => percent(value),
         Unit::Seconds => duration(value),
         Unit::GpuSeconds => compact(value / 3_600.0),
-        Unit::Years => significant(value),
+        Unit::Years | Unit::Days => significant(value),
         Unit::Count | Unit::Xpl | Unit::Usd | Unit::UsdPerXpl | Unit::XplPerGpuHour | Unit::UsdPerGpuHour => compact(value),
+        Unit::XplPerThousandTokens | Unit::UsdPerThousandTokens => compact(value),
     }
 }
 
@@ -25,7 +26,8 @@ pub const fn suffix(unit: Unit) -> &'static str {
         Unit::Count | Unit::Number | Unit::Time | Unit::Share | Unit::Seconds => "",
         Unit::SharePerYear => "p.a.",
         Unit::GpuSeconds => "GPU·h",
-        Unit::Xpl | Unit::Usd | Unit::UsdPerXpl | Unit::XplPerGpuHour | Unit::UsdPerGpuHour | Unit::Years => unit.name(),
+        Unit::Xpl | Unit::Usd | Unit::UsdPerXpl | Unit::XplPerGpuHour | Unit::UsdPerGpuHour => unit.name(),
+        Unit::Years | Unit::Days | Unit::XplPerThousandTokens | Unit::UsdPerThousandTokens => unit.name(),
     }
 }
 

@@ -1,12 +1,14 @@
 //! One run as one HTML file: self-contained, printable, without scripts, readable in ten years.
 
+use crate::beside::{Beside, Recording};
 use crate::calendar;
 use crate::charts::{Chart, charts};
 use crate::metrics::Metrics;
 use crate::metrics::failure::SIGNATURES;
 use crate::metrics::guard::{Band, GUARDS};
 use crate::metrics::observed::Attacker;
-use crate::metrics::table::{CLASS_METRICS, METRICS, Metric, Unit, metric};
+use crate::metrics::row::RegionRow;
+use crate::metrics::table::{CLASS_METRICS, METRICS, Metric, REGION_METRICS, Unit, metric};
 use crate::metrics::{ClassRow, Row};
 use crate::number::{plain, suffix};
 use crate::summary::{HEADLINES, Summary};
@@ -26,8 +28,12 @@ pub struct Provenance {
     pub expectation: String,
     /// What was found when it ran as shipped; may be empty.
     pub finding: String,
+    /// Whether this run has other values than the scenario as shipped.
+    pub changed: bool,
     /// Names and values, in order: digests, seed, versions, command line.
     pub facts: Vec<(String, String)>,
+    /// What the traces that were played say of their own jobs.
+    pub recordings: Vec<Recording>,
     /// The scenario, as its author wrote it; may be empty.
     pub scenario: String,
 }
@@ -98,6 +104,7 @@ struct Page<'p> {
     provenance: &'p Provenance,
     summary: &'p Summary,
     headlines: Headlines,
+    beside: Option<Beside>,
     /// Name, means, worth and profit of each attacker.
     attackers: Vec<[String; 4]>,
     signs: Vec<Sign>,
@@ -105,6 +112,7 @@ struct Page<'p> {
     figures: Vec<Figure>,
     metrics: &'static [Metric<Row>],
     class_metrics: &'static [Metric<ClassRow>],
+    region_metrics: &'static [Metric<RegionRow>],
 }
 
 impl Headlines {
@@ -166,7 +174,7 @@ fn guards(summary: &Summary) -> Vec<GuardLine> {
 /// # Errors
 /// [`ReportError`].
 pub fn report_html(metrics: &Metrics, provenance: &Provenance) -> Result<String, ReportError> {
-    let summary = Summary::of(metrics);
+    let summary = Summary::of(metrics).beside(provenance.recordings.clone());
     let figure = |Chart { title, svg, .. }| Figure { title, svg };
     let figures: Vec<Figure> = charts(metrics).map_err(ReportError::Chart)?.into_iter().map(figure).collect();
     let mut environment = Environment::new();
@@ -176,6 +184,7 @@ pub fn report_html(metrics: &Metrics, provenance: &Provenance) -> Result<String,
     let page = Page {
         provenance,
         headlines: Headlines::of(&summary),
+        beside: Beside::of(&summary),
         attackers: attackers(&summary),
         signs: signs(&summary),
         guards: guards(&summary),
@@ -183,6 +192,7 @@ pub fn report_html(metrics: &Metrics, provenance: &Provenance) -> Result<String,
         figures,
         metrics: METRICS,
         class_metrics: CLASS_METRICS,
+        region_metrics: REGION_METRICS,
     };
     let html = environment.get_template("report.html")?.render(Serde(page))?;
     Ok(html)

@@ -1,5 +1,6 @@
 //! A run at a glance: the figures an economist asks for first, years side by side.
 
+use crate::beside::{Beside, Recording};
 use crate::calendar;
 use crate::metrics::Metrics;
 use crate::metrics::failure::Failure;
@@ -32,6 +33,8 @@ pub struct Summary {
     pub guards: Vec<Guarded>,
     /// What attackers made of what they had.
     pub attackers: Vec<Attacker>,
+    /// What recorded traces say of their own jobs.
+    pub recordings: Vec<Recording>,
 }
 
 /// Where a guarded metric lies.
@@ -166,9 +169,16 @@ impl Summary {
             epochs: metrics.rows().len(),
             failures: Failure::all(metrics),
             attackers: metrics.attackers().to_vec(),
+            recordings: Vec::new(),
             guards: GUARDS.iter().map(guarded).collect(),
             columns,
         }
+    }
+
+    /// The same, told of the traces that were played.
+    #[must_use]
+    pub fn beside(self, recordings: Vec<Recording>) -> Self {
+        Self { recordings, ..self }
     }
 
     /// Whether a year was cut short by the end of the run.
@@ -238,6 +248,9 @@ impl fmt::Display for Summary {
                 self.columns.iter().try_for_each(|column| write!(f, "{:>VALUE$}", column.text(metric)))?;
                 writeln!(f)?;
             }
+        }
+        if let Some(beside) = Beside::of(self) {
+            write!(f, "{beside}")?;
         }
         self.write_warnings(f)?;
         if self.has_short_year() {

@@ -3,8 +3,10 @@
 
 use plasma_sim::agents::Agents;
 use plasma_sim::economy::Economy;
+use plasma_sim::scenario::model::token::RecordedPrice;
+use plasma_sim::scenario::model::trace::{TimeColumn, TimeFormat};
 use plasma_sim::scenario::{Loaded, Scenario, render_resolved, starter};
-use plasma_sim::traces;
+use plasma_sim::traces::{self, prices};
 use plasma_sim::world;
 use std::sync::{Arc, LazyLock};
 
@@ -58,12 +60,17 @@ gpus = { column = "gpus" }
     Scenario::parse("traced.toml", &text, &[]).unwrap_or_else(|error| panic!("{}", error.plain()))
 });
 
-/// A table of recorded jobs, and the same as a table of machines.
+/// A table of recorded jobs, the same as a table of machines, and as one of prices.
 pub fn trace(bytes: &[u8]) {
     for section in &TRACED.scenario.trace {
         if let Err(error) = traces::read(&TRACED.scenario, section, "table.csv", bytes) {
             assert!(!error.to_string().is_empty());
         }
+    }
+    let time = TimeColumn { column: "at".into(), format: TimeFormat::Seconds };
+    match prices::read(&RecordedPrice { file: "-".into(), time, price: "in".into() }, "table.csv", bytes) {
+        Ok(prices) => assert!((0..9).all(|at| prices.at(at * at * 999) > 0)),
+        Err(error) => assert!(!error.to_string().is_empty()),
     }
 }
 

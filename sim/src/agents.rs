@@ -6,9 +6,12 @@
 
 pub mod attacker;
 pub mod board;
+pub mod builder;
 pub mod checkpoint;
 pub mod clockwork;
+pub mod custodian;
 pub mod customer;
+pub mod delegator;
 pub mod dollars;
 pub mod exchange;
 pub mod provider;
@@ -16,17 +19,23 @@ pub mod queue;
 pub mod shock;
 pub mod tally;
 pub mod trader;
+pub mod vesting;
+pub mod voter;
 
 use crate::economy::{Economy, Host};
 use crate::streams::{Purpose, Streams, key};
 use attacker::AttackerRow;
 use board::Board;
+use builder::BuilderRow;
+use custodian::CustodyRow;
+use delegator::SaverRow;
+use delegator::yields::Yields;
 use dollars::{Dollars, Purse};
 use exchange::Quoted;
 use plasma_core::engine::state::State;
 use plasma_core::engine::step::{Arrival, Environment, Inadmissible, Observer};
 use plasma_core::genesis::Genesis;
-use plasma_core::ids::LeaseId;
+use plasma_core::ids::{LeaseId, OrderId};
 use plasma_core::params::{Params, mechanism};
 use plasma_core::record::{Cause, Command, Event, Origin, Record};
 use plasma_core::time::{Span, Time};
@@ -39,6 +48,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tally::Tally;
 use trader::TraderRow;
+use vesting::CohortRow;
+use voter::Poll;
 
 /// What changes about the participants.
 #[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq)]
@@ -59,8 +70,20 @@ pub struct Rows {
     pub traders: Vec<TraderRow>,
     /// Attackers, in the order of [`Economy::attackers`].
     pub attackers: Vec<AttackerRow>,
+    /// Unlock cohorts, in the order of [`Economy::cohorts`].
+    pub cohorts: Vec<CohortRow>,
+    /// The treasury's custodian.
+    pub custody: CustodyRow,
+    /// Builders, in the order of [`Economy::builders`].
+    pub builders: Vec<BuilderRow>,
     /// Whether the provider of each lease answers without working, by slot.
     pub lies: Vec<bool>,
+    /// Delegators, in the order of [`crate::economy::stake::Savers::members`].
+    pub savers: Vec<SaverRow>,
+    /// Proposals so far, in the order in which they were made.
+    pub polls: Vec<Poll>,
+    /// What everybody can see of stake, where somebody looks.
+    pub yields: Yields,
     /// What everybody can see.
     pub board: Board,
     /// Who looked and did not enter.
@@ -80,6 +103,10 @@ pub struct Standing {
     pub cloud: Vec<u64>,
     /// Net present value per dollar of hardware of the best who lately stayed out.
     pub staying_out: Option<f64>,
+    /// GPUs on offer whose owners have closed their books …
+    pub booked: u64,
+    /// … and could pay their electricity out of work alone.
+    pub borne_by_work: u64,
 }
 
 /// The keyed streams, by purpose.
@@ -92,7 +119,11 @@ struct Keyed {
     trace: Streams,
     price: Streams,
     trader: Streams,
+    builder: Streams,
     shock: Streams,
+    delegator: Streams,
+    voter: Streams,
+    attack: Streams,
 }
 
 /// Everybody who acts in a simulation.
@@ -120,10 +151,16 @@ impl Agents {
             lease_hosts: Vec::new(),
             candidates: vec![0; economy.patrons.len()],
             rounds: 0,
-            quoted: Quoted { price: economy.exchange.price as f64, ..Quoted::default() },
+            quoted: Quoted::new(&economy.exchange),
             traders: vec![TraderRow::default(); economy.traders.len()],
             attackers: vec![AttackerRow::default(); economy.attackers.len()],
+            cohorts: vec![CohortRow::default(); economy.cohorts.len()],
+            custody: CustodyRow::default(),
+            builders: vec![BuilderRow::default(); economy.builders.len()],
             lies: Vec::new(),
+            savers: vec![SaverRow::default(); economy.savers.members.len()],
+            polls: Vec::new(),
+            yields: Yields::default(),
             board: Board::new(genesis.catalogue.classes.len()),
             staying_out: StayingOut::default(),
         };
@@ -131,7 +168,11 @@ impl Agents {
         let exchange = &economy.exchange;
         let provider = exchange.pool().map(|terms| (terms.provider, terms.provider_usd));
         let traders = economy.traders.iter().map(|trader| (trader.account, trader.usd));
-        for (account, usd) in [(exchange.maker, exchange.maker_usd)].into_iter().chain(provider).chain(traders) {
+        let custodian = economy.custodian.map(|custodian| (custodian.account, custodian.usd));
+        let builders = economy.builders.iter().map(|builder| (builder.account, builder.usd));
+        let funded =
+            [(exchange.maker, exchange.maker_usd)].into_iter().chain(provider).chain(traders).chain(custodian).chain(builders);
+        for (account, usd) in funded {
             dollars.transfer(Purse::Outside, Purse::Of(account), usd).expect("the outside is never short");
         }
         let tally = Tally::new(economy.patrons.len());
@@ -147,6 +188,10 @@ impl Agents {
         agents.fund_attackers(genesis);
         agents.expect_attackers();
         agents.expect_shocks();
+        agents.expect_cohorts(genesis);
+        agents.expect_builders();
+        agents.expect_savers(genesis.start);
+        agents.expect_motions();
         for (number, trader) in agents.economy.traders.iter().enumerate() {
             agents.queue.push(genesis.start + trader.interval, Kind::Trade, number as u64);
         }
@@ -165,7 +210,11 @@ impl Agents {
             trace: streams(Purpose::Trace),
             price: streams(Purpose::Price),
             trader: streams(Purpose::Trader),
+            builder: streams(Purpose::Builder),
             shock: streams(Purpose::Shock),
+            delegator: streams(Purpose::Delegator),
+            voter: streams(Purpose::Voter),
+            attack: streams(Purpose::Attack),
         };
         let root_key = key(economy.seed, economy.replicate, "trace roots");
         let stop = Arc::new(AtomicBool::new(false));
@@ -211,8 +260,12 @@ impl Agents {
     fn stand(&self, view: &State) -> Standing {
         let (economy, now) = (&*self.economy, view.clock.now);
         let on_offer = |(row, _): &(&HostRow, &Host)| matches!(row.phase, Phase::Online | Phase::Resting | Phase::Dark);
-        let hosts = self.rows.hosts.iter().zip(&economy.hosts).filter(on_offer);
-        let hardware: f64 = hosts.map(|(_, host)| host.hardware * f64::from(host.gpus)).sum();
+        let (mut hardware, mut booked, mut borne_by_work) = (0.0, 0, 0);
+        for (row, host) in self.rows.hosts.iter().zip(&economy.hosts).filter(on_offer) {
+            hardware += host.hardware * f64::from(host.gpus);
+            booked += u64::from(row.bears_itself.is_some()) * u64::from(host.gpus);
+            borne_by_work += u64::from(row.bears_itself == Some(true)) * u64::from(host.gpus);
+        }
         let cloud = economy.timetable.cloud(now);
         Standing {
             price: self.market_price(view),
@@ -220,6 +273,8 @@ impl Agents {
             hardware: (hardware * economy.timetable.hardware(now)) as u128,
             cloud: economy.rentals.iter().map(|rental| (rental * cloud) as u64).collect(),
             staying_out: self.rows.staying_out.best(),
+            booked,
+            borne_by_work,
         }
     }
 
@@ -259,7 +314,20 @@ impl Agents {
             Kind::Seal => self.seal(view, time),
             Kind::Reveal => self.reveal(view, time),
             Kind::SealVerdict => self.seal_verdicts(view, time, LeaseId(id)),
+            Kind::Stake => self.tend_stake(view, time, number),
+            Kind::Propose => self.propose(view, time, number),
+            Kind::Ballot => self.cast(view, time, id),
             Kind::RevealVerdict => self.reveal_verdicts(view, time, LeaseId(id)),
+            Kind::Unlock => self.unlock(view, time, number),
+            Kind::Offload => self.offload(view, time, number),
+            Kind::Order => self.carry_out(view, time, OrderId(id)),
+            Kind::Redeem => self.redeem(view, time, OrderId(id)),
+            Kind::Report => self.report(view, time, OrderId(id)),
+            Kind::Apply => self.apply_for_award(view, time, number),
+            Kind::Attempt => self.begin_attempt(view, time, number),
+            Kind::Milestone => self.end_attempt(time, number),
+            Kind::Attest => self.attest(view, time, number),
+            Kind::Cash => self.cash(view, time, number),
         }
     }
 }
@@ -292,6 +360,7 @@ impl Observer for Agents {
             }
             Event::Settled(settled) => {
                 self.rows.board.took_fee(settled.fee());
+                self.rows.yields.pay(settled.payment());
                 if let Some(host) = self.rows.lease_hosts.get(settled.lease.slot()) {
                     let class = self.economy.hosts.get(*host as usize).map(|host| host.class);
                     class.into_iter().for_each(|class| self.rows.board.ended(class, true));
@@ -310,7 +379,14 @@ impl Observer for Agents {
                 }
             }
             Event::CopiesComplete(complete) => self.reveal_copies(view, now, complete),
-            Event::Slashed(slashed) => self.slashed(view, now, slashed),
+            Event::Slashed(slashed) => {
+                let cut = slashed.burned as f64 + slashed.reward as f64;
+                let left = view.provider(slashed.provider).map_or(0, |provider| provider.bond) as f64;
+                self.rows.yields.lost(slashed.provider, cut / (left + cut), now);
+                self.slashed(view, now, slashed);
+            }
+            Event::StandsOpen(open) if !self.economy.attackers.is_empty() => self.challenge_falsely(view, now, open.lease),
+            Event::Proposed(proposed) => self.open_poll(view, now, record.account(), proposed),
             Event::Jailed(jailed) => self.jailed(view, jailed),
             Event::Rewarded(rewarded) => {
                 self.rows.board.rewarded(view, rewarded);
@@ -319,27 +395,44 @@ impl Observer for Agents {
                     row.emitted = row.emitted.saturating_add(rewarded.work).saturating_add(rewarded.stake);
                 }
             }
-            Event::EpochClosed(_) => self.rows.board.close_epoch(self.market_price(view), view.params.epoch_length()),
+            Event::EpochClosed(_) => {
+                let span = view.params.epoch_length();
+                self.rows.board.close_epoch(self.market_price(view), span);
+                self.rows.yields.close_epoch(self.rows.board.per_bond, view.ledger.supply(), span);
+            }
             Event::Registered(registered) => {
                 if let Some(host) = self.economy.host_of(record.account()) {
                     self.rows.hosts[host].provider = registered.provider;
                 }
             }
             Event::OfferPosted(posted) => {
-                if let Some(host) = self.economy.host_of(record.account()) {
-                    let row = &mut self.rows.hosts[host];
+                let host = self.economy.host_of(record.account());
+                if let Some(row) = host.map(|host| &mut self.rows.hosts[host]) {
                     if row.offers == 0 {
                         row.first_offer = posted.offer;
                     }
                     row.offers += 1;
-                    self.rows.offers.push(OfferRow { since: now, host: host as u32, ..OfferRow::default() });
                 }
+                // Attackers offer too: every offer has its row, whosever it is.
+                let host = host.map_or(provider::NOBODY, |host| host as u32);
+                self.rows.offers.push(OfferRow { since: now, host, ..OfferRow::default() });
             }
             Event::Transferred(_) => {
                 if let Cause::Command { origin: Origin::Account(from), command: Command::Transfer(transfer), .. } = record.cause {
                     self.settle_trade(view, from, &transfer);
                 }
             }
+            Event::Vested(vested) => self.vested(vested),
+            Event::OrderPlaced(placed) => self.ordered(now, placed),
+            Event::OrderReturned(_) => {
+                if let Cause::Command { origin: Origin::Account(from), command: Command::TreasuryDeposit(deposit), .. } =
+                    record.cause
+                {
+                    self.returned(from, &deposit);
+                }
+            }
+            Event::AwardOpened(opened) => self.awarded(now, opened),
+            Event::MilestonePaid(paid) => self.milestone_paid(now, paid),
             Event::Refused(refused) => {
                 if let Some(count) = self.tally.refused.get_mut(refused.code as usize) {
                     *count += 1;

@@ -1,15 +1,19 @@
 //! A scenario made concrete: every participant by number, with all that never changes about it.
 //!
 //! Accounts come in this order: one for each allocation to `locked` or `holders`, in the order of the file; the market maker, and
-//! who provides the pool's liquidity if there is a pool; the traders; the attackers; the customers, group by group and then trace by trace; the providers, group by group (the members, then the pool of those who may
-//! enter) and then trace by trace. What is drawn here depends on a participant's own stream alone.
+//! who provides the pool's liquidity if there is a pool; the traders; the custodian, the committee and the builders; the attackers;
+//! the delegators; the customers, group by group and then trace by trace; the providers, group by group (the members, then the pool of
+//! those who may enter) and then trace by trace. What is drawn here depends on a participant's own stream alone.
 
 pub mod attackers;
+pub mod funds;
 pub mod genesis;
 pub mod providers;
 pub mod rounding;
 pub mod shocks;
+pub mod stake;
 pub mod token;
+pub mod vesting;
 
 use crate::agents::tally::Party;
 use crate::scenario::Scenario;
@@ -17,15 +21,19 @@ use crate::scenario::model::{CustomerChoice, DemandGroup, Holder, TraceUse, Veri
 use crate::scenario::quantity::{Bytes, Id};
 use crate::streams::sample::{Intensity, Weights};
 use crate::streams::{Purpose, Streams, stream_id};
+use crate::traces::prices::Prices;
 use crate::traces::{Job, Trace};
 pub use attackers::{Attacker, Plan};
+pub use funds::{Builder, Committee, Custodian};
 use plasma_core::catalogue::MAX_SIZES;
 use plasma_core::ids::{AccountId, ClassId, ProgramId};
 use plasma_core::protocol::verification::policy::Policy;
 use plasma_core::time::{HOUR, Span};
 pub use providers::Host;
 use shocks::Timetable;
+use stake::{Motion, Savers, Voters};
 pub use token::{Exchange, Trader};
+pub use vesting::Cohort;
 
 /// Everybody, and what never changes about them.
 #[derive(Debug)]
@@ -34,8 +42,22 @@ pub struct Economy {
     pub exchange: Exchange,
     /// Groups of traders.
     pub traders: Vec<Trader>,
+    /// Unlock cohorts, in the order of the file.
+    pub cohorts: Vec<Cohort>,
+    /// Who carries out the treasury's orders.
+    pub custodian: Option<Custodian>,
+    /// Who attests milestones.
+    pub committee: Option<Committee>,
+    /// Builders, in the order of the file.
+    pub builders: Vec<Builder>,
     /// Attackers, in the order of the file.
     pub attackers: Vec<Attacker>,
+    /// Delegators.
+    pub savers: Savers,
+    /// Voters.
+    pub voters: Voters,
+    /// Proposals on the timetable, in the order of the file.
+    pub motions: Vec<Motion>,
     /// Customers by group, then by trace of jobs.
     pub patrons: Vec<Patrons>,
     /// Shocks to come.
@@ -174,18 +196,24 @@ pub(crate) fn program_id(scenario: &Scenario, id: &Id) -> ProgramId {
 }
 
 impl Economy {
-    /// Makes a checked scenario concrete. `traces` are its traces, in its order.
+    /// Makes a checked scenario concrete. `traces` are its traces, in its order, and `prices` its recorded price, if it has one.
     ///
     /// # Errors
     /// [`BuildError::Beyond`] when something exceeds what the engine counts.
-    pub fn new(scenario: &Scenario, traces: &[Trace], replicate: u64) -> Result<Self, BuildError> {
+    pub fn new(scenario: &Scenario, traces: &[Trace], prices: Option<Prices>, replicate: u64) -> Result<Self, BuildError> {
         let mut next = genesis::immobile(scenario).count() as u32;
-        let exchange = Exchange::new(scenario, &mut next)?;
+        let exchange = Exchange::new(scenario, prices, &mut next)?;
         let traders = token::traders(scenario, &mut next);
-        let attackers = attackers::attackers(scenario, &mut next);
+        let (custodian, committee, builders) = funds::officers(scenario, &mut next);
+        let mut attackers = attackers::attackers(scenario, &mut next);
+        let savers = stake::savers(scenario, &mut next, replicate);
         let mut patrons = patrons(scenario, traces, &mut next);
         let streams = Streams::new(scenario.seed, replicate, Purpose::Provider);
         let (hosts, host_groups) = providers::hosts(scenario, traces, &streams)?;
+        for attacker in &mut attackers {
+            let owned = hosts.iter().enumerate().filter(|(_, host)| attacker.owns(host.group));
+            attacker.hosts = owned.map(|(i, _)| i as u32).collect();
+        }
         let names: Vec<&str> = patrons.iter().map(|group| group.name.as_str()).collect();
         let timetable = Timetable::new(scenario, &names, &host_groups);
         for (i, group) in patrons.iter_mut().enumerate() {
@@ -199,10 +227,17 @@ impl Economy {
                 "{accounts} accounts are more than the engine counts: choose a smaller scale"
             )));
         }
-        Ok(Self {
+        let mut economy = Self {
             exchange,
             traders,
+            cohorts: vesting::cohorts(scenario),
+            custodian,
+            committee,
+            builders,
             attackers,
+            savers,
+            voters: Voters::default(),
+            motions: Vec::new(),
             patrons,
             timetable,
             holders: genesis::immobile(scenario)
@@ -216,7 +251,10 @@ impl Economy {
             seed: scenario.seed,
             replicate,
             beacon_interval: scenario.params.beacon_interval(),
-        })
+        };
+        economy.voters = stake::voters(scenario, &economy);
+        economy.motions = stake::motions(scenario, &economy)?;
+        Ok(economy)
     }
 
     /// How many accounts there are.
@@ -244,7 +282,7 @@ impl Economy {
     pub fn accounts_of_attacker(&self, number: usize) -> Vec<AccountId> {
         let attacker = &self.attackers[number];
         let own = (attacker.first.0..attacker.first.0 + attacker.accounts).map(AccountId);
-        let hosts = (0..self.hosts.len()).filter(|&host| attacker.owns(self.hosts[host].group)).map(|host| self.account_of(host));
+        let hosts = attacker.hosts.iter().map(|&host| self.account_of(host as usize));
         let liquidity = self.exchange.pool().map(|terms| [terms.provider, self.exchange.maker]);
         let others = match attacker.plan {
             Plan::Dump { .. } => self.holders.into_iter().collect(),
@@ -268,6 +306,9 @@ impl Economy {
             () if self.host_of(account).is_some() => Party::Providers,
             () if self.patrons.iter().any(is_customer) => Party::Customers,
             () if self.traders.iter().any(trades) => Party::Traders,
+            () if self.custodian.is_some_and(|custodian| custodian.account == account) => Party::Treasury,
+            () if self.committee.is_some_and(|committee| committee.account == account) => Party::Builders,
+            () if self.builders.iter().any(|builder| builder.account == account) => Party::Builders,
             () if self.attackers.iter().any(|attacker| attacker.holds(account)) => Party::Attackers,
             () => Party::Holders,
         }

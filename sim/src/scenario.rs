@@ -17,7 +17,7 @@ mod load;
 mod lower;
 mod merge;
 mod parse;
-mod protocol;
+pub(crate) mod protocol;
 mod render;
 mod schema;
 mod tree;
@@ -25,7 +25,7 @@ mod tree;
 pub use error::{Problem, ScenarioError};
 pub use load::Loaded;
 pub use model::Scenario;
-pub use render::{digest, render_resolved};
+pub use render::{OVERRIDDEN, digest, render_resolved};
 pub use schema::schema;
 pub use tree::{Confidence, Provenance};
 

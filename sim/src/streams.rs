@@ -34,6 +34,14 @@ pub enum Purpose {
     Shock,
     /// What a group of traders does; the id is the group, the index counts its looks.
     Trader,
+    /// How a builder's attempt at a milestone goes; the id is the builder, the index counts its attempts.
+    Builder,
+    /// Whom a delegator compares its provider with; the index counts its looks.
+    Delegator,
+    /// Whether and when somebody votes; the id is the voter, the index the proposal.
+    Voter,
+    /// What an attacker leaves to chance; the index counts its chances.
+    Attack,
 }
 
 impl Purpose {
@@ -48,6 +56,10 @@ impl Purpose {
             Self::Price => "price",
             Self::Shock => "shock",
             Self::Trader => "trader",
+            Self::Builder => "builder",
+            Self::Delegator => "delegator",
+            Self::Voter => "voter",
+            Self::Attack => "attack",
         }
     }
 }

@@ -7,13 +7,14 @@ pub mod columns;
 pub mod error;
 pub mod lines;
 pub mod moment;
+pub mod prices;
 pub mod window;
 
 use crate::scenario::Loaded;
 use crate::scenario::model::trace::Mapping;
 use crate::scenario::model::{Class, Program, Scenario, TraceSection, TraceUse};
 use crate::scenario::quantity::Id;
-use columns::{Columns, Kept};
+use columns::{Columns, Kept, Recorded};
 pub use error::TraceError;
 use plasma_core::catalogue::Sizes;
 use plasma_core::time::Span;
@@ -69,6 +70,31 @@ pub struct Report {
     pub gpus: u64,
     /// Leases they make, after small requests were joined; none for machines.
     pub leases: u64,
+    /// How long the kept rows waited where they were recorded; none when the mapping names no columns for it.
+    pub waits: Option<Waits>,
+}
+
+/// How long rows waited where they were recorded, in milliseconds. Quantiles are of all rows, by nearest rank.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Waits {
+    /// Rows that waited at all.
+    pub waited: u64,
+    /// Median.
+    pub p50: Span,
+    /// 95th percentile.
+    pub p95: Span,
+    /// 99th percentile.
+    pub p99: Span,
+}
+
+impl Waits {
+    /// Of as many rows as there are waits; `None` of no rows.
+    fn of(mut waits: Vec<Span>) -> Option<Self> {
+        waits.sort_unstable();
+        let quantile = |percent: usize| waits.get((waits.len() * percent).div_ceil(100).max(1) - 1).copied();
+        let waited = waits.iter().filter(|&&wait| wait > 0).count() as u64;
+        Some(Self { waited, p50: quantile(50)?, p95: quantile(95)?, p99: quantile(99)? })
+    }
 }
 
 impl Report {
@@ -151,12 +177,14 @@ pub(crate) struct Request {
 fn jobs(mapping: &Mapping, program: &Program, reference: &Class, name: &str, table: impl Read) -> Result<Trace, TraceError> {
     let mut report = Report::default();
     let mut requests: Vec<Request> = Vec::new();
+    let mut waits: Vec<Span> = Vec::new();
     let mut latest = i64::MIN;
-    columns::each_row(name, table, mapping, &program.sizes, |columns: &Columns, row| {
+    columns::each_row(name, table, mapping, &program.sizes, &[], |columns: &Columns, row| {
         report.rows += 1;
         match columns.request(row)? {
             Kept::No(reason) => report.drop(reason),
-            Kept::Yes((request, gpu_milli)) => {
+            Kept::Yes(Recorded { request, gpu_milli, waited }) => {
+                waits.extend(waited);
                 report.kept += 1;
                 report.gpu_milli += gpu_milli;
                 report.gpus += 1 << request.gpus_log2;
@@ -173,12 +201,13 @@ fn jobs(mapping: &Mapping, program: &Program, reference: &Class, name: &str, tab
     };
     let jobs = window::join(&requests, first, program, reference);
     report.leases = jobs.len() as u64;
+    report.waits = Waits::of(waits);
     Ok(Trace { jobs, machines: Vec::new(), report })
 }
 
 fn machines(mapping: &Mapping, name: &str, table: impl Read) -> Result<Trace, TraceError> {
     let (mut report, mut machines) = (Report::default(), Vec::new());
-    columns::each_row(name, table, mapping, &[], |columns: &Columns, row| {
+    columns::each_row(name, table, mapping, &[], &[], |columns: &Columns, row| {
         report.rows += 1;
         match columns.machine(row)? {
             Kept::No(reason) => report.drop(reason),

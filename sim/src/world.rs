@@ -16,8 +16,8 @@ pub fn economy(loaded: &Loaded, replicate: u64) -> Result<Arc<Economy>, BuildErr
     economy_on(loaded, &traces::read_all(loaded)?, replicate)
 }
 
-fn economy_on(loaded: &Loaded, traces: &[Trace], replicate: u64) -> Result<Arc<Economy>, BuildError> {
-    let mut economy = Economy::new(&loaded.scenario, traces, replicate)?;
+fn economy_on(loaded: &Loaded, tables: &[Trace], replicate: u64) -> Result<Arc<Economy>, BuildError> {
+    let mut economy = Economy::new(&loaded.scenario, tables, traces::prices::of(loaded)?, replicate)?;
     economy.scenario = loaded.digest()?;
     Ok(Arc::new(economy))
 }

@@ -6,7 +6,7 @@ use crate::cli::{self, Level as LevelArg};
 use crate::console::{bar, say, stop_on_ctrl_c};
 use crate::folder::{Folder, write_whole};
 use crate::manifest::{Formats, Log, Manifest, hex};
-use crate::observe::{observed, owners};
+use crate::observe::{observed, owners, recording};
 use indicatif::ProgressBar;
 use miette::{IntoDiagnostic, WrapErr, miette};
 use plasma_core::engine::state::State;
@@ -20,7 +20,8 @@ use plasma_core::time::Time;
 use plasma_reports::{Metrics, Provenance, Summary, calendar, report_html, write_charts, write_parquet};
 use plasma_sim::agents::Agents;
 use plasma_sim::scenario::model::LogLevel;
-use plasma_sim::scenario::{Loaded, Scenario, render_resolved};
+use plasma_sim::scenario::{Loaded, OVERRIDDEN, Scenario, render_resolved};
+use plasma_sim::traces::Report;
 use plasma_sim::world;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -33,9 +34,6 @@ fn checkpoint_every() -> Duration {
     Duration::from_secs(seconds.unwrap_or(30))
 }
 
-/// Names, and what is said of them.
-type Facts = Vec<(String, String)>;
-
 /// Everything that is made from a scenario before the first record.
 struct Plan {
     folder: Folder,
@@ -44,7 +42,7 @@ struct Plan {
     digest: [u8; 32],
     genesis: Genesis,
     /// What became of the rows of each trace.
-    traces: Facts,
+    traces: Vec<(String, Report)>,
     level: Level,
     until: Time,
     stop: Arc<AtomicBool>,
@@ -95,7 +93,7 @@ fn start(args: &cli::Run, path: &std::path::Path) -> miette::Result<(Plan, Engin
     }));
     let loaded = Scenario::load(path, &sets)?;
     let (genesis, agents, traces) = build(&loaded)?;
-    traces.iter().for_each(|(name, what)| eprintln!("{name}: {what}"));
+    traces.iter().for_each(|(name, what)| eprintln!("Trace `{name}`: {what}"));
     let horizon = genesis.start.saturating_add(loaded.scenario.horizon.0);
     let until = match &args.until {
         Some(text) => {
@@ -130,11 +128,11 @@ fn start(args: &cli::Run, path: &std::path::Path) -> miette::Result<(Plan, Engin
 }
 
 /// The beginning, the agents, and what became of the rows of each trace.
-pub fn build(loaded: &Loaded) -> miette::Result<(Genesis, Agents, Facts)> {
+pub fn build(loaded: &Loaded) -> miette::Result<(Genesis, Agents, Vec<(String, Report)>)> {
     let traces = plasma_sim::traces::read_all(loaded).into_diagnostic()?;
     let (genesis, agents) = world::build_on(loaded, &traces, 0).into_diagnostic()?;
-    let names = loaded.scenario.trace.iter().map(|section| format!("Trace `{}`", section.id));
-    Ok((genesis, agents, names.zip(traces.iter().map(|trace| trace.report.to_string())).collect()))
+    let names = loaded.scenario.trace.iter().map(|section| section.id.to_string());
+    Ok((genesis, agents, names.zip(traces.into_iter().map(|trace| trace.report)).collect()))
 }
 
 fn resume(folder: Folder) -> miette::Result<(Plan, Engine<Agents, Watch>, u64)> {
@@ -306,6 +304,7 @@ fn conclude(
         say!("{}", serde_json::json!({ "folder": plan.folder.path(), "manifest": manifest, "summary": summary }));
     } else {
         say!("{}\n\n{summary}", titled(&plan.loaded.scenario));
+        say!("Figures cover {}.", covered(&metrics));
         let (records, seconds) = (counter.0 - took.before, took.time.as_secs_f64());
         let rate = records as f64 / seconds.max(1e-3) / 1e6;
         say!("{records} records in {seconds:.1} s ({rate:.2} M records/s)");
@@ -319,18 +318,24 @@ fn write_results(plan: &Plan, manifest: &Manifest, metrics: &Metrics) -> miette:
     let folder = &plan.folder;
     write_parquet(metrics, folder.path()).into_diagnostic()?;
     write_charts(metrics, &folder.charts()).into_diagnostic()?;
-    let summary = Summary::of(metrics);
+    let recordings: Vec<_> = plan.traces.iter().filter_map(|(name, report)| recording(name, report)).collect();
+    let summary = Summary::of(metrics).beside(recordings.clone());
     write_whole(&folder.summary(), serde_json::to_string_pretty(&summary).into_diagnostic()?.as_bytes())?;
     let scenario = &plan.loaded.scenario;
+    // As it was written: what a continued run reads there no longer knows which values were overrides.
+    let written = std::fs::read_to_string(folder.scenario()).into_diagnostic()?;
+    let changed = overrides(&written);
     let fact = |name: &str, value: String| (name.to_owned(), value);
     let provenance = Provenance {
-        title: titled(scenario),
+        title: titled(scenario) + if changed.is_empty() { "" } else { ", changed" },
         question: scenario.question.clone(),
         expectation: scenario.expectation.clone().unwrap_or_default(),
         finding: scenario.finding.clone().unwrap_or_default(),
+        changed: !changed.is_empty(),
         facts: [fact("Seed", manifest.seed.to_string()), fact("Scale", scenario.scale.to_string())]
             .into_iter()
-            .chain(plan.traces.iter().cloned())
+            .chain((!changed.is_empty()).then(|| fact("Changed by --set", changed.join("; "))))
+            .chain(plan.traces.iter().map(|(name, report)| (format!("Trace `{name}`"), report.to_string())))
             .chain([
                 fact("From", manifest.start.clone()),
                 fact("To", if manifest.complete { manifest.end.clone() } else { format!("{} (interrupted)", manifest.end) }),
@@ -343,12 +348,24 @@ fn write_results(plan: &Plan, manifest: &Manifest, metrics: &Metrics) -> miette:
                 fact("Plasma", manifest.plasma.clone()),
             ])
             .collect(),
-        // As it was written: what a continued run reads there no longer knows which values were overrides.
-        scenario: std::fs::read_to_string(folder.scenario()).into_diagnostic()?,
+        recordings,
+        scenario: written,
     };
     let html = report_html(metrics, &provenance).into_diagnostic()?;
     write_whole(&folder.report(), html.as_bytes())?;
     Ok(summary)
+}
+
+/// Values that the command line changed, as a resolved scenario marks them.
+fn overrides(resolved: &str) -> Vec<String> {
+    let mut section = "";
+    let lines = resolved.lines().filter_map(|line| {
+        if line.starts_with('[') {
+            section = line;
+        }
+        Some((section, line.strip_suffix(OVERRIDDEN)?.trim_end()))
+    });
+    lines.map(|(section, line)| format!("{section} {line}").trim().to_owned()).collect()
 }
 
 /// The span that figures are of. A state at the end of a run counts more than they do.

@@ -26,7 +26,7 @@ pub fn check(args: &cli::Check) -> miette::Result<Outcome> {
     let loaded = Scenario::load(&args.scenario, &args.set)?;
     // What only a run would find is found here too: traces that are missing or cannot be understood.
     let (_, _, traces) = super::run::build(&loaded)?;
-    traces.iter().for_each(|(name, what)| eprintln!("{name}: {what}"));
+    traces.iter().for_each(|(name, what)| eprintln!("Trace `{name}`: {what}"));
     if args.json {
         let resolved = serde_json::to_value(&loaded.scenario).into_diagnostic()?;
         let params: serde_json::Map<_, _> = plasma_core::params::TABLE
@@ -35,7 +35,8 @@ pub fn check(args: &cli::Check) -> miette::Result<Outcome> {
             .map(|(spec, &value)| (spec.key.to_owned(), value.into()))
             .collect();
         let digest = crate::manifest::hex(&loaded.digest().into_diagnostic()?);
-        let traces: serde_json::Map<_, _> = traces.into_iter().map(|(name, what)| (name, what.into())).collect();
+        let traces: serde_json::Map<_, _> =
+            traces.into_iter().map(|(name, what)| (format!("Trace `{name}`"), what.to_string().into())).collect();
         say!("{}", serde_json::json!({ "scenario": resolved, "params": params, "traces": traces, "digest": digest }));
     } else {
         print(format_args!("{}", render_resolved(&loaded)));

@@ -57,6 +57,10 @@ pub fn show(args: &cli::Show) -> miette::Result<Outcome> {
     let (mut replay, position, tail) = replay.into_diagnostic()?;
     let compared = Compared::log(manifest.as_ref(), &genesis, position, tail);
     compared.warn();
+    let ends = manifest.as_ref().map_or_else(|| replay.view(|state| state.clock.now), |manifest| manifest.end_ms);
+    if let Some(at) = at.filter(|&at| at > ends) {
+        eprintln!("The run ends on {}, before {}: this is its end.", calendar::timestamp(ends), calendar::timestamp(at));
+    }
     if let Some(subject) = subject.as_ref().filter(|_| total == 0) {
         replay.view(|view| subject.exists(view))?;
     }

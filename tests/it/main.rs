@@ -4,12 +4,19 @@ mod appearance;
 mod authoring;
 mod calc;
 mod disk;
+mod extremes;
 mod gpu;
 mod interruption;
 mod logs;
+#[allow(dead_code, reason = "the command shows recordings beside what it observes")]
+#[path = "../../src/observe.rs"]
+mod observe;
 mod plasma;
+mod played;
 mod readme;
 mod run;
+mod scale;
+mod shipped;
 mod show;
 mod tidy;
 mod verification;

@@ -2,7 +2,7 @@
 
 use crate::plasma::{Place, flat, shipped};
 
-const FILES: [&str; 11] = [
+const FILES: [&str; 12] = [
     "amounts.parquet",
     "charts/market.svg",
     "classes.parquet",
@@ -10,6 +10,7 @@ const FILES: [&str; 11] = [
     "manifest.json",
     "metrics.json",
     "metrics.parquet",
+    "regions.parquet",
     "report.html",
     "scenario.toml",
     "summary.json",

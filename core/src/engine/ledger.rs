@@ -39,6 +39,8 @@ pub struct Ledger {
     pub vesting: u128,
     /// In bonds: the sum over providers.
     pub bonded: u128,
+    /// With providers from others: the sum over their pools.
+    pub delegated: u128,
     /// Everything there is: the sum of all pots at every moment.
     pub cap: u128,
     /// What genesis issued.
@@ -142,7 +144,14 @@ impl State<'_> {
             Pot::Holdback => &mut self.ledger.holdback,
             // An escrow is one command's amount, so 64 bits hold it; what others stake is counted in as many.
             Pot::Escrow(id) => return put_narrow(&mut self.jobs.row_mut(id.0).escrow, pot, change, amount),
-            Pot::Delegated(id) => return put_narrow(&mut self.staking.pool_mut(id).stake.holds, pot, change, amount),
+            Pot::Delegated(id) => {
+                let holds = &mut self.pooled(id).holds;
+                let before = u128::from(*holds);
+                put_narrow(holds, pot, change, amount);
+                let after = u128::from(*holds);
+                self.ledger.delegated = self.ledger.delegated - before + after;
+                return;
+            }
             Pot::Rewards(id) => return put_narrow(&mut self.staking.pool_mut(id).rewards, pot, change, amount),
             Pot::Leaving(id, epoch) => {
                 let leaving = self.staking.leaving.get_mut(&(id, epoch)).expect("something left");

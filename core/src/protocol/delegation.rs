@@ -198,10 +198,10 @@ impl Apply for Delegated {
     fn apply(&self, state: &mut State, record: &Record) {
         let Delegate { amount, provider, .. } = cause!(record, Command::Delegate);
         let id = record.account();
-        state.staking.begin_anew(provider);
+        state.begin_anew(provider);
         state.settle_delegation(id, provider, 0, self.reward, |shares| shares + self.shares);
         state.transfer(Pot::Free(id), Pot::Delegated(provider), amount);
-        state.staking.pool_mut(provider).stake.shares += self.shares;
+        state.pooled(provider).shares += self.shares;
     }
 
     fn follow(&self, state: &State, record: &Record, derived: &mut Derived) {
@@ -214,7 +214,7 @@ impl Apply for Undelegated {
         let Undelegate { amount, provider, .. } = cause!(record, Command::Undelegate);
         let (account, epoch) = (record.account(), state.clock.epoch);
         state.settle_delegation(account, provider, 0, self.reward, |shares| shares - self.shares);
-        state.staking.pool_mut(provider).stake.shares -= self.shares;
+        state.pooled(provider).shares -= self.shares;
         let leaving = state.staking.leaving.entry((provider, epoch)).or_default();
         leaving.fund.shares += self.units;
         leaving.last = record.time;
@@ -235,7 +235,7 @@ impl Apply for Claimed {
         // Shares of an era that has ended go whenever anything is settled.
         let given_up = if void { 0 } else { self.shares };
         state.settle_delegation(account, provider, 0, self.reward, |shares| shares - given_up);
-        state.staking.pool_mut(provider).stake.shares -= given_up;
+        state.pooled(provider).shares -= given_up;
     }
 }
 

@@ -77,8 +77,15 @@ payload! {
 /// What the schedule mints between two moments, in nano-XPL, never more than is left unissued, and what it remembers then.
 /// The schedules are in [`crate::formula::schedule`]; time counts from `emission.start`.
 pub fn scheduled(state: &State, from: Time, to: Time) -> (u128, Memory) {
+    let (minted, memory) =
+        schedules::mint(state.params.emission_schedule(), state.params, &seen(state, from, to), state.minter.memory);
+    (minted.min(state.ledger.unissued), memory)
+}
+
+/// What a schedule sees of a span.
+pub fn seen(state: &State, from: Time, to: Time) -> Seen {
     let start = state.clock.genesis.saturating_add(state.params.emission_start());
-    let seen = Seen {
+    Seen {
         from: from.saturating_sub(start),
         to: to.saturating_sub(start),
         initial: state.ledger.initial,
@@ -89,9 +96,7 @@ pub fn scheduled(state: &State, from: Time, to: Time) -> (u128, Memory) {
         paid: state.minter.paid,
         burned: state.ledger.burned - state.minter.burned_before,
         work: state.minter.work,
-    };
-    let (minted, memory) = schedules::mint(state.params.emission_schedule(), state.params, &seen, state.minter.memory);
-    (minted.min(state.ledger.unissued), memory)
+    }
 }
 
 /// Whether a provider takes part in the stakers' pool.

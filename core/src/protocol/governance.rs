@@ -1,7 +1,8 @@
 //! Governance: proposals, votes by stake, a timelock, and what is done when all of it is over.
 //!
 //! A proposal costs a deposit and is voted on for `governance.period`. What counts is the stake of the moment at which it was made
-//! ([`stake`]). Votes are tallied as they come in, so that closing a vote asks nobody again; they are weighed as in Cosmos
+//! ([`stake`]): a provider votes with its bond and all that was delegated to it, except for those delegators who vote themselves,
+//! whenever they do (Cosmos SDK, `x/gov`, "Inheritance"). Votes are tallied as they come in, so that closing a vote asks nobody again; they are weighed as in Cosmos
 //! ([`crate::formula::tally`]). What passed waits out `governance.timelock` (OpenZeppelin Contracts, `TimelockController`) and is
 //! enacted at the end of the epoch in which that is over, in the order in which timelocks ended.
 //!
@@ -15,8 +16,9 @@ use crate::engine::derived::{Derived, Task};
 use crate::engine::ledger::Pot;
 use crate::engine::slab::Row;
 use crate::engine::state::State;
+use crate::formula::shares::Fund;
 use crate::formula::tally::{Bars, Outcome, Votes, tally};
-use crate::ids::{AccountId, ProposalId};
+use crate::ids::{AccountId, ProposalId, ProviderId};
 use crate::money::XPL;
 use crate::record::{Apply, Decide, Event, Fire, Record, cause, payload};
 use crate::rejection::{Refusal, Rejection};
@@ -81,6 +83,15 @@ pub struct Governance {
     /// By account and snapshot, the stake that it had from the entry before until after that snapshot.
     #[rkyv(with = AsVec)]
     pub remembered: BTreeMap<(AccountId, u64), Stake>,
+    /// By provider and snapshot, its pool and that one's era in that time.
+    #[rkyv(with = AsVec)]
+    pub pools: BTreeMap<(ProviderId, u64), (Fund, u64)>,
+    /// By delegation and snapshot, its shares in that time and the era of which they are.
+    #[rkyv(with = AsVec)]
+    pub shares: BTreeMap<((AccountId, ProviderId), u64), (u64, u64)>,
+    /// By proposal that is voted on and provider, nano-XPL of its pool that voted themselves.
+    #[rkyv(with = AsVec)]
+    pub overridden: BTreeMap<(ProposalId, ProviderId), u64>,
     /// Nano-XPL in each account's grants.
     #[rkyv(with = AsVec)]
     pub unvested: BTreeMap<AccountId, u128>,
@@ -102,6 +113,9 @@ impl Default for Governance {
             snapshots: 0,
             watched: BTreeSet::new(),
             remembered: BTreeMap::new(),
+            pools: BTreeMap::new(),
+            shares: BTreeMap::new(),
+            overridden: BTreeMap::new(),
             unvested: BTreeMap::new(),
             ballots: BTreeMap::new(),
             opened: BTreeMap::new(),
@@ -138,7 +152,8 @@ payload! {
         pub closes: Time,
     }
 
-    /// A vote was cast; it stands for whatever its account had at stake when the proposal was made.
+    /// A vote was cast; it stands for whatever its account had at stake when the proposal was made, and for what others had
+    /// with its provider and did not vote with themselves.
     pub struct Voted {}
 
     /// Voting on a proposal ended. Votes are told in whole XPL, rounded down.
@@ -289,6 +304,22 @@ pub(crate) fn enact(state: &State, id: ProposalId, now: Time, events: &mut Vec<E
 
 // Apply
 
+impl State<'_> {
+    /// Takes what an account has delegated out of the power, and the vote, of the providers it is with.
+    fn override_providers(&mut self, voter: AccountId, id: ProposalId) {
+        let proposal = *self.proposals.row(id.0);
+        for (provider, stake) in self.delegated_at(voter, proposal.snapshot) {
+            let stake = stake.min(self.pool_power(provider, &proposal));
+            *self.governance.overridden.entry((id, provider)).or_default() += stake;
+            let owner = self.providers[provider.index()].owner;
+            if let Some(ballot) = self.governance.ballots.get_mut(&(id, owner)) {
+                ballot.power -= u128::from(stake);
+                self.proposals.row_mut(id.0).votes[usize::from(ballot.choice)] -= u128::from(stake);
+            }
+        }
+    }
+}
+
 impl Governance {
     /// Takes a closed proposal off its proposer's account.
     fn forget(&mut self, proposer: AccountId) {
@@ -313,7 +344,7 @@ impl Apply for Proposed {
         let unvested_vote = state.params.vesting_may_vote() == 1;
         state.proposals.open(Proposal {
             id: self.proposal,
-            power: state.ledger.bonded + if unvested_vote { state.ledger.vesting } else { 0 },
+            power: state.ledger.bonded + state.ledger.delegated + if unvested_vote { state.ledger.vesting } else { 0 },
             votes: Votes::default(),
             deposit: self.deposit,
             closes: self.closes,
@@ -334,6 +365,9 @@ impl Apply for Proposed {
 impl Apply for Voted {
     fn apply(&self, state: &mut State, record: &Record) {
         let (voter, vote) = (record.account(), cause!(record, Command::Vote));
+        if !state.governance.ballots.contains_key(&(vote.proposal, voter)) {
+            state.override_providers(voter, vote.proposal);
+        }
         let power = state.voting_power(voter, state.proposals.row(vote.proposal.0));
         let ballot = Ballot { power, choice: vote.choice as u8 };
         let before = state.governance.ballots.insert((vote.proposal, voter), ballot);
@@ -355,6 +389,11 @@ impl Apply for Tallied {
         let voters = ballots.range((self.proposal, AccountId(0))..=(self.proposal, AccountId::NONE));
         for ballot in voters.map(|(&ballot, _)| ballot).collect::<Vec<_>>() {
             ballots.remove(&ballot);
+        }
+        let overridden = &mut state.governance.overridden;
+        let providers = overridden.range((self.proposal, ProviderId(0))..=(self.proposal, ProviderId::NONE));
+        for provider in providers.map(|(&provider, _)| provider).collect::<Vec<_>>() {
+            overridden.remove(&provider);
         }
         if self.outcome == Outcome::Passed as u32 {
             let proposal = state.proposals.row_mut(self.proposal.0);
@@ -409,6 +448,9 @@ pub(crate) fn check(state: &State) -> Result<(), String> {
         let vote = votes.get_mut(id).and_then(|votes| votes.get_mut(usize::from(ballot.choice)));
         let vote = vote.ok_or_else(|| format!("{voter} voted on {id}, which is not voted on, or chose nothing"))?;
         *vote = vote.saturating_add(ballot.power);
+        if ballot.power != state.voting_power(*voter, state.proposals.row(id.0)) {
+            return Err(format!("{voter} voted on {id} with other than its power"));
+        }
     }
     let agree = [
         ("tallies", voted_on().all(|proposal| votes[&proposal.id] == proposal.votes)),

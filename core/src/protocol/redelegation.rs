@@ -174,10 +174,10 @@ impl Apply for Redelegated {
         let Redelegate { amount, from, to } = cause!(record, Command::Redelegate);
         let (account, epoch) = (record.account(), state.clock.epoch);
         state.settle_delegation(account, from, 0, self.reward, |shares| shares - self.given_up);
-        state.staking.begin_anew(to);
+        state.begin_anew(to);
         state.transfer(Pot::Delegated(from), Pot::Delegated(to), amount);
-        state.staking.pool_mut(from).stake.shares -= self.given_up;
-        state.staking.pool_mut(to).stake.shares += self.shares;
+        state.pooled(from).shares -= self.given_up;
+        state.pooled(to).shares += self.shares;
         let Pool { accrual, era, .. } = *state.staking.pool(to);
         let moving = state.staking.moving.entry((from, epoch, to)).or_insert(Moving { era, ..Moving::default() });
         moving.follow(Some(accrual.sum));
@@ -214,7 +214,7 @@ impl Apply for Arrived {
             state.staking.pool_mut(first.to).accrual.rest += rest;
         }
         if era != state.staking.pool(first.to).era {
-            state.staking.retire_shares(first.to, era, shares);
+            state.staking.retire_void(first.to, era, shares);
         }
         state.settle_delegation(first.account, first.to, earned, self.reward, |shares| shares + self.shares);
     }

@@ -253,7 +253,7 @@ impl Apply for MovedSlashed {
         let moving = state.staking.moving.get_mut(&(self.provider, self.epoch, self.pool)).expect("it moved");
         moving.follow(Some(sum));
         moving.fund.holds -= self.shares;
-        state.staking.pool_mut(self.pool).stake.shares -= self.shares;
+        state.pooled(self.pool).shares -= self.shares;
         state.burn(Pot::Delegated(self.pool), self.burned, self.reward, self.to);
     }
 

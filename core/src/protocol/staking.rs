@@ -174,27 +174,15 @@ impl Staking {
         pool.era + u64::from(pool.stake.has_lost_all())
     }
 
-    /// Begins a pool's new era, if it has lost all.
-    pub(crate) fn begin_anew(&mut self, provider: ProviderId) {
-        let pool = self.pool_mut(provider);
-        if pool.stake.has_lost_all() {
-            let ended = Ended { sum: pool.accrual.sum, shares: std::mem::take(&mut pool.stake.shares) };
-            let era = pool.era;
-            pool.era += 1;
-            self.ended.insert((provider, era), ended);
+    /// Gives up shares of an era that has ended.
+    pub(crate) fn retire_void(&mut self, provider: ProviderId, era: u64, shares: u64) {
+        if shares == 0 {
+            return;
         }
-    }
-
-    /// Takes shares out of a pool, of whatever era they are.
-    pub(crate) fn retire_shares(&mut self, provider: ProviderId, era: u64, shares: u64) {
-        if era == self.pool(provider).era {
-            self.pool_mut(provider).stake.shares -= shares;
-        } else if shares > 0 {
-            let ended = self.ended.get_mut(&(provider, era)).expect("shares of it are out");
-            ended.shares -= shares;
-            if ended.shares == 0 {
-                self.ended.remove(&(provider, era));
-            }
+        let ended = self.ended.get_mut(&(provider, era)).expect("shares of it are out");
+        ended.shares -= shares;
+        if ended.shares == 0 {
+            self.ended.remove(&(provider, era));
         }
     }
 
@@ -316,6 +304,24 @@ pub(crate) fn divide_reward(state: &State, id: ProviderId, total: u64) -> (u64, 
 // Apply
 
 impl State<'_> {
+    /// A provider's pool and its shares, to change: what they were is left behind for the proposals that are voted on.
+    pub(crate) fn pooled(&mut self, provider: ProviderId) -> &mut Fund {
+        self.remember_pool(provider);
+        &mut self.staking.pool_mut(provider).stake
+    }
+
+    /// Begins a pool's new era, if it has lost all.
+    pub(crate) fn begin_anew(&mut self, provider: ProviderId) {
+        if !self.staking.pool(provider).stake.has_lost_all() {
+            return;
+        }
+        let shares = std::mem::take(&mut self.pooled(provider).shares);
+        let pool = self.staking.pool_mut(provider);
+        let (era, sum) = (pool.era, pool.accrual.sum);
+        pool.era += 1;
+        self.staking.ended.insert((provider, era), Ended { sum, shares });
+    }
+
     /// Pays an account the whole nano-XPL of what its shares of a pool have earned and of what it has earned besides (ronto-
     /// XPL), returns the rest of that to the pool's remainder, and changes its shares; without any it has no delegation. Shares of
     /// an era that has ended are given up.
@@ -329,15 +335,18 @@ impl State<'_> {
     ) {
         let earned = besides + self.staking.earned(account, provider);
         let before = self.staking.live_shares(account, provider);
+        let after = change(before);
+        if after != before || before == 0 {
+            self.remember_shares(account, provider);
+        }
         if let Some(void) = self.staking.delegations.remove(&(account, provider)).filter(|_| before == 0) {
-            self.staking.retire_shares(provider, void.era, void.shares);
+            self.staking.retire_void(provider, void.era, void.shares);
         }
         let pool = self.staking.pool_mut(provider);
         pool.accrual.rest += earned.checked_sub(scaled(reward)).expect("no more is paid than was earned");
         let (since, era) = (pool.accrual.sum, pool.era);
-        let shares = change(before);
-        if shares > 0 {
-            self.staking.delegations.insert((account, provider), Delegation { since, shares, era });
+        if after > 0 {
+            self.staking.delegations.insert((account, provider), Delegation { since, shares: after, era });
         }
         self.transfer(Pot::Rewards(provider), Pot::Free(account), reward);
     }

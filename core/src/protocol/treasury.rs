@@ -4,14 +4,15 @@
 //! governance: to **buy** up to so many XPL at no more than a limit, with dollars that are outside the core, or to **provide** so
 //! many XPL, which it sends along, to a pool at no less than a limit. What comes of an order returns by [`TreasuryDeposit`]. An order
 //! to buy stands for an epoch and takes no more than it asks for; one to provide stands until the custodian says that this was
-//! the last of it, and what then came back less, or more, is its loss or gain in XPL. Without a fresh oracle price no order is placed.
+//! the last of it, and what then came back less, or more, is its loss or gain in XPL. What was bought is kept or, by
+//! `treasury.bought`, burned as it arrives. Without a fresh oracle price no order is placed.
 
 use crate::engine::ledger::Pot;
 use crate::engine::slab::Row;
 use crate::engine::state::State;
 use crate::ids::{AccountId, OrderId};
 use crate::money::{ONE, mul_div_floor};
-use crate::params::treasury_policy;
+use crate::params::{treasury_bought, treasury_policy};
 use crate::record::{Apply, Decide, Event, Record, cause, payload};
 use crate::rejection::{Refusal, Rejection};
 use rkyv::{Archive, Deserialize, Serialize};
@@ -97,6 +98,12 @@ payload! {
         pub closes: u32,
     }
 
+    /// What came back for an order was burned.
+    pub struct TreasuryBurned {
+        /// Nano-XPL.
+        pub amount: u64,
+    }
+
     /// An order's time is over.
     pub struct OrderLapsed {
         /// Which.
@@ -151,6 +158,10 @@ impl Decide for TreasuryDeposit {
             return Err(Rejection::OrderFull.needing(room));
         }
         events.push(OrderReturned { closes: u32::from(last || self.amount == room) }.into());
+        let burns = order.side == side::BUY && state.params.treasury_bought() == treasury_bought::BURNED;
+        if burns && self.amount > 0 {
+            events.push(TreasuryBurned { amount: self.amount }.into());
+        }
         Ok(())
     }
 }
@@ -179,6 +190,12 @@ impl Apply for OrderReturned {
         if self.closes != 0 {
             state.orders.close(deposit.order.0);
         }
+    }
+}
+
+impl Apply for TreasuryBurned {
+    fn apply(&self, state: &mut State, _record: &Record) {
+        state.transfer(Pot::Treasury, Pot::Burned, self.amount);
     }
 }
 

@@ -101,6 +101,7 @@ fn choices() -> Vec<(&'static str, Vec<u64>)> {
         ("treasury.slippage", vec![10_000_000, 0, ONE]),
         ("treasury.floor", vec![5, 0, 100]),
         ("treasury.max_orders", vec![52, 1]),
+        ("treasury.bought", vec![0, 1]),
         ("oracle.window", vec![1, 3, 24]),
         ("oracle.lag", vec![0, 1, 8]),
         ("oracle.quorum", vec![1, 2]),

@@ -39,8 +39,21 @@ struct OfferNote {
 struct LeaseNote {
     offer: u32,
     gpus: u16,
+    /// Tokens that its job generates, if it does.
+    tokens: u32,
     /// Whether who pays and who is paid are different people.
     external: bool,
+}
+
+/// What is to be known of a job while it runs.
+#[derive(Clone, Copy, Debug)]
+pub struct JobNote {
+    /// GPUs that it takes.
+    pub gpus: u16,
+    /// Tokens that it generates, if it does.
+    pub tokens: u32,
+    /// Whether who pays and who is paid are different people.
+    pub external: bool,
 }
 
 /// GPUs of a class since a moment.
@@ -77,8 +90,16 @@ impl Capacity {
     pub fn open_offer(&mut self, view: &State, rows: &mut [ClassRow], id: OfferId, now: Time) {
         let offer = &view.offers[id.index()];
         let before = std::mem::replace(&mut self.last_offer[offer.provider.index()], id.0);
+        rows[offer.class.index()].entries += u64::from(before == NONE);
         self.offers.push(OfferNote { before, class: offer.class.0, ..OfferNote::default() });
         self.refresh_offer(view, rows, id, now);
+    }
+
+    /// A provider retired.
+    pub fn retire_provider(&self, rows: &mut [ClassRow], provider: ProviderId) {
+        if let Some(last) = self.offers.get(self.last_offer[provider.index()] as usize) {
+            rows[usize::from(last.class)].exits += 1;
+        }
     }
 
     /// Whether the offer can take leases may have changed.
@@ -113,12 +134,13 @@ impl Capacity {
 
     /// A lease started.
     #[inline]
-    pub fn start(&mut self, view: &State, rows: &mut [ClassRow], leased: &Leased, gpus: u16, external: bool, now: Time) {
+    pub fn start(&mut self, view: &State, rows: &mut [ClassRow], leased: &Leased, job: JobNote, now: Time) {
         let (lease, offer) = (leased.lease, leased.offer);
+        let JobNote { gpus, tokens, external } = job;
         if self.leases.len() <= lease.slot() {
             self.leases.resize(lease.slot() + 1, LeaseNote::default());
         }
-        self.leases[lease.slot()] = LeaseNote { offer: offer.0, gpus, external };
+        self.leases[lease.slot()] = LeaseNote { offer: offer.0, gpus, tokens, external };
         let note = &mut self.offers[offer.index()];
         note.at_work += gpus;
         let class = usize::from(note.class);
@@ -143,6 +165,12 @@ impl Capacity {
     #[inline]
     pub fn is_external(&self, lease: LeaseId) -> bool {
         self.leases[lease.slot()].external
+    }
+
+    /// Tokens that a lease's job generates.
+    #[inline]
+    pub fn tokens_of(&self, lease: LeaseId) -> u32 {
+        self.leases[lease.slot()].tokens
     }
 
     /// The class on which a lease ran, which may have closed just now.

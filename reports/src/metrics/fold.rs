@@ -1,25 +1,27 @@
 //! The fold: records in, one row per epoch out. Integer state, a few additions a record, memory that follows what is open.
 
-use super::capacity::Capacity;
+use super::capacity::{Capacity, JobNote};
 use super::concentration::Concentration;
 use super::histogram::Histogram;
 use super::observed::{Attacker, Observed};
 use super::owners::{Owners, gather};
-use super::row::{Row, Spread, Stocks, Wait};
+use super::row::{Row, Spread, Wait};
+use deterrence::POLICIES;
+use plasma_core::catalogue::{Kind, Program};
 use plasma_core::engine::state::State;
 use plasma_core::engine::step::Observer;
-use plasma_core::formula::deterrence::{Detection, Stakes, margin_usd};
 use plasma_core::genesis::Genesis;
 use plasma_core::ids::{LeaseId, OfferId, ProviderId};
-use plasma_core::money::{ONE, share};
 use plasma_core::protocol::market::Leased;
-use plasma_core::protocol::offer::OfferPosted;
-use plasma_core::protocol::provider::{Provider, Status};
 use plasma_core::protocol::settlement::Settled;
 use plasma_core::protocol::verification::panel::Outcome;
 use plasma_core::record::{Cause, Command, Event, Origin, Record, Timer};
-use plasma_core::time::{NEVER, Time, YEAR};
+use plasma_core::time::{NEVER, Time};
 use rkyv::{Archive, Deserialize, Serialize};
+
+mod close;
+mod deterrence;
+mod supply;
 
 /// Everything measured so far: a row for each closed epoch, for each year, and for the whole run.
 #[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
@@ -38,6 +40,8 @@ pub struct Metrics {
     quote: Quote,
     known: Known,
     owners: Owners,
+    /// By program: which of its sizes counts the tokens that it generates, if one does.
+    token_sizes: Vec<Option<u8>>,
     /// What was told last.
     told: Observed,
 }
@@ -61,6 +65,8 @@ pub(super) struct Span {
     pub(super) waits: Histogram,
     /// Class-weighted milli-GPU-seconds settled, by provider.
     work: Vec<u64>,
+    /// Leases begun in an epoch, by how their results are verified.
+    policies: [u64; POLICIES],
 }
 
 /// Bonds, and since when they have been what they are.
@@ -149,10 +155,11 @@ impl Metrics {
             quote: Quote::default(),
             known: Known::default(),
             owners: Owners::default(),
+            token_sizes: genesis.catalogue.programs.iter().map(token_size).collect(),
             told: Observed::default(),
         };
         metrics.known.circulating = genesis.circulating();
-        metrics.open_epoch(genesis.start, genesis.supply());
+        metrics.open_epoch(genesis.start, genesis.supply(), genesis.treasury);
         metrics
     }
 
@@ -223,31 +230,37 @@ impl Metrics {
         &self.capacity
     }
 
-    fn open_epoch(&mut self, now: Time, supply: u128) {
+    fn open_epoch(&mut self, now: Time, supply: u128, treasury: u128) {
         self.epoch.row = Row {
             opened: now,
             closed: now,
             supply_opened: supply,
+            treasury_opened: treasury,
             classes: vec![super::ClassRow::default(); self.class_names.len()],
             ..Row::default()
         };
         self.epoch.waits.clear();
         self.epoch.work.clear();
+        self.epoch.policies = [0; POLICIES];
     }
 
     #[inline]
     fn leased(&mut self, view: &State, now: Time, leased: &Leased) {
         let job = view.jobs.row(leased.job.0);
+        self.epoch.policies[job.policy as usize] += 1;
         let row = &mut self.epoch.row;
         if job.failures == 0 {
             row.jobs.leased += 1;
+            row.jobs.waited += u64::from(now > job.submitted);
             self.epoch.waits.record(now - job.submitted);
         } else {
             row.jobs.retried += 1;
         }
         let provider = view.offers[leased.offer.index()].provider;
         let external = self.owners.of(job.customer) != self.owners.of(view.providers[provider.index()].owner);
-        self.capacity.start(view, &mut row.classes, leased, job.gpus(), external, now);
+        let size = self.token_sizes.get(usize::from(job.program.0)).copied().flatten();
+        let tokens = size.map_or(0, |size| job.sizes[usize::from(size)]);
+        self.capacity.start(view, &mut row.classes, leased, JobNote { gpus: job.gpus(), tokens, external }, now);
     }
 
     #[inline]
@@ -268,8 +281,13 @@ impl Metrics {
         class.settled += 1;
         class.work += work;
         class.payments += payment;
+        let (tokens, inference) = (u128::from(self.capacity.tokens_of(settled.lease)), &mut row.tokens);
+        inference.count += tokens;
+        inference.payments += if tokens > 0 { payment } else { 0 };
         let micro_usd = self.quote.at(view, now);
         if micro_usd > 0 {
+            inference.priced += tokens;
+            inference.payments_usd += if tokens > 0 { payment * u128::from(micro_usd) } else { 0 };
             class.work_priced += work;
             class.payments_usd += payment * u128::from(micro_usd);
             row.dollars.external += u128::from(external) * payment * u128::from(micro_usd);
@@ -324,6 +342,7 @@ impl Metrics {
                 self.epoch.row.surplus += u128::from(cleared.surplus);
                 self.epoch.row.gap += u128::from(cleared.gap);
             }
+            Event::TreasuryBurned(burned) => self.epoch.row.burned.bought += u128::from(burned.amount),
             Event::AskForfeited(forfeited) => self.epoch.row.burned.deposits += u128::from(forfeited.deposit),
             Event::CheckDrawn(_) => checks.drawn += 1,
             Event::CheckMissed(_) => checks.missed += 1,
@@ -348,148 +367,12 @@ impl Metrics {
         }
         true
     }
-
-    /// Providers, bonds and offers; whether the event was one of them.
-    fn supply_event(&mut self, view: &State, record: &Record, event: &Event) -> bool {
-        let (now, row) = (record.time, &mut self.epoch.row);
-        match event {
-            Event::Requoted(_) | Event::Withdrawn(_) | Event::Lapsed(_) => {
-                let offer = match record.cause {
-                    Cause::Command { command: Command::Requote(c), .. } => c.offer,
-                    Cause::Command { command: Command::Withdraw(c), .. } => c.offer,
-                    Cause::Timer(Timer::AskLapse(timer)) => timer.offer,
-                    _ => return true,
-                };
-                self.refresh_offer(view, now, offer);
-            }
-            Event::OfferPosted(OfferPosted { offer }) => self.capacity.open_offer(view, &mut row.classes, *offer, now),
-            Event::Registered(registered) => {
-                row.entries += 1;
-                self.capacity.open_provider(registered.provider);
-            }
-            Event::Retired(_) | Event::Drained(_) | Event::Resumed(_) | Event::Bonded(_) => {
-                row.exits += u64::from(matches!(event, Event::Retired(_)));
-                if let Some(Command::Bond(bond)) = command(record) {
-                    self.staked.change(row, now, |stake| stake + u128::from(bond.amount));
-                }
-                self.refresh(view, now, view.accounts[record.account().index()].provider);
-            }
-            Event::Silenced(_) => {
-                row.silenced += 1;
-                if let Some(Command::WentSilent(silent)) = command(record) {
-                    self.refresh(view, now, silent.provider);
-                }
-            }
-            Event::Jailed(jailed) => {
-                row.jailed += 1;
-                self.refresh(view, now, jailed.provider);
-            }
-            Event::Unbonding(unbonding) => {
-                self.staked.change(row, now, |stake| stake - u128::from(unbonding.amount));
-                self.refresh(view, now, unbonding.provider);
-            }
-            Event::Seized(seized) => {
-                row.burned.slashes += u128::from(seized.burned);
-                row.slash_rewards += u128::from(seized.reward);
-            }
-            Event::Slashed(slashed) => {
-                row.burned.slashes += u128::from(slashed.burned);
-                row.slash_rewards += u128::from(slashed.reward);
-                self.staked.change(row, now, |stake| stake - u128::from(slashed.burned) - u128::from(slashed.reward));
-                self.refresh(view, now, slashed.provider);
-            }
-            _ => return false,
-        }
-        true
-    }
-
-    /// Stake of others; whether the event was of it.
-    fn stake_event(&mut self, view: &State, record: &Record, event: &Event) -> bool {
-        let (now, row) = (record.time, &mut self.epoch.row);
-        let mut cut = |burned: u64, reward: u64| {
-            row.burned.slashes += u128::from(burned);
-            row.slash_rewards += u128::from(reward);
-            u128::from(burned) + u128::from(reward)
-        };
-        // Whose pool changed, by how much it grew, and by how much it shrank.
-        let (pool, more, less) = match (event, command(record)) {
-            (Event::Delegated(_), Some(Command::Delegate(c))) => (c.provider, u128::from(c.amount), 0),
-            (Event::Undelegated(_), Some(Command::Undelegate(c))) => (c.provider, 0, u128::from(c.amount)),
-            (Event::Redelegated(_), Some(Command::Redelegate(c))) => {
-                self.refresh(view, now, c.from);
-                (c.to, 0, 0)
-            }
-            (Event::StakeSlashed(e), _) => (e.provider, 0, cut(e.burned, e.reward)),
-            (Event::MovedSlashed(e), _) => (e.pool, 0, cut(e.burned, e.reward)),
-            (Event::LeavingSlashed(e), _) => {
-                cut(e.burned, e.reward);
-                return true;
-            }
-            (Event::StakeRewarded(e), _) => {
-                row.rewards_stake += u128::from(e.delegators) + u128::from(e.commission);
-                return true;
-            }
-            _ => return false,
-        };
-        self.staked.change(&mut self.epoch.row, now, |stake| stake + more - less);
-        self.refresh(view, now, pool);
-        true
-    }
-
-    fn stocks(&mut self, view: &State) -> Stocks {
-        let ledger = &view.ledger;
-        Stocks {
-            supply: ledger.supply(),
-            circulating: ledger.circulating(),
-            unissued: ledger.unissued,
-            locked: ledger.locked,
-            treasury: ledger.treasury,
-            builders: ledger.builders,
-            staked: self.staked.nano,
-            unbonding: ledger.unbonding,
-            price_micro_usd: self.quote.at(view, view.clock.now),
-            // A job waits or is leased: what has no lease is in line.
-            queue: (view.jobs.len() - view.leases.len()) as u64,
-            providers: view.providers().iter().filter(|provider| is_active(provider)).count() as u64,
-            gpus: self.capacity.gpus(),
-            deterrence: None,
-        }
-    }
-
-    /// What deters a provider of one GPU from cheating in the mean job of the epoch, where its work is all it would save.
-    fn deterrence(&self, view: &State, price: u64) -> Option<[i128; 3]> {
-        let row = &self.epoch.row;
-        let pay = u64::try_from(row.payments().checked_div(u128::from(row.jobs.settled))?).ok()?;
-        if price == 0 {
-            return None;
-        }
-        let detection = Detection { checked: view.params.verification_rate(), power: ONE, colluding: 0 };
-        let slashed = share(view.params.bond_per_gpu(), view.params.slash_wrong().min(ONE));
-        let stakes = Stakes { saved: pay, earned: pay, slashed };
-        Some([ONE, ONE / 2, ONE / 10].map(|fallen| margin_usd(&detection, &stakes, price, fallen)))
-    }
-
-    /// Remembers the providers as the epoch's end shows them.
-    fn get_to_know(&mut self, view: &State) {
-        let bond = |provider: &Provider| u64::try_from(provider.bond).unwrap_or(u64::MAX);
-        let mut bonds: Vec<u64> = view.providers().iter().map(bond).collect();
-        self.known.providers.clear();
-        self.known
-            .providers
-            .extend(view.providers().iter().map(|provider| (is_active(provider), self.owners.of(provider.owner))));
-        let owners = self.known.providers.iter().map(|&(_, owner)| owner);
-        let owned = self.owners.are_known().then(|| gather(owners.zip(bonds.iter().copied())));
-        self.known.stake = Spread {
-            stake: Concentration::of(&mut bonds),
-            stake_owned: owned.and_then(|mut owned| Concentration::of(&mut owned)),
-            ..Spread::default()
-        };
-    }
 }
 
-/// Whether a provider counts as active: in the market, with GPUs.
-fn is_active(provider: &Provider) -> bool {
-    provider.status == Status::Active && provider.gpus > 0
+/// Which size of a program counts the tokens that it generates.
+fn token_size(program: &Program) -> Option<u8> {
+    let size = program.sizes.iter().position(|size| size == "tokens")?;
+    (program.kind == Kind::Inference).then_some(size as u8)
 }
 
 #[inline]
@@ -528,6 +411,8 @@ impl Observer for Metrics {
         match event {
             Event::Refused(_) => row.refused += 1,
             Event::PricePosted(_) => self.quote.forget(),
+            // What a vault owes beyond what it holds is new, and no emission.
+            Event::Reminted(moved) => row.minted += u128::from(moved.minted),
             Event::Emitted(emitted) => {
                 let parts = [emitted.providers, emitted.stakers, emitted.treasury, emitted.builders].map(u128::from);
                 row.minted += parts.iter().sum::<u128>();
@@ -551,44 +436,6 @@ impl Observer for Metrics {
     }
 
     fn epoch_closed(&mut self, view: &State) {
-        let now = view.clock.now;
-        self.capacity.settle(&mut self.epoch.row.classes, now);
-        // Parameters may change between epochs, and with them who can lease and which posts are stale.
-        self.capacity.refresh_all(view, &mut self.epoch.row.classes, now);
-        self.quote.forget();
-        self.staked.change(&mut self.epoch.row, now, |stake| stake);
-        let mut stocks = self.stocks(view);
-        stocks.deterrence = self.deterrence(view, stocks.price_micro_usd);
-        let row = &mut self.epoch.row;
-        row.epoch = view.clock.epoch - 1;
-        row.closed = now;
-        row.stocks = stocks;
-        row.provider_time = u128::from(stocks.providers) * u128::from(row.span());
-        row.circulating_time = self.known.circulating * u128::from(row.span());
-        let (before, after) = (self.known.price, stocks.price_micro_usd);
-        if before > 0 && after > 0 {
-            row.dollars.revaluation = self.known.circulating as i128 * (i128::from(after) - i128::from(before));
-        }
-        // A price that is stale for a while is taken up again where it was left.
-        self.known.price = if after > 0 { after } else { before };
-        self.known.circulating = stocks.circulating;
-        // The year ended with the epoch before, and so did who was active in it.
-        self.close_year();
-        self.get_to_know(view);
-        self.rows.push(self.epoch.finish(&self.known, &self.owners));
-        self.run.append(&self.epoch);
-        self.year.append(&self.epoch);
-        self.open_epoch(now, stocks.supply);
-    }
-}
-
-impl Metrics {
-    /// Puts the running year away when the epoch at hand began in a later one.
-    fn close_year(&mut self) {
-        let year_of = |time: Time| (time - self.start) / YEAR;
-        if self.year.row.span() > 0 && year_of(self.year.row.opened) != year_of(self.epoch.row.opened) {
-            self.years.push(self.year.finish(&self.known, &self.owners));
-            self.year = Span::default();
-        }
+        self.close_epoch(view);
     }
 }

@@ -5,7 +5,7 @@
 use rkyv::{Archive, Deserialize, Serialize};
 
 /// Who trades XPL for dollars, in the order of [`Observed::trades`].
-pub const PARTIES: [&str; 5] = ["customers", "providers", "traders", "holders", "attackers"];
+pub const PARTIES: [&str; 7] = ["customers", "providers", "traders", "holders", "attackers", "treasury", "builders"];
 
 /// Totals since genesis, and what stands at the moment of telling. Dollars are micro-dollars, XPL are nano-XPL.
 #[derive(Archive, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
@@ -28,6 +28,10 @@ pub struct Observed {
     pub electricity: u128,
     /// What providers' GPUs would have earned elsewhere in the hours that they worked here.
     pub forgone: u128,
+    /// Emission that providers expected for their work when they quoted.
+    pub emission_expected: u128,
+    /// … and by how much less they asked for because of it.
+    pub emission_passed_on: u128,
     /// Results that were wrong on purpose.
     pub wrong: u64,
     /// Purchases and sales by party.
@@ -62,6 +66,10 @@ pub struct Standing {
     pub cloud: Vec<u64>,
     /// Net present value per dollar of hardware, in billionths, of the best entrant who lately stayed out; none when nobody looked.
     pub staying_out: Option<i64>,
+    /// GPUs on offer whose owners have closed their books …
+    pub booked: u64,
+    /// … and could pay their electricity out of work alone.
+    pub borne_by_work: u64,
     /// What attackers had and have.
     pub attackers: Vec<Attacker>,
 }
@@ -94,6 +102,7 @@ impl Observed {
     /// Adds the flows of the span that follows and takes over what stands at its end.
     pub fn append(&mut self, next: &Self) {
         flows!(self, next, +=: candidates, declined, to_cloud, unserved, unfunded, brought_in, put_in, electricity, forgone, wrong);
+        flows!(self, next, +=: emission_expected, emission_passed_on);
         for (mine, theirs) in self.trades.iter_mut().zip(&next.trades) {
             flows!(mine, theirs, +=: bought, spent, sold, received);
         }
@@ -104,10 +113,16 @@ impl Observed {
     pub fn since(&self, earlier: &Self) -> Self {
         let mut flows = self.clone();
         flows!(flows, earlier, -=: candidates, declined, to_cloud, unserved, unfunded, brought_in, put_in, electricity, forgone, wrong);
+        flows!(flows, earlier, -=: emission_expected, emission_passed_on);
         for (mine, theirs) in flows.trades.iter_mut().zip(&earlier.trades) {
             flows!(mine, theirs, -=: bought, spent, sold, received);
         }
         flows
+    }
+
+    /// Nano-XPL that changed hands for dollars: of each trade, the market's side is nobody's.
+    pub fn volume(&self) -> u128 {
+        self.trades.iter().map(|trades| trades.bought + trades.sold).sum()
     }
 
     /// What a party bought and sold.

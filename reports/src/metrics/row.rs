@@ -21,6 +21,8 @@ pub struct Row {
 
     /// Supply at its beginning: issued and not burned.
     pub supply_opened: u128,
+    /// The treasury at its beginning.
+    pub treasury_opened: u128,
     /// Stocks at its end.
     pub stocks: Stocks,
 
@@ -30,6 +32,8 @@ pub struct Row {
     pub unminted: u128,
     /// Burned by cause.
     pub burned: Burned,
+    /// Released from grants as they vested.
+    pub unlocked: u128,
     /// Minted into the providers' pool.
     pub emitted_providers: u128,
     /// Minted into the stakers' pool.
@@ -93,8 +97,13 @@ pub struct Row {
     /// What the ledger does not say; none where nobody tells.
     pub observed: Option<Observed>,
 
+    /// Inference that is counted in tokens.
+    pub tokens: Tokens,
+
     /// By GPU class.
     pub classes: Vec<ClassRow>,
+    /// By region, as far as anybody ever registered in one.
+    pub regions: Vec<RegionRow>,
 }
 
 /// Stocks at one moment. Amounts are nano-XPL.
@@ -140,6 +149,10 @@ pub struct Spread {
     pub stake: Option<Concentration>,
     /// The same by true owner.
     pub stake_owned: Option<Concentration>,
+    /// Power to vote at the end, by account.
+    pub votes: Option<Concentration>,
+    /// The same by true owner.
+    pub votes_owned: Option<Concentration>,
 }
 
 /// Amounts at the oracle's price of their moment, in nano-XPL · micro-dollars per XPL (10^-15 dollars). What happens while there is
@@ -182,6 +195,8 @@ pub struct Burned {
     pub slashes: u128,
     /// Deposits of sealed asks that were not revealed.
     pub deposits: u128,
+    /// What the treasury's custodian bought to burn.
+    pub bought: u128,
 }
 
 /// Counts of jobs and leases.
@@ -191,6 +206,8 @@ pub struct Jobs {
     pub submitted: u64,
     /// Leased for the first time.
     pub leased: u64,
+    /// … and not at once.
+    pub waited: u64,
     /// Leased again after a lease failed.
     pub retried: u64,
     /// Paid for and closed.
@@ -233,6 +250,30 @@ pub struct Checks {
     pub missed: u64,
 }
 
+/// Settled inference whose program has a size named `tokens`.
+#[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tokens {
+    /// How many, each copy of a job counted.
+    pub count: u128,
+    /// Paid for them, fees included, in nano-XPL.
+    pub payments: u128,
+    /// How many while the oracle had a price.
+    pub priced: u128,
+    /// Paid for those, in nano-XPL · micro-dollars per XPL (10^-15 dollars).
+    pub payments_usd: u128,
+}
+
+/// Who came to a region and who left it.
+#[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RegionRow {
+    /// Active providers that offer GPUs, at the end.
+    pub providers: u64,
+    /// Registered in the span.
+    pub entries: u64,
+    /// Retired in the span.
+    pub exits: u64,
+}
+
 /// What one GPU class did. GPU time is in GPU · ms, work in milli-GPU-seconds of the class's reference GPU.
 #[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ClassRow {
@@ -240,6 +281,10 @@ pub struct ClassRow {
     pub offered: u128,
     /// GPU time at work.
     pub leased: u128,
+    /// Providers that made their first offer, of GPUs of the class.
+    pub entries: u64,
+    /// Providers that retired, whose last offer was of the class.
+    pub exits: u64,
     /// Jobs settled.
     pub settled: u64,
     /// Work settled.
@@ -259,7 +304,7 @@ macro_rules! add_fields {
 impl ClassRow {
     /// Adds a span that follows, or another class of the same span.
     pub fn add(&mut self, next: &Self) {
-        add_fields!(self, next: offered, leased, settled, work, payments, work_priced, payments_usd);
+        add_fields!(self, next: offered, leased, entries, exits, settled, work, payments, work_priced, payments_usd);
     }
 
     /// Share of the GPU time on offer that was at work.
@@ -286,10 +331,19 @@ impl ClassRow {
 /// Milli-GPU-seconds in a GPU-hour.
 const MGS_PER_HOUR: u128 = 3_600_000;
 
+impl RegionRow {
+    /// The row of a region, which is there from now on.
+    pub fn of(regions: &mut Vec<Self>, region: u8) -> &mut Self {
+        let number = usize::from(region);
+        regions.resize(regions.len().max(number + 1), Self::default());
+        &mut regions[number]
+    }
+}
+
 impl Burned {
     /// From all causes.
     pub const fn total(&self) -> u128 {
-        self.fees + self.base + self.slashes + self.deposits
+        self.fees + self.base + self.slashes + self.deposits + self.bought
     }
 }
 
@@ -305,7 +359,7 @@ impl Jobs {
     }
 
     fn add(&mut self, next: &Self) {
-        add_fields!(self, next: submitted, leased, retried, settled, expired, failed, cancelled, committed, missed, stopped);
+        add_fields!(self, next: submitted, leased, waited, retried, settled, expired, failed, cancelled, committed, missed, stopped);
     }
 }
 
@@ -336,25 +390,31 @@ impl Row {
     /// what is told of a span only after it has closed.
     pub fn append(&mut self, next: &Self) {
         if self.span() == 0 {
-            (self.opened, self.supply_opened) = (next.opened, next.supply_opened);
+            (self.opened, self.supply_opened, self.treasury_opened) = (next.opened, next.supply_opened, next.treasury_opened);
             self.classes = vec![ClassRow::default(); next.classes.len()];
         }
         (self.epoch, self.closed, self.stocks) = (next.epoch, next.closed, next.stocks);
         add_fields!(self, next: minted, unminted, emitted_providers, emitted_stakers, emitted_treasury, emitted_builders);
         add_fields!(self, next: rewards_work, rewards_stake, slash_rewards, check_rewards, staked_time);
         add_fields!(self, next: paid_providers, fees_treasury, fees_stakers, commands, refused);
-        add_fields!(self, next: provider_time, entries, exits, jailed, silenced, surplus, gap);
+        add_fields!(self, next: provider_time, entries, exits, jailed, silenced, surplus, gap, unlocked, circulating_time);
         let (burned, checks) = (&mut self.burned, &mut self.checks);
         let (more_burned, more_checks) = (&next.burned, &next.checks);
-        add_fields!(burned, more_burned: fees, base, slashes, deposits);
+        add_fields!(burned, more_burned: fees, base, slashes, deposits, bought);
         add_fields!(checks, more_checks: drawn, verified, wrong, missed);
         let (dollars, external) = (&mut self.dollars, &mut self.external);
         let (more_dollars, more_external) = (&next.dollars, &next.external);
         add_fields!(dollars, more_dollars: emission, external, income, treasury, revaluation, cloud, against_cloud);
         add_fields!(external, more_external: payments, fees_stakers);
-        self.circulating_time += next.circulating_time;
+        let (tokens, more_tokens) = (&mut self.tokens, &next.tokens);
+        add_fields!(tokens, more_tokens: count, payments, priced, payments_usd);
         self.jobs.add(&next.jobs);
         self.classes.iter_mut().zip(&next.classes).for_each(|(mine, theirs)| mine.add(theirs));
+        self.regions.resize(self.regions.len().max(next.regions.len()), RegionRow::default());
+        for (mine, theirs) in self.regions.iter_mut().zip(&next.regions) {
+            add_fields!(mine, theirs: entries, exits);
+            mine.providers = theirs.providers;
+        }
         (self.wait, self.concentration) = (None, Spread::default());
     }
 }

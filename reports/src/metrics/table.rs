@@ -1,10 +1,10 @@
 //! The one table of metrics. Rows of Parquet files, charts, summaries, reports and the documentation all read it.
 
 use super::observed::Observed;
-use super::row::{ClassRow, Row};
+use super::row::{ClassRow, RegionRow, Row};
 use crate::ratio::Ratio;
 use plasma_core::money::XPL;
-use plasma_core::time::YEAR;
+use plasma_core::time::{DAY, YEAR};
 use serde::{Serialize, Serializer};
 
 /// What a value is counted in, after formula and scaling.
@@ -26,6 +26,8 @@ pub enum Unit {
     SharePerYear,
     /// Years of 365.25 days.
     Years,
+    /// Days of 24 hours.
+    Days,
     /// Seconds.
     Seconds,
     /// Seconds of one GPU.
@@ -34,6 +36,10 @@ pub enum Unit {
     XplPerGpuHour,
     /// US dollars per hour of one reference GPU.
     UsdPerGpuHour,
+    /// XPL per thousand tokens of inference.
+    XplPerThousandTokens,
+    /// US dollars per thousand tokens of inference.
+    UsdPerThousandTokens,
     /// A pure number that is not a share.
     Number,
 }
@@ -50,10 +56,13 @@ impl Unit {
             Unit::Share => "share",
             Unit::SharePerYear => "share/year",
             Unit::Years => "years",
+            Unit::Days => "days",
             Unit::Seconds => "s",
             Unit::GpuSeconds => "GPU·s",
             Unit::XplPerGpuHour => "XPL/GPU·h",
             Unit::UsdPerGpuHour => "USD/GPU·h",
+            Unit::XplPerThousandTokens => "XPL/1000 tokens",
+            Unit::UsdPerThousandTokens => "USD/1000 tokens",
             Unit::Number => "1",
         }
     }
@@ -75,7 +84,7 @@ pub enum Stream {
     Observations,
 }
 
-/// One metric of a `T`, which is a [`Row`] or a [`ClassRow`].
+/// One metric of a `T`, which is a [`Row`], a [`ClassRow`] or a [`RegionRow`].
 #[derive(Serialize)]
 pub struct Metric<T: 'static> {
     /// Name of its column.
@@ -194,6 +203,35 @@ fn payback(row: &Row) -> Option<Ratio> {
     Ratio::of(told.now.hardware, u128::try_from(margin).ok()?)?.scale(u128::from(row.span()), u128::from(YEAR))
 }
 
+/// Micro-dollars that the treasury would fetch if it were sold at once, into the pool if there is one: a constant-product pool whose
+/// price `depth` dollars move by 2 % holds U = depth ÷ (√1.02 − 1) = 100.5 · depth of them, and gives U · V ÷ (U + V) for what is
+/// worth V at its price (H. Adams et al., "Uniswap v2 Core", 2020).
+fn treasury_liquid(row: &Row) -> Option<u128> {
+    let now = &row.observed.as_ref()?.now;
+    let value = row.stocks.treasury.checked_mul(now.price.into())? / u128::from(XPL);
+    let pool = u128::from(now.depth) * 1_005 / 10;
+    if pool == 0 { Some(value) } else { value.checked_mul(pool)?.checked_div(pool + value) }
+}
+
+/// Years for which that pays for what the treasury lost in the span, at the same price.
+fn treasury_runway(row: &Row) -> Option<Ratio> {
+    let lost = row.treasury_opened.checked_sub(row.stocks.treasury).filter(|&lost| lost > 0)?;
+    let lost_usd = lost.checked_mul(row.observed.as_ref()?.now.price.into())? / u128::from(XPL);
+    Ratio::of(treasury_liquid(row)?, lost_usd)?.scale(u128::from(row.span()), u128::from(YEAR))
+}
+
+/// Days of trading like the span's that what came free amounts to.
+fn unlock_days(row: &Row) -> Option<Ratio> {
+    Ratio::of(row.unlocked, row.observed.as_ref()?.volume())?.scale(u128::from(row.span()), u128::from(DAY))
+}
+
+fn per_thousand(paid: u128, tokens: u128, unit: u128) -> Option<Ratio> {
+    Ratio::of(paid, tokens)?.scale(1_000, unit)
+}
+
+const NO_TOKENS: &str = "no inference was settled that is counted in tokens";
+const NO_PRICED_TOKENS: &str = "no inference was settled that is counted in tokens, while the oracle had a fresh price";
+const NO_VOTES: &str = "nobody had power to vote";
 const NO_PRICE: &str = "no fresh oracle price";
 const NO_WORK: &str = "no work was settled";
 const NO_PRICED_WORK: &str = "no work was settled while the oracle had a fresh price";
@@ -204,7 +242,7 @@ const NO_GPU: &str = "no GPU was on offer";
 const UNTOLD: &str = "nobody told what the ledger does not say";
 const NO_EXTERNAL: &str = "nobody paid who was not related to the payee, while the oracle had a fresh price";
 const NO_TRADE_COUNTED: &str = "no work was settled while the oracle had a fresh price, or nobody told what it costs elsewhere";
-const NO_DETERRENCE: &str = "no job was settled in the last epoch, or no fresh oracle price";
+const NO_DETERRENCE: &str = "no job was leased or none settled in the last epoch, or no fresh oracle price";
 const UNOWNED: &str = "no work was settled, or nobody told who owns whom";
 const NO_PROVIDER: &str = "no provider was active at the end of an epoch";
 
@@ -246,13 +284,16 @@ metrics! { METRICS: Row;
     supply_opened Xpl; "issued − burned, at the beginning of the span"; "How many XPL were there?"; |r| xpl(r.supply_opened);
     supply Xpl; "issued − burned, at the end of the span"; "How many XPL are there?"; |r| xpl(r.stocks.supply);
     circulating Xpl; "supply − locked accounts − unvested grants − treasury − builders' fund − open awards"; "How many can change hands?"; |r| xpl(r.stocks.circulating);
-    minted Xpl; "Σ emission"; "How many were created?"; |r| xpl(r.minted);
+    minted Xpl; "Σ emission, and what a vault minted to pay what it owed"; "How many were created?"; |r| xpl(r.minted);
     unminted Xpl; "Σ emission that the schedule allowed and nobody earned"; "How much emission found no taker?"; |r| xpl(r.unminted);
-    burned Xpl; "burned_fees + burned_base_fees + burned_slashes + burned_deposits"; "How many were destroyed?"; |r| xpl(r.burned.total());
+    burned Xpl; "burned_fees + burned_base_fees + burned_slashes + burned_deposits + burned_bought"; "How many were destroyed?"; |r| xpl(r.burned.total());
     burned_fees Xpl; "Σ burned part of protocol fees"; "… by use of the network?"; |r| xpl(r.burned.fees);
     burned_base_fees Xpl; "Σ base fees of admitted commands"; "… by traffic?"; |r| xpl(r.burned.base);
     burned_slashes Xpl; "Σ slashed bonds and stake and seized earnings − rewards to checkers"; "… as punishment?"; |r| xpl(r.burned.slashes);
     burned_deposits Xpl; "Σ deposits of sealed asks that were not revealed"; "… for breaking off auctions?"; |r| xpl(r.burned.deposits);
+    burned_bought Xpl; "Σ XPL that the treasury's custodian bought to burn"; "… by buybacks?"; |r| xpl(r.burned.bought);
+    unlocked Xpl; "Σ released from grants as they vest"; "How many came free?"; |r| xpl(r.unlocked);
+    unlock_days Days @observed ? "nothing was traded, or nobody told"; "unlocked ÷ (XPL bought and sold for dollars ÷ days of the span)"; "How many days of trading is that?"; unlock_days;
     treasury Xpl; "balance at the end"; "What can governance spend?"; |r| xpl(r.stocks.treasury);
     builders Xpl; "balance at the end"; "What is left for builders?"; |r| xpl(r.stocks.builders);
     staked Xpl; "Σ bonds and delegated stake at the end"; "What is at risk for misbehaviour?"; |r| xpl(r.stocks.staked);
@@ -265,6 +306,7 @@ metrics! { METRICS: Row;
     commands_refused Count; "commands admitted and refused"; "How many paid for nothing?"; |r| count(r.refused);
     jobs_submitted Count; "jobs accepted"; "How much is asked for?"; |r| count(r.jobs.submitted);
     jobs_leased Count; "jobs leased for the first time"; "How much starts?"; |r| count(r.jobs.leased);
+    jobs_waited Count; "jobs leased for the first time later than they were submitted"; "How many wait for a GPU?"; |r| count(r.jobs.waited);
     jobs_retried Count; "leases of jobs whose last lease failed"; "How much starts over?"; |r| count(r.jobs.retried);
     jobs_settled Count; "jobs paid for and closed"; "How much is delivered?"; |r| count(r.jobs.settled);
     jobs_expired Count; "jobs never leased before their latest start"; "How many give up waiting?"; |r| count(r.jobs.expired);
@@ -286,6 +328,8 @@ metrics! { METRICS: Row;
     work_settled GpuSeconds; "Σ work of settled jobs, in reference GPU-seconds of the class it ran on"; "How much is paid work?"; |r| r.total().work_gpu_seconds();
     price_paid_xpl XplPerGpuHour ? NO_WORK; "payments ÷ work settled"; "What does compute cost?"; |r| r.total().price_xpl();
     price_paid_usd UsdPerGpuHour ? NO_PRICED_WORK; "Σ payment × oracle price at settlement ÷ work settled while there was one"; "What does compute cost in dollars?"; |r| r.total().price_usd();
+    cost_per_1000_tokens_xpl XplPerThousandTokens ? NO_TOKENS; "Σ payments ÷ Σ tokens × 1000, over settled inference whose program has a size `tokens`; each copy of a job counted"; "What does text cost?"; |r| per_thousand(r.tokens.payments, r.tokens.count, XPL.into());
+    cost_per_1000_tokens_usd UsdPerThousandTokens ? NO_PRICED_TOKENS; "Σ payment × oracle price at settlement ÷ Σ tokens × 1000, over the same while there was one"; "… in dollars?"; |r| per_thousand(r.tokens.payments_usd, r.tokens.priced, FINE);
 
     payments Xpl; "Σ paid for settled jobs, fees included"; "What do customers spend?"; |r| xpl(r.payments());
     fees Xpl; "burned_fees + fees_treasury + fees_stakers"; "What does the protocol take?"; |r| xpl(r.fees());
@@ -325,10 +369,15 @@ metrics! { METRICS: Row;
     stake_nakamoto Count ? NO_STAKE; "least number of providers with more than half of the bonds"; "How many can decide alone?"; |r| count(r.concentration.stake?.nakamoto);
     stake_top10 Share ? NO_STAKE; "share of the ten largest bonds"; "How much do the largest hold?"; |r| Some(r.concentration.stake?.top10);
     stake_nakamoto_owned Count @observed ? "nothing was staked, or nobody told who owns whom"; "stake_nakamoto over true owners"; "How many people can decide alone?"; |r| count(r.concentration.stake_owned?.nakamoto);
+    votes_hhi Number ? NO_VOTES; "Σ sᵢ², sᵢ = account i's share of power to vote at the end: its provider's bond and the stake delegated to it, which its delegators may still vote with themselves, and unvested grants where they may vote"; "Is power concentrated?"; |r| Some(r.concentration.votes?.hhi);
+    votes_gini Number ? NO_VOTES; "Gini coefficient of the same"; "How unequal are voters?"; |r| Some(r.concentration.votes?.gini);
+    votes_nakamoto Count ? NO_VOTES; "least number of accounts with more than half of the same"; "How many can pass anything?"; |r| count(r.concentration.votes?.nakamoto);
+    votes_top10 Share ? NO_VOTES; "share of the ten largest of the same"; "How much do the largest hold?"; |r| Some(r.concentration.votes?.top10);
+    votes_nakamoto_owned Count @observed ? "nobody had power to vote, or nobody told who owns whom"; "votes_nakamoto over true owners"; "How many people can pass anything?"; |r| count(r.concentration.votes_owned?.nakamoto);
 
     external_payments Xpl; "Σ payments whose payer and payee have different owners, as far as owners are known"; "What do strangers spend?"; |r| xpl(r.external.payments);
     external_usd Usd; "Σ external payment × oracle price at settlement"; "… in dollars?"; |r| fine_usd(r.dollars.external);
-    emission_usd Usd; "Σ minted × oracle price at the epoch's end"; "What does dilution pay, in dollars?"; |r| fine_usd(r.dollars.emission);
+    emission_usd Usd; "Σ emission × oracle price at the epoch's end"; "What does dilution pay, in dollars?"; |r| fine_usd(r.dollars.emission);
     organic_share Share ? "nobody paid and nothing was minted while the oracle had a fresh price"; "external_usd ÷ (external_usd + emission_usd)"; "How much of the economy is customers, and how much is emission?"; |r| Ratio::of(r.dollars.external, r.dollars.external + r.dollars.emission);
     subsidy_per_external_usd Number ? NO_EXTERNAL; "emission_usd ÷ external_usd"; "How much is minted for a dollar of demand?"; |r| Ratio::of(r.dollars.emission, r.dollars.external);
     velocity SharePerYear ? "nothing circulated"; "external_payments ÷ average circulating supply × year ÷ span"; "How often is a token spent on work?"; velocity;
@@ -336,7 +385,7 @@ metrics! { METRICS: Row;
 
     staked_usd Usd ? NO_PRICE; "staked × price_usd"; "What is at risk, in dollars?"; |r| if r.stocks.price_micro_usd > 0 { usd(r.stocks.staked * u128::from(r.stocks.price_micro_usd) / u128::from(XPL)) } else { None };
     cost_to_corrupt_usd Usd ? NO_PRICE; "staked_usd ÷ 2"; "What would a majority of stake cost?"; |r| usd(cost_to_corrupt(r)?);
-    deterrence_usd Usd ? NO_DETERRENCE; "expected loss of cheating in the epoch's mean job on one GPU beyond its pay: verification.rate × (pay + slash.wrong × bond.per_gpu) − pay, at the last epoch's end [Becker 1968]"; "Does cheating not pay?"; |r| deterrence(r, 0);
+    deterrence_usd Usd ? NO_DETERRENCE; "expected loss of cheating in the epoch's mean job on one GPU beyond its pay: p × (pay + S) − pay, at the last epoch's end; p: mean probability over the epoch's leases that a wrong result is found, by policy; S: slash.wrong × bond.per_gpu and slash.rewards × earnings held back per GPU, as slash.stake says [Becker 1968]"; "Does cheating not pay?"; |r| deterrence(r, 0);
     deterrence_half_usd Usd ? NO_DETERRENCE; "the same if XPL cost half"; "… after a crash?"; |r| deterrence(r, 1);
     deterrence_tenth_usd Usd ? NO_DETERRENCE; "the same if XPL cost a tenth"; "… at the trough?"; |r| deterrence(r, 2);
     check_cost_share Share ? "nobody paid"; "check_rewards ÷ payments"; "What do checks add to the price?"; |r| Ratio::of(r.check_rewards, r.payments());
@@ -356,6 +405,8 @@ metrics! { METRICS: Row;
     provider_margin_usd Usd @observed ? UNTOLD; "provider_income_usd − provider_electricity_usd − provider_forgone_usd"; "What is left for capital?"; |r| net_usd(provider_margin(r)?);
     payback Years @observed ? "providers had no margin over electricity, or nobody told"; "hardware of providers on offer ÷ (provider_income_usd − provider_electricity_usd) × span ÷ year"; "How soon is a machine paid for?"; payback;
     marginal_npv Number @observed ? "nobody who could enter stayed out, or nobody told"; "largest net present value per dollar of hardware among those in the pool who looked and stayed out"; "Is entry free to the margin, where it is zero?"; |r| Ratio::new(r.observed.as_ref()?.now.staying_out?.into(), 1_000_000_000);
+    emission_pass_through Number @observed ? "providers expected no emission for their work, or nobody told"; "Σ (ask without emission − ask) × work ÷ Σ expected emission × work, over quotes, each with the work since the one before"; "How much of emission reaches customers as a lower ask, and how much stays as margin?"; |r| Ratio::of(r.observed.as_ref()?.emission_passed_on, r.observed.as_ref()?.emission_expected);
+    supply_without_emission Share @observed ? "no provider on offer has closed its books, or nobody told"; "GPUs on offer whose last weekly payments for work covered electricity ÷ GPUs on offer with closed books, at the end"; "How much of supply would survive emission switched off?"; |r| Ratio::of(r.observed.as_ref()?.now.borne_by_work, r.observed.as_ref()?.now.booked);
     wrong_attempted Count @observed ? UNTOLD; "results that were wrong on purpose"; "How much fraud is there, beside checks_wrong which are caught?"; |r| count(r.observed.as_ref()?.wrong);
 
     usd_from_customers Usd @observed ? UNTOLD; "dollars brought from outside by those who buy XPL"; "What comes in?"; |r| usd(r.observed.as_ref()?.brought_in);
@@ -366,8 +417,13 @@ metrics! { METRICS: Row;
     sold_providers Xpl @observed ? UNTOLD; "XPL sold by providers"; "Who sells?"; |r| xpl(r.observed.as_ref()?.party("providers").sold);
     sold_traders Xpl @observed ? UNTOLD; "XPL sold by traders"; "…?"; |r| xpl(r.observed.as_ref()?.party("traders").sold);
     sold_holders Xpl @observed ? UNTOLD; "XPL sold by holders"; "…?"; |r| xpl(r.observed.as_ref()?.party("holders").sold);
+    sold_attackers Xpl @observed ? UNTOLD; "XPL sold by attackers, beside those of their providers"; "…?"; |r| xpl(r.observed.as_ref()?.party("attackers").sold);
+    bought_treasury Xpl @observed ? UNTOLD; "XPL bought by the treasury's custodian"; "Who else buys?"; |r| xpl(r.observed.as_ref()?.party("treasury").bought);
+    sold_builders Xpl @observed ? UNTOLD; "XPL sold by builders"; "Who else sells?"; |r| xpl(r.observed.as_ref()?.party("builders").sold);
     market_price_usd UsdPerXpl @observed ? UNTOLD; "price of a very small trade at the end"; "What is an XPL worth where it trades?"; |r| usd(r.observed.as_ref()?.now.price.into());
     market_depth_usd Usd @observed ? UNTOLD; "dollars that move that price by 2 % at the end; 0 where trades do not move it"; "How much can be traded?"; |r| usd(r.observed.as_ref()?.now.depth.into());
+    treasury_liquid_usd Usd @observed ? UNTOLD; "U · V ÷ (U + V), V = treasury × market price and U = 100.5 × market depth, the dollars of a constant-product pool; V where trades do not move the price"; "What would the treasury fetch?"; |r| usd(treasury_liquid(r)?);
+    treasury_runway Years @observed ? "the treasury did not shrink, or nobody told"; "treasury_liquid_usd ÷ ((treasury at beginning − at end) × market price) × span ÷ year"; "For how long does it last, slippage included?"; treasury_runway;
 
     customers_saving_usd Usd @observed ? UNTOLD; "cloud_cost_usd − Σ payment × oracle price over the same work"; "What do customers gain?"; |r| net_usd(saving(r)?);
     holders_revaluation_usd Usd; "Σ circulating supply at an epoch's beginning × change of the oracle price in it: new money is not gain"; "What do holders gain?"; |r| net_usd(r.dollars.revaluation);
@@ -379,11 +435,19 @@ metrics! { CLASS_METRICS: ClassRow;
     gpu_seconds_offered GpuSeconds; "∫ GPUs of the class on offer dt"; "How much could it do?"; |c| Ratio::of(c.offered, 1_000u64);
     gpu_seconds_leased GpuSeconds; "∫ GPUs of the class at work dt"; "How much is in use?"; |c| Ratio::of(c.leased, 1_000u64);
     utilisation Share ? "no GPU of the class was on offer"; "gpu_seconds_leased ÷ gpu_seconds_offered"; "Is there too much of it?"; ClassRow::utilisation;
+    providers_entered Count; "providers whose first offer was of the class"; "How many come with it?"; |c| count(c.entries);
+    providers_exited Count; "retirements of providers whose last offer was of the class"; "How many leave with it?"; |c| count(c.exits);
     jobs_settled Count; "jobs settled on the class"; "How many jobs run on it?"; |c| count(c.settled);
     work_settled GpuSeconds; "Σ work settled, in reference GPU-seconds of the class"; "How much is paid work?"; ClassRow::work_gpu_seconds;
     payments Xpl; "Σ paid for it, fees included"; "What do customers spend on it?"; |c| xpl(c.payments);
     price_paid_xpl XplPerGpuHour ? NO_WORK; "payments ÷ work settled"; "What does it cost?"; ClassRow::price_xpl;
     price_paid_usd UsdPerGpuHour ? NO_PRICED_WORK; "Σ payment × oracle price at settlement ÷ work settled while there was one"; "What does it cost in dollars?"; ClassRow::price_usd;
+}
+
+metrics! { REGION_METRICS: RegionRow;
+    providers_active Count; "active providers of the region with GPUs at the end"; "How many serve from there?"; |r| count(r.providers);
+    providers_entered Count; "registrations in the region"; "How many come?"; |r| count(r.entries);
+    providers_exited Count; "retirements in the region"; "How many leave?"; |r| count(r.exits);
 }
 
 /// The metric of this name.

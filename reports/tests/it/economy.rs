@@ -73,7 +73,7 @@ impl Environment for Script {
     }
 }
 
-/// Two classes, the second twice as fast and of twice the weight; one program of which a job of size n takes n ms on the first.
+/// Two classes, the second twice as fast and of twice the weight; one program of which a job of n tokens takes n ms on the first.
 pub fn genesis(accounts: u8) -> Genesis {
     let mut params = Params::default();
     params.set("verification.rate", ONE).unwrap();
@@ -85,7 +85,7 @@ pub fn genesis(accounts: u8) -> Genesis {
         weight: speed * ONE,
     };
     let cost = vec![Term { resource: Resource::F32, coefficient: 1_000, exponents: [1, 0, 0, 0] }];
-    let program = Program { name: "p".into(), kind: Kind::Batch, code: [7; 32], sizes: vec!["ms".into()], cost };
+    let program = Program { name: "p".into(), kind: Kind::Inference, code: [7; 32], sizes: vec!["tokens".into()], cost };
     Genesis {
         chain: "by-hand".into(),
         start: START,

@@ -4,6 +4,7 @@ use crate::economy::{metrics, run};
 use plasma_core::engine::state::State;
 use plasma_core::engine::step::Observer;
 use plasma_core::record::{Event, Record};
+use plasma_reports::beside::{Beside, RecordedWaits, Recording};
 use plasma_reports::metrics::table::METRICS;
 use plasma_reports::{Exporter, Format, Provenance, Summary, frames, report_html, write_charts, write_parquet};
 use polars_io::SerReader;
@@ -20,6 +21,7 @@ fn parquet_reads_back_as_it_was() {
     write_parquet(&metrics, dir.path()).unwrap();
     assert!(read(&dir.path().join("metrics.parquet")).equals_missing(&frames::metrics_frame(&metrics).unwrap()));
     assert!(read(&dir.path().join("classes.parquet")).equals_missing(&frames::classes_frame(&metrics).unwrap()));
+    assert!(read(&dir.path().join("regions.parquet")).equals_missing(&frames::regions_frame(&metrics).unwrap()));
     let amounts = read(&dir.path().join("amounts.parquet"));
     assert!(amounts.equals_missing(&frames::amounts_frame(&metrics).unwrap()));
     let supply: Vec<u128> = amounts.column("supply_nano").unwrap().u64().unwrap().iter().flatten().map(u128::from).collect();
@@ -48,6 +50,21 @@ fn the_summary_reads_at_a_glance() {
 }
 
 #[test]
+fn what_a_trace_records_stands_beside_what_came_out() {
+    let waits = RecordedWaits { waited: 3, p50: 0.0, p95: 90.0, p99: 7_200.0 };
+    let recordings = vec![
+        Recording { trace: "pods".into(), jobs: 4, waits: Some(waits) },
+        Recording { trace: "requests".into(), jobs: 12, waits: None },
+    ];
+    let summary = Summary::of(&metrics()).beside(recordings);
+    let beside = Beside::of(&summary).unwrap();
+    assert_eq!(beside.heads, ["trace pods", "trace requests", "this run"]);
+    insta::assert_snapshot!(beside);
+    assert!(summary.to_string().contains(&beside.to_string()));
+    assert!(Beside::of(&Summary::of(&metrics())).is_none(), "nothing was recorded");
+}
+
+#[test]
 fn the_report_is_whole_and_inert() {
     let evil = "<script>alert(1)</script>".to_owned();
     let provenance = Provenance {
@@ -55,7 +72,9 @@ fn the_report_is_whole_and_inert() {
         question: evil.clone(),
         expectation: evil.clone(),
         finding: evil.clone(),
+        changed: false,
         facts: vec![("seed".into(), "42".into()), (evil.clone(), evil.clone())],
+        recordings: Vec::new(),
         scenario: evil,
     };
     let html = report_html(&metrics(), &provenance).unwrap();

@@ -3,10 +3,17 @@
 //! An attacker has the dollars and XPL it was given and what it makes of them; its profit is what it is worth now less what it was
 //! worth at genesis and what its owner put in since, XPL at the price at which a very small trade would be made.
 
+mod bribe;
+mod challenge;
+pub mod oracle;
+
 use super::Agents;
 use super::dollars::Purse;
 use super::queue::Kind;
+use super::tally::Trades;
 use crate::economy::attackers::Plan;
+pub use bribe::BribeRow;
+use oracle::Attempts;
 use plasma_core::catalogue::MAX_SIZES;
 use plasma_core::engine::state::State;
 use plasma_core::genesis::Genesis;
@@ -38,6 +45,14 @@ pub struct AttackerRow {
     pub aside: u64,
     /// The last lease of its own work.
     pub lease: u64,
+    /// XPL that its own accounts bought and sold.
+    pub trades: Trades,
+    /// How it fares with the oracle.
+    pub attempts: Attempts,
+    /// Chances it had: the index of the next draw.
+    pub chances: u64,
+    /// Votes that it buys.
+    pub bribe: BribeRow,
 }
 
 /// What an attacker made of what it had.
@@ -77,8 +92,9 @@ impl Agents {
         let attacker = &economy.attackers[number];
         let acts = attacker.acts(now);
         match attacker.plan {
-            // Its providers do the rest, whenever they are leased to.
-            Plan::Cheat { .. } => {}
+            // Its providers do the rest, whenever they are leased to, or a result stands open.
+            Plan::Cheat { .. } | Plan::Challenge { .. } => {}
+            Plan::Bribe { .. } if acts => self.bribe(view, now, number),
             Plan::Wash { class, program, work, interval } if acts => {
                 match self.rows.attackers[number].begun {
                     true => self.wash(view, now, number, program, work),
@@ -94,6 +110,7 @@ impl Agents {
                 self.dump(view, now, number, share);
                 self.queue.push(now + SALES, Kind::Attack, number as u64);
             }
+            Plan::Oracle(_) => self.manipulate(view, now, number, acts),
             Plan::Withdraw { share } => self.withdraw(view, now, number, share, acts),
             _ => {}
         }
@@ -158,11 +175,14 @@ impl Agents {
         let economy = self.economy.clone();
         let Some(offer) = view.offer(leased.offer) else { return };
         let Some(owner) = view.provider(offer.provider).map(|provider| provider.owner) else { return };
-        let washes = |plan: &Plan| matches!(plan, Plan::Wash { .. });
-        let who = economy.attackers.iter().position(|attacker| attacker.holds(owner) && washes(&attacker.plan));
+        let sells = |plan: &Plan| matches!(plan, Plan::Wash { .. } | Plan::Oracle(_));
+        let who = economy.attackers.iter().position(|attacker| attacker.holds(owner) && sells(&attacker.plan));
         if let Some(number) = who {
             self.rows.attackers[number].lease = leased.lease.0;
-            self.queue.push(now + 1, Kind::WashDone, number as u64);
+            // Who waits for a price has it done later.
+            if let Plan::Wash { .. } = economy.attackers[number].plan {
+                self.queue.push(now + 1, Kind::WashDone, number as u64);
+            }
         }
     }
 
@@ -222,7 +242,7 @@ impl Agents {
         let row = &self.rows.attackers[number];
         if acts && !row.begun {
             let Some(pool) = self.pool(view) else { return };
-            let amount = (pool.xpl as f64 * share) as u64;
+            let amount = ((pool.xpl as f64 * share) as u64).min(self.providers_part(pool.xpl));
             self.rows.attackers[number].begun = true;
             self.rows.attackers[number].aside = amount;
             self.send(now, Origin::Account(maker), Transfer { amount, to: terms.provider, pad: 0 });
@@ -236,10 +256,16 @@ impl Agents {
     }
 
     /// Buys, with the account's own dollars, what it lacks of so many nano-XPL. False when it cannot.
-    fn afford(&mut self, view: &State, now: Time, account: AccountId, nano: u64) -> bool {
+    pub(super) fn afford(&mut self, view: &State, now: Time, account: AccountId, nano: u64) -> bool {
         let missing = nano.saturating_sub(Self::spendable(view, account));
         let within = |cost: u64| cost <= self.dollars.of(account);
         missing == 0 || (self.quote_to_buy(view, missing).is_some_and(within) && self.buy(view, now, account, missing))
+    }
+
+    /// The attacker whose own account this is, for whom its trades are booked.
+    pub(super) fn attackers_trades(&mut self, account: AccountId) -> Option<&mut Trades> {
+        let number = self.economy.attackers.iter().position(|attacker| attacker.holds(account))?;
+        Some(&mut self.rows.attackers[number].trades)
     }
 
     /// Hands attackers their dollars, half to each account where one has two, and notes what they are worth with what genesis gave
@@ -279,6 +305,13 @@ impl Agents {
         let own = |account: AccountId| economy.attackers.iter().position(|attacker| attacker.holds(account));
         let escrows = view.jobs.iter().filter_map(|job| Some((own(job.customer)?, u128::from(job.escrow))));
         escrows.for_each(|(number, escrow)| wealth[number].0 += escrow);
+        let proposals = view.proposals.iter().filter_map(|row| Some((own(row.proposer)?, u128::from(row.deposit))));
+        proposals.for_each(|(number, deposit)| wealth[number].0 += deposit);
+        let challenges = view.docket.cases.values().filter_map(|case| {
+            let host = economy.host_of(view.provider(case.challenger)?.owner)?;
+            Some((economy.attacker_behind(host)?, u128::from(case.deposit)))
+        });
+        challenges.for_each(|(number, deposit)| wealth[number].0 += deposit);
         let returning = view.unbonding.entries.iter().filter_map(|entry| {
             let owner = view.provider(entry.provider)?.owner;
             let host = economy.host_of(owner).and_then(|host| economy.attacker_behind(host));

@@ -20,7 +20,7 @@ impl Agents {
 
     /// Posts the market's price, unless nobody can.
     pub(super) fn post(&mut self, view: &State, now: Time) {
-        self.walk();
+        self.walk(view, now);
         if !self.economy.timetable.oracle_silent(now) {
             self.send(now, Origin::Feeder(0), PostPrice { micro_usd: self.market_price(view) });
         }

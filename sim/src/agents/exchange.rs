@@ -9,7 +9,7 @@ pub mod pool;
 
 use super::Agents;
 use super::dollars::Purse;
-use crate::economy::token::{Venue, step};
+use crate::economy::token::{Exchange, Venue, step};
 use plasma_core::engine::state::State;
 use plasma_core::ids::AccountId;
 use plasma_core::money::XPL;
@@ -30,6 +30,32 @@ pub struct Quoted {
     pub pool_fees: u64,
     /// Micro-USD that were traded so far.
     pub volume: u128,
+    /// Shares of the pool's liquidity, all together; at genesis one for each nano-XPL.
+    pub liquidity: u128,
+    /// By what shocks multiplied a recorded price.
+    pub shocked: f64,
+}
+
+impl Quoted {
+    /// The market at genesis.
+    pub(super) fn new(exchange: &Exchange) -> Self {
+        let liquidity = exchange.pool().map_or(0, |terms| terms.xpl);
+        Self { price: exchange.price as f64, shocked: 1.0, liquidity, ..Self::default() }
+    }
+}
+
+/// The highest price in micro-USD per XPL: the smallest is one, which is the smallest that can be posted, and up to here amounts stay
+/// within 64 bits.
+pub(crate) const MOST: f64 = 1e12;
+
+/// The most up to `limit` for which `may` holds, when it holds for everything less.
+pub(super) fn most(limit: u64, may: impl Fn(u64) -> bool) -> u64 {
+    let (mut least, mut most) = (0, limit);
+    while least < most {
+        let middle = most - (most - least) / 2;
+        if may(middle) { least = middle } else { most = middle - 1 }
+    }
+    least
 }
 
 /// Micro-USD for nano-XPL at a price in micro-USD per XPL, rounded up: the market maker keeps the fraction.
@@ -51,7 +77,7 @@ impl Agents {
     /// Micro-USD per XPL at which a very small trade would be made now, at least 1.
     pub(super) fn market_price(&self, view: &State) -> u64 {
         match &self.economy.exchange.venue {
-            Venue::Fixed | Venue::Walk(_) => (self.rows.quoted.price as u64).max(1),
+            Venue::Fixed | Venue::Walk(_) | Venue::Recorded(_) => (self.rows.quoted.price as u64).max(1),
             Venue::Pool(_) => self.pool(view).map_or(1, |pool| pool.price()),
         }
     }
@@ -122,7 +148,8 @@ impl Agents {
     pub(super) fn settle_trade(&mut self, view: &State, from: AccountId, transfer: &Transfer) {
         let economy = self.economy.clone();
         let (maker, terms) = (economy.exchange.maker, economy.exchange.pool());
-        if terms.is_some_and(|terms| [from, transfer.to].contains(&terms.provider)) {
+        let provided = terms.is_some_and(|terms| [from, transfer.to].contains(&terms.provider));
+        if provided || self.is_custody(from, transfer.to) {
             return self.settle_liquidity(view, from, transfer);
         }
         if from == maker {
@@ -135,6 +162,10 @@ impl Agents {
             self.bring_in(transfer.to, usd.saturating_sub(self.dollars.of(transfer.to)));
             self.dollars.transfer(Purse::Of(transfer.to), Purse::Of(maker), usd).expect("the buyer has just been funded");
             self.tally.trades[economy.party(transfer.to) as usize].buy(transfer.amount, usd);
+            self.book_custody(transfer.to, transfer.amount, usd);
+            if let Some(trades) = self.attackers_trades(transfer.to) {
+                trades.buy(transfer.amount, usd);
+            }
             self.count_volume(usd);
         } else if transfer.to == maker {
             let usd = match terms {
@@ -146,6 +177,11 @@ impl Agents {
             let usd = usd.expect("what was in the pool before is not negative");
             self.dollars.transfer(Purse::Of(maker), Purse::Of(from), usd).expect("the other side was asked before");
             self.tally.trades[economy.party(from) as usize].sell(transfer.amount, usd);
+            self.book_cohort(from, transfer.amount, usd);
+            self.book_builder(from, transfer.amount, usd);
+            if let Some(trades) = self.attackers_trades(from) {
+                trades.sell(transfer.amount, usd);
+            }
             self.count_volume(usd);
         }
     }
@@ -179,18 +215,23 @@ impl Agents {
         Some(Pool { xpl, usd: self.dollars.of(maker) })
     }
 
-    /// Takes a price from elsewhere one post further.
-    pub(super) fn walk(&mut self) {
-        let exchange = &self.economy.exchange;
-        let Venue::Walk(walk) = &exchange.venue else { return };
-        let quoted = &mut self.rows.quoted;
+    /// Takes a price from elsewhere to this post.
+    pub(super) fn walk(&mut self, view: &State, now: Time) {
+        let (exchange, quoted) = (&self.economy.exchange, &mut self.rows.quoted);
+        let walk = match &exchange.venue {
+            Venue::Walk(walk) => walk,
+            Venue::Recorded(prices) => {
+                let recorded = prices.at(now - view.clock.genesis) as f64;
+                return quoted.price = (recorded * quoted.shocked).clamp(1.0, MOST);
+            }
+            Venue::Fixed | Venue::Pool(_) => return,
+        };
         let mut draw = self.streams.price.draw(0, quoted.posts);
         quoted.posts += 1;
         let (z, u, jump_z) = (draw.normal(), draw.uniform(), draw.normal());
         let expected = walk.jumps.get() * exchange.post_interval as f64 / YEAR as f64;
         let jumps = u < -libm::expm1(-expected);
-        // Beyond these a price is no price: a micro-dollar is the smallest that can be posted, and 10^12 stay within u64 amounts.
-        quoted.price = (quoted.price * step(walk, exchange.post_interval, z, jumps, jump_z)).clamp(1.0, 1e12);
+        quoted.price = (quoted.price * step(walk, exchange.post_interval, z, jumps, jump_z)).clamp(1.0, MOST);
     }
 }
 
@@ -200,6 +241,11 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        #[test]
+        fn the_most_that_may_be_is_found(limit: u64, bound: u64) {
+            prop_assert_eq!(most(limit, |n| n <= bound), limit.min(bound));
+        }
+
         #[test]
         fn the_market_maker_never_loses_by_rounding(nano in 1..u64::from(u32::MAX), price in 1..100_000_000u64) {
             prop_assert!(cost(nano, price) >= proceeds(nano, price));

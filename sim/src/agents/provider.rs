@@ -17,6 +17,7 @@ use plasma_core::ids::{OfferId, ProviderId};
 use plasma_core::protocol::bond::Bond;
 use plasma_core::protocol::offer::{MAX_GPUS, PostOffer};
 use plasma_core::protocol::provider::{Drain, Provider, Register, Status};
+use plasma_core::protocol::staking::SetCommission;
 use plasma_core::record::Origin;
 use plasma_core::time::{DAY, HOUR, Span, Time};
 use rkyv::{Archive, Deserialize, Serialize};
@@ -57,6 +58,8 @@ pub struct HostRow {
     pub booked_ms: u64,
     /// When it last closed its books.
     pub booked: Time,
+    /// When it bought the machines that it has.
+    pub bought: Time,
     /// Since when its income does not cover its costs, or [`plasma_core::time::NEVER`].
     pub short_since: Time,
     /// Leases so far: the index of the next draw on how one ends.
@@ -75,6 +78,8 @@ pub struct HostRow {
     pub first_offer: OfferId,
     /// How many offers it has.
     pub offers: u32,
+    /// Whether work alone, without emission, paid its electricity when it last closed its books.
+    pub bears_itself: Option<bool>,
     /// A [`Phase`].
     pub phase: Phase,
 }
@@ -93,13 +98,21 @@ pub struct OfferRow {
     pub busy_ms: u64,
     /// When the number of busy GPUs last changed.
     pub since: Time,
-    /// Whose offer it is.
+    /// Whose offer it is, or [`NOBODY`]'s.
     pub host: u32,
     /// GPUs at work now.
     pub busy: u16,
 }
 
+/// Who stands behind an offer that is no provider's of the scenario.
+pub const NOBODY: u32 = u32::MAX;
+
 impl OfferRow {
+    /// Whose offer it is.
+    pub fn host(&self) -> Option<usize> {
+        (self.host != NOBODY).then_some(self.host as usize)
+    }
+
     /// GPU-milliseconds at work until `now`.
     fn busy_until(&self, now: Time) -> u64 {
         self.busy_ms + u64::from(self.busy) * (now - self.since)
@@ -168,6 +181,9 @@ impl Agents {
         if bond > 0 {
             self.send(now, origin, Bond { amount: bond });
         }
+        if who.commission > 0 {
+            self.send(now, origin, SetCommission { rate: who.commission });
+        }
         let mut left = who.gpus;
         while left > 0 {
             let gpus = left.min(u32::from(MAX_GPUS));
@@ -175,7 +191,8 @@ impl Agents {
             left -= gpus;
         }
         let row = &mut self.rows.hosts[host];
-        (row.phase, row.quoted, row.booked, row.short_since) = (Phase::Online, now, now, plasma_core::time::NEVER);
+        (row.phase, row.bought, row.quoted, row.booked) = (Phase::Online, now, now, now);
+        row.short_since = plasma_core::time::NEVER;
         if let Joining::Entrant { .. } = who.joins {
             self.tally.entered += 1;
         } else {
@@ -244,6 +261,7 @@ mod tests {
             mark_up: (0.0, 0.0),
             pass_through: 0.0,
             sells: 0.0,
+            commission: 0,
             requote: DAY,
             faults: (0.0, 0.0),
             night: None,

@@ -1,9 +1,12 @@
 //! The agents' appointments, ordered by (time, kind, id): an order of its own, whatever the order in which they were made.
+//!
+//! Most are days away, and only the next are compared with one another: those of later hours lie unordered, hour by hour, until
+//! theirs comes.
 
-use plasma_core::time::Time;
+use plasma_core::time::{HOUR, Time};
 use rkyv::{Archive, Deserialize, Serialize};
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 
 /// What somebody will do. Appointments of one moment are kept in this order.
 #[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,6 +60,32 @@ pub enum Kind {
     SealVerdict,
     /// A panel reveals what it sealed; the id is the lease.
     RevealVerdict,
+    /// An unlock cohort claims what has vested.
+    Unlock,
+    /// An unlock cohort sells.
+    Offload,
+    /// The custodian carries out an order; the id is the order.
+    Order,
+    /// The custodian takes an order's liquidity out of the pool; the id is the order.
+    Redeem,
+    /// The custodian tells the treasury what came of an order; the id is the order.
+    Report,
+    /// A builder applies for an award.
+    Apply,
+    /// A builder begins an attempt at a milestone.
+    Attempt,
+    /// A builder's attempt is over.
+    Milestone,
+    /// The committee attests a builder's milestone; the id is the builder.
+    Attest,
+    /// A builder sells what it was paid.
+    Cash,
+    /// A delegator looks at its stake.
+    Stake,
+    /// Somebody makes a proposal; the id is its place on the timetable.
+    Propose,
+    /// Somebody votes; the id says who, how and on what.
+    Ballot,
 }
 
 /// An appointment.
@@ -73,26 +102,47 @@ pub struct Appointment {
 /// Appointments, earliest first.
 #[derive(Clone, Debug, Default)]
 pub struct Queue {
-    heap: BinaryHeap<Reverse<Appointment>>,
+    /// Those of the hours before `hour`, ordered.
+    next: BinaryHeap<Reverse<Appointment>>,
+    hour: u64,
+    /// The others, by hour. No hour is empty.
+    later: BTreeMap<u64, Vec<Appointment>>,
 }
 
 impl Queue {
     /// Makes an appointment.
     #[inline]
     pub fn push(&mut self, time: Time, kind: Kind, id: u64) {
-        self.heap.push(Reverse(Appointment { time, kind, id }));
+        self.add(Appointment { time, kind, id });
+    }
+
+    #[inline]
+    fn add(&mut self, appointment: Appointment) {
+        let hour = appointment.time / HOUR;
+        if hour < self.hour {
+            self.next.push(Reverse(appointment));
+        } else {
+            self.later.entry(hour).or_default().push(appointment);
+        }
     }
 
     /// Takes the earliest appointment before `until`.
     #[inline]
     pub fn pop_before(&mut self, until: Time) -> Option<Appointment> {
-        let Reverse(first) = self.heap.peek()?;
-        if first.time < until { self.heap.pop().map(|Reverse(first)| first) } else { None }
+        loop {
+            if let Some(Reverse(first)) = self.next.peek() {
+                return if first.time < until { self.next.pop().map(|Reverse(first)| first) } else { None };
+            }
+            let hour = self.later.first_entry().filter(|hour| hour.key().saturating_mul(HOUR) < until)?;
+            self.hour = hour.key() + 1;
+            self.next.extend(hour.remove().into_iter().map(Reverse));
+        }
     }
 
     /// All appointments in their order.
     pub fn sorted(&self) -> Vec<Appointment> {
-        let mut all: Vec<_> = self.heap.iter().map(|Reverse(appointment)| *appointment).collect();
+        let next = self.next.iter().map(|Reverse(appointment)| appointment);
+        let mut all: Vec<_> = next.chain(self.later.values().flatten()).copied().collect();
         all.sort_unstable();
         all
     }
@@ -100,7 +150,9 @@ impl Queue {
 
 impl FromIterator<Appointment> for Queue {
     fn from_iter<I: IntoIterator<Item = Appointment>>(appointments: I) -> Self {
-        Self { heap: appointments.into_iter().map(Reverse).collect() }
+        let mut queue = Self::default();
+        appointments.into_iter().for_each(|appointment| queue.add(appointment));
+        queue
     }
 }
 
@@ -112,16 +164,21 @@ mod tests {
     proptest! {
         #[test]
         fn the_order_of_making_does_not_matter(mut made in prop::collection::vec((0..20u64, 0..9u64), 0..50), cut in 0..20u64) {
+            // Quarters of an hour, so that some share an hour; a few more are made on the way.
+            let at = |quarters: u64| quarters * HOUR / 4;
             let take = |made: &[(u64, u64)]| {
                 let mut queue = Queue::default();
-                made.iter().for_each(|&(time, id)| queue.push(time, Kind::Quote, id));
-                let early: Vec<_> = std::iter::from_fn(|| queue.pop_before(cut)).collect();
+                made.iter().for_each(|&(time, id)| queue.push(at(time), Kind::Quote, id));
+                let mut early: Vec<_> = std::iter::from_fn(|| queue.pop_before(at(cut / 2))).collect();
+                [cut / 2, cut, cut + 1].into_iter().for_each(|time| queue.push(at(time), Kind::Books, 7));
+                early.extend(std::iter::from_fn(|| queue.pop_before(at(cut))));
                 (early, queue.sorted())
             };
             let forward = take(&made);
             made.reverse();
             prop_assert_eq!(&take(&made), &forward);
-            prop_assert!(forward.0.iter().all(|early| early.time < cut));
+            prop_assert!(forward.0.iter().all(|early| early.time < at(cut)));
+            prop_assert_eq!(forward.0.len() + forward.1.len(), made.len() + 3);
             prop_assert!(forward.0.iter().chain(&forward.1).is_sorted());
         }
     }

@@ -1,6 +1,7 @@
 //! Shocks that do something once: prices jump, regions fall silent and return, providers are poached.
 
 use super::Agents;
+use super::exchange::MOST;
 use super::provider::Phase;
 use super::queue::Kind;
 use crate::economy::shocks::Effect;
@@ -70,7 +71,11 @@ impl Agents {
     /// Multiplies the price of XPL: where somebody makes it, by making another; in a pool, by the trade that leads there.
     fn move_price(&mut self, view: &State, now: Time, factor: f64) {
         match self.economy.exchange.venue {
-            Venue::Fixed | Venue::Walk(_) => self.rows.quoted.price = (self.rows.quoted.price * factor).clamp(1.0, 1e12),
+            Venue::Fixed | Venue::Walk(_) => self.rows.quoted.price = (self.rows.quoted.price * factor).clamp(1.0, MOST),
+            Venue::Recorded(_) => {
+                let quoted = &mut self.rows.quoted;
+                (quoted.shocked, quoted.price) = (quoted.shocked * factor, (quoted.price * factor).clamp(1.0, MOST));
+            }
             Venue::Pool(_) => {
                 let Some(pool) = self.pool(view) else { return };
                 let Some(holder) = self.economy.holders else { return };

@@ -25,6 +25,10 @@ pub struct Tally {
     pub electricity: u128,
     /// Micro-USD that their GPUs would have earned elsewhere in the hours that they worked here, booked weekly.
     pub forgone: u128,
+    /// Micro-USD of emission that providers expected for their work when they quoted.
+    pub emission_expected: u128,
+    /// Micro-USD by which they asked for less because of it.
+    pub emission_passed_on: u128,
     /// Providers that joined on schedule.
     pub joined: u64,
     /// Providers that entered because it paid.
@@ -56,11 +60,16 @@ pub enum Party {
     Holders,
     /// Those who want more than their share, beside the providers they own.
     Attackers,
+    /// The treasury's custodian.
+    Treasury,
+    /// Builders, and the committee.
+    Builders,
 }
 
 impl Party {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Customers, Self::Providers, Self::Traders, Self::Holders, Self::Attackers];
+    pub const ALL: [Self; 7] =
+        [Self::Customers, Self::Providers, Self::Traders, Self::Holders, Self::Attackers, Self::Treasury, Self::Builders];
 }
 
 /// What one party bought and sold.

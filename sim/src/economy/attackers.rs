@@ -7,6 +7,7 @@ use crate::scenario::model::attack::{Attack, AttackerSection};
 use crate::scenario::model::position;
 use plasma_core::ids::{AccountId, ClassId, ProgramId};
 use plasma_core::money::ONE;
+use plasma_core::protocol::governance::action::ProposeChange;
 use plasma_core::time::{DAY, NEVER, Span, Time};
 
 /// An attacker.
@@ -20,6 +21,8 @@ pub struct Attacker {
     pub first: AccountId,
     /// How many.
     pub accounts: u32,
+    /// Its providers, by number.
+    pub hosts: Vec<u32>,
     /// Micro-USD at genesis.
     pub usd: u64,
     /// When it begins.
@@ -67,20 +70,68 @@ pub enum Plan {
         /// The share.
         share: f64,
     },
+    /// It moves the price that the feeders post.
+    Oracle(Manipulation),
     /// Liquidity leaves the pool.
     Withdraw {
         /// The share.
         share: f64,
     },
+    /// It buys votes for a proposal of its own.
+    Bribe {
+        /// What it proposes.
+        loot: Loot,
+        /// Micro-USD for the vote of one XPL.
+        price: u64,
+        /// Share of all power at which it stops buying.
+        aims: f64,
+    },
+    /// Its provider groups challenge right results.
+    Challenge {
+        /// By position in [`super::Economy::host_groups`].
+        groups: Vec<u16>,
+        /// Share of the open results of others.
+        share: f64,
+        /// Whether they uphold each other's challenges.
+        collude: bool,
+    },
+}
+
+/// What somebody who buys votes wants.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Loot {
+    /// A share of the treasury.
+    Treasury(f64),
+    /// Other parameters.
+    Change(ProposeChange),
+}
+
+/// How the price that the feeders post is moved, and for what.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Manipulation {
+    /// Claimed class.
+    pub class: ClassId,
+    /// Claimed program.
+    pub program: ProgramId,
+    /// Milli-GPU-seconds of each job.
+    pub work: u64,
+    /// By how much it means to raise the price.
+    pub raise: f64,
+    /// Parts per billion of what it bought that it puts into a job.
+    pub stake: u64,
+    /// Posts for which it waits.
+    pub patience: u32,
+    /// Time from one attempt to the next.
+    pub interval: Span,
 }
 
 impl Plan {
     /// Accounts that it needs beside those of providers and holders.
     const fn accounts(&self) -> u32 {
         match self {
-            Plan::Wash { .. } => 2,
-            Plan::Grief { .. } => 1,
-            Plan::Cheat { .. } | Plan::Dump { .. } | Plan::Withdraw { .. } => 0,
+            Plan::Wash { .. } | Plan::Oracle(_) => 2,
+            Plan::Grief { .. } | Plan::Bribe { .. } => 1,
+            Plan::Cheat { .. } | Plan::Challenge { .. } | Plan::Dump { .. } | Plan::Withdraw { .. } => 0,
         }
     }
 }
@@ -98,7 +149,7 @@ impl Attacker {
 
     /// Whether it owns the providers of a group, by position.
     pub fn owns(&self, group: u16) -> bool {
-        matches!(&self.plan, Plan::Cheat { groups, .. } if groups.contains(&group))
+        matches!(&self.plan, Plan::Cheat { groups, .. } | Plan::Challenge { groups, .. } if groups.contains(&group))
     }
 }
 
@@ -114,6 +165,7 @@ pub(super) fn attackers(scenario: &Scenario, next: &mut u32) -> Vec<Attacker> {
             stream: crate::streams::stream_id(section.id.as_str(), 0),
             first,
             accounts,
+            hosts: Vec::new(),
             usd: scenario.scale.of(section.usd.0),
             from,
             until: section.lasts.map_or(NEVER, |span| from.saturating_add(span.0)),
@@ -124,9 +176,9 @@ pub(super) fn attackers(scenario: &Scenario, next: &mut u32) -> Vec<Attacker> {
 }
 
 fn plan(scenario: &Scenario, attack: &Attack) -> Plan {
+    let group = |id| position(&scenario.provider, id).unwrap_or_default() as u16;
     match attack {
         Attack::Cheat(cheat) => {
-            let group = |id| position(&scenario.provider, id).unwrap_or_default() as u16;
             let groups = cheat.groups.iter().map(group).collect();
             Plan::Cheat { groups, wrong: cheat.wrong.fraction(), pretend: cheat.pretend, collude: cheat.collude }
         }
@@ -143,7 +195,29 @@ fn plan(scenario: &Scenario, attack: &Attack) -> Plan {
             let daily = scenario.scale.of(grief.jobs).max(1);
             Plan::Grief { program: program_id(scenario, &grief.program), interval: (DAY / daily).max(1) }
         }
+        Attack::Oracle(oracle) => Plan::Oracle(Manipulation {
+            class: class_id(scenario, &oracle.class),
+            program: program_id(scenario, &oracle.program),
+            work: (oracle.gpu_hours.get() * 3_600_000.0).max(1.0) as u64,
+            raise: oracle.raise.fraction(),
+            stake: oracle.stake.0,
+            patience: oracle.patience,
+            interval: oracle.interval.0,
+        }),
         Attack::Dump(dump) => Plan::Dump { share: dump.share.0 as f64 / ONE as f64 },
+        Attack::Bribe(bribe) => Plan::Bribe {
+            loot: match bribe.change.is_empty() {
+                true => Loot::Treasury(bribe.takes.fraction()),
+                false => Loot::Change(super::stake::change(scenario, &bribe.change)),
+            },
+            price: bribe.price.0,
+            aims: bribe.aims.fraction(),
+        },
+        Attack::Challenge(challenge) => Plan::Challenge {
+            groups: challenge.groups.iter().map(group).collect(),
+            share: challenge.share.fraction(),
+            collude: challenge.collude,
+        },
         Attack::Withdraw(withdraw) => Plan::Withdraw { share: withdraw.share.0 as f64 / ONE as f64 },
     }
 }

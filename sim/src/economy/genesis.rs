@@ -8,6 +8,7 @@ use plasma_core::catalogue::{self, Catalogue, GpuClass, MAX_SIZES, Term};
 use plasma_core::genesis::{Allocation, Genesis, GrantAllocation};
 use plasma_core::ids::AccountId;
 use plasma_core::money::ONE;
+use plasma_core::params::{Spec, TABLE, Unit};
 
 /// Allocations that get an account of their own.
 pub(super) fn immobile(scenario: &Scenario) -> impl Iterator<Item = &Part> {
@@ -27,8 +28,8 @@ impl Economy {
             catalogue: catalogue(scenario),
             accounts: self.allocations(scenario),
             grants: grants(scenario),
-            committee: AccountId::NONE,
-            custodian: AccountId::NONE,
+            committee: self.committee.map_or(AccountId::NONE, |committee| committee.account),
+            custodian: self.custodian.map_or(AccountId::NONE, |custodian| custodian.account),
             treasury: held_by(scenario, Holder::Treasury),
             builders: held_by(scenario, Holder::Builders),
             feeders: 1,
@@ -47,7 +48,11 @@ impl Economy {
         let dollars: Vec<u64> = self.traders.iter().map(|trader| trader.usd).collect();
         let shares = apportion(held_by(scenario, Holder::Traders), &dollars);
         amounts.extend(shares.into_iter().map(|amount| (amount, false)));
+        let offices = usize::from(self.custodian.is_some()) + usize::from(self.committee.is_some());
+        amounts.extend(std::iter::repeat_n((0, false), offices + self.builders.len()));
         amounts.extend(self.attackers.iter().flat_map(|attacker| (0..attacker.accounts).map(|_| (0, false))));
+        let savers = apportion(held_by(scenario, Holder::Delegators), &vec![1; self.savers.members.len()]);
+        amounts.extend(savers.into_iter().map(|amount| (amount, false)));
         let customers = self.first_host.index() - amounts.len();
         // Customers are alike; providers differ by the bonds they need.
         let shares = apportion(held_by(scenario, Holder::Customers), &vec![1; customers]);
@@ -72,7 +77,7 @@ fn free_amount(scenario: &Scenario, part: &Part) -> u128 {
 }
 
 /// What the accounts of allocations wait for. A part that vanishes at this scale is no grant.
-fn grants(scenario: &Scenario) -> Vec<GrantAllocation> {
+pub(super) fn grants(scenario: &Scenario) -> Vec<GrantAllocation> {
     let parts = immobile(scenario).enumerate().filter_map(|(i, part)| {
         let total = u64::try_from(amount(scenario, part)).ok().filter(|&total| total > 0)?;
         let schedule = part.vesting?.schedule(scenario.start.0);
@@ -85,14 +90,21 @@ fn held_by(scenario: &Scenario, holder: Holder) -> u128 {
     scenario.allocation.iter().filter(|part| part.holder == holder).map(|part| amount(scenario, part)).sum()
 }
 
-/// The parameters at this scale. Only amounts of the whole economy scale: the cap, and a fixed emission; everything else is a
-/// rate, a price or a time.
+/// Amounts of the whole economy beside those in whole XPL: what a tick mints, what an epoch works or spends, what a round commands.
+const OF_THE_WHOLE: [&str; 4] = ["emission.subsidy", "emission.baseline", "treasury.budget", "fee.target"];
+
+/// Whether a parameter is an amount of the whole economy.
+pub(super) fn is_of_the_whole(spec: &Spec) -> bool {
+    matches!(spec.unit, Unit::WholeXpl) || OF_THE_WHOLE.contains(&spec.key)
+}
+
+/// The parameters at this scale. Only amounts of the whole economy scale; everything else is a rate, a price or a time.
+/// `sqrt_stake` alone is not of one degree in the size of the economy: at a tenth it mints a tenth times the root of ten.
 fn params(scenario: &Scenario) -> Result<Vec<u64>, BuildError> {
     let mut params = scenario.params.clone();
-    for key in ["supply.cap", "emission.yearly"] {
-        let full = params.get(key).unwrap_or_default();
-        let least = plasma_core::params::TABLE.iter().find(|spec| spec.key == key).map_or(0, |spec| spec.min);
-        params.set(key, scenario.scale.of(full).max(least)).map_err(plasma_core::genesis::GenesisError::from)?;
+    for spec in TABLE.iter().filter(|spec| is_of_the_whole(spec)) {
+        let full = params.get(spec.key).unwrap_or_default();
+        params.set(spec.key, scenario.scale.of(full).max(spec.min)).map_err(plasma_core::genesis::GenesisError::from)?;
     }
     Ok(params.values().to_vec())
 }

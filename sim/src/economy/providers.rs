@@ -40,6 +40,8 @@ pub struct Host {
     pub pass_through: f64,
     /// Share of income beyond costs that it sells.
     pub sells: f64,
+    /// What it keeps of its delegators' rewards, in parts per billion.
+    pub commission: u64,
     /// Time between two quotes.
     pub requote: Span,
     /// Probability that a lease is missed, and that its result is wrong.
@@ -66,6 +68,16 @@ pub enum Joining {
         /// Time between two looks at the market.
         interval: Span,
     },
+}
+
+impl Joining {
+    /// How long the provider's machines earn; who is there on schedule replaces them without end.
+    pub const fn life(self) -> Span {
+        match self {
+            Self::At(_) => Span::MAX,
+            Self::Entrant { life, .. } => life,
+        }
+    }
 }
 
 /// Standard deviation of the logarithm of entrants' hurdles: people demand different returns, which makes supply a curve rather
@@ -174,6 +186,7 @@ impl<'s> Maker<'s> {
             mark_up: (self.like.mark_up.idle.fraction(), self.like.mark_up.busy.fraction()),
             pass_through: self.like.pass_through.fraction(),
             sells: self.like.sells.fraction(),
+            commission: self.like.commission.0,
             requote: self.like.requote.0,
             faults: (self.like.faults.missed.fraction(), self.like.faults.wrong.fraction()),
             night: (self.like.uptime == Uptime::Night).then(|| i64::from(place.utc_offset.0) * 60_000),

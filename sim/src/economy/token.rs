@@ -5,6 +5,7 @@ use crate::scenario::Scenario;
 use crate::scenario::model::token::Walk;
 use crate::scenario::model::{TokenMarket, TradingStyle};
 use crate::streams::stream_id;
+use crate::traces::prices::Prices;
 use plasma_core::ids::AccountId;
 use plasma_core::money::XPL;
 use plasma_core::time::{Span, YEAR};
@@ -25,7 +26,7 @@ pub struct Exchange {
 }
 
 /// What makes the price.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum Venue {
     /// Nothing: it is a constant.
     Fixed,
@@ -33,6 +34,8 @@ pub enum Venue {
     Pool(PoolTerms),
     /// A random walk.
     Walk(Walk),
+    /// A table.
+    Recorded(Prices),
 }
 
 /// Terms of a constant-product pool.
@@ -80,7 +83,7 @@ pub(crate) fn pool_sides(depth_usd: u64, price: u64) -> (u64, u128) {
 
 impl Exchange {
     /// The market of a scenario. Takes the accounts it needs from `next` on.
-    pub(super) fn new(scenario: &Scenario, next: &mut u32) -> Result<Self, BuildError> {
+    pub(super) fn new(scenario: &Scenario, prices: Option<Prices>, next: &mut u32) -> Result<Self, BuildError> {
         let mut open = || {
             let account = AccountId(*next);
             *next = next.saturating_add(1);
@@ -89,9 +92,10 @@ impl Exchange {
         let (token, scale) = (&scenario.token, scenario.scale);
         let maker = open();
         let dollars = scale.of(token.market_maker_usd.0);
-        let (venue, maker_usd) = match token.market {
+        let (venue, maker_usd) = match &token.market {
             TokenMarket::Fixed => (Venue::Fixed, dollars),
-            TokenMarket::Gbm(walk) => (Venue::Walk(walk), dollars),
+            TokenMarket::Gbm(walk) => (Venue::Walk(*walk), dollars),
+            TokenMarket::Csv(_) => (Venue::Recorded(prices.unwrap_or_default()), dollars),
             TokenMarket::Amm(pool) => {
                 let (usd, xpl) = pool_sides(pool.depth.0, token.price.0);
                 let beyond = || BuildError::Beyond("the pool is larger than can be counted: choose a smaller depth".into());

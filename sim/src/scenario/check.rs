@@ -2,7 +2,9 @@
 
 mod attack;
 mod demand;
+mod funds;
 mod shock;
+mod stake;
 mod supply;
 mod token;
 mod trace;
@@ -32,9 +34,11 @@ pub(crate) fn check(scenario: &Scenario) -> Vec<Finding> {
     let mut findings = Findings::default();
     run(scenario, &mut findings);
     token::check(scenario, &mut findings);
+    funds::check(scenario, &mut findings);
     supply::check(scenario, &mut findings);
     demand::check(scenario, &mut findings);
     shock::check(scenario, &mut findings);
+    stake::check(scenario, &mut findings);
     attack::check(scenario, &mut findings);
     trace::check(scenario, &mut findings);
     findings.0

@@ -47,7 +47,17 @@ pub(crate) fn read(path: &Path, sources: &mut Sources) -> Result<Node, Vec<Probl
             None => break,
         }
     }
-    Ok(chain.into_iter().rev().reduce(merge::merge).expect("the chain holds the file itself"))
+    Ok(chain.into_iter().rev().reduce(extend).expect("the chain holds the file itself"))
+}
+
+/// A file over what it extends. What was found there was not found here, and who asks another question expects something else.
+fn extend(mut parent: Node, child: Node) -> Node {
+    let asks = |key: &str| matches!(&child.value, Value::Table(table) if table.get(key).is_some());
+    let left: &[&str] = if asks("question") { &["expectation", "finding"] } else { &["finding"] };
+    if let Value::Table(table) = &mut parent.value {
+        table.entries.retain(|entry| !left.contains(&entry.key.as_str()));
+    }
+    merge::merge(parent, child)
 }
 
 /// Reads a scenario that is no file and can therefore extend none.

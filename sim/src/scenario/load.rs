@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::check::{self, Finding};
 use super::error::{Problem, ScenarioError};
 use super::lower::{Complaint, Refusal, lower};
-use super::model::{Scenario, TraceSection};
+use super::model::{Scenario, TokenMarket, TraceSection};
 use super::render::digest;
 use super::source::{Origin, Source, Sources};
 use super::tree::{Node, Provenance, Value, join, leaves, walk};
@@ -70,11 +70,10 @@ impl Loaded {
     pub fn digest(&self) -> Result<[u8; 32], TraceError> {
         let mut scenario = self.scenario.clone();
         for (trace, named) in scenario.trace.iter_mut().zip(&self.scenario.trace) {
-            let path = self.trace_path(named);
-            let unreadable = |why: std::io::Error| TraceError::unreadable(&path.display().to_string(), &why);
-            let mut hasher = blake3::Hasher::new();
-            hasher.update_reader(File::open(&path).map_err(unreadable)?).map_err(unreadable)?;
-            trace.file = hasher.finalize().to_hex().to_string();
+            trace.file = contents(&self.trace_path(named))?;
+        }
+        if let (TokenMarket::Csv(recorded), Some(path)) = (&mut scenario.token.market, self.price_path()) {
+            recorded.file = contents(&path)?;
         }
         Ok(digest(&scenario))
     }
@@ -86,15 +85,37 @@ impl Loaded {
             let path = self.trace_path(named);
             trace.file = std::path::absolute(&path).unwrap_or(path).to_string_lossy().into_owned();
         }
+        if let (TokenMarket::Csv(recorded), Some(path)) = (&mut anchored.scenario.token.market, self.price_path()) {
+            recorded.file = std::path::absolute(&path).unwrap_or(path).to_string_lossy().into_owned();
+        }
         anchored
     }
 
     /// Where a trace's file lies: relative to the file that names it.
     pub fn trace_path(&self, trace: &TraceSection) -> PathBuf {
-        let origin = self.origins.get(&format!("trace.{}.file", trace.id));
-        let file = origin.and_then(|place| self.sources.of(&place.value).path.as_deref());
-        file.and_then(Path::parent).unwrap_or(Path::new("")).join(&trace.file)
+        self.beside(&format!("trace.{}.file", trace.id), &trace.file)
     }
+
+    /// Where the table of a recorded price lies, if the price is one: relative to the file that names it.
+    pub fn price_path(&self) -> Option<PathBuf> {
+        let TokenMarket::Csv(recorded) = &self.scenario.token.market else { return None };
+        Some(self.beside("token.market.csv.file", &recorded.file))
+    }
+
+    /// A path relative to the file in which a key was written.
+    fn beside(&self, key: &str, path: &str) -> PathBuf {
+        let origin = self.origins.get(key);
+        let file = origin.and_then(|place| self.sources.of(&place.value).path.as_deref());
+        file.and_then(Path::parent).unwrap_or(Path::new("")).join(path)
+    }
+}
+
+/// BLAKE3 of a table, in its place.
+fn contents(path: &Path) -> Result<String, TraceError> {
+    let unreadable = |why: std::io::Error| TraceError::unreadable(&path.display().to_string(), &why);
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(File::open(path).map_err(unreadable)?).map_err(unreadable)?;
+    Ok(hasher.finalize().to_hex().to_string())
 }
 
 /// What errors call the text of an override.

@@ -5,8 +5,10 @@
 
 pub mod attack;
 pub mod demand;
+pub mod funds;
 pub mod hardware;
 pub mod shock;
+pub mod stake;
 pub mod supply;
 pub mod token;
 pub mod trace;
@@ -17,10 +19,12 @@ use serde::{Deserialize, Serialize};
 
 pub use attack::AttackerSection;
 pub use demand::{CustomerChoice, Daily, DailyShape, DemandGroup, LogNormal, PriceSpread, VerificationPolicy, Weekly};
+pub use funds::{BuilderSection, Committee, Custodian};
 pub use hardware::{Class, CostTerm, Kind, Program, Region, Resource};
 pub use shock::ShockSection;
+pub use stake::{DelegatorGroup, ProposalSection, VoterGroup};
 pub use supply::{Entry, Faults, Join, MarkUp, ProviderGroup, Uptime};
-pub use token::{Allocation, Holder, Token, TokenMarket, TraderGroup, TradingStyle, Vesting};
+pub use token::{Allocation, Holder, Sale, Token, TokenMarket, TraderGroup, TradingStyle, Vesting};
 pub use trace::{Preset, TraceSection, TraceUse};
 
 use super::quantity::{Date, Id, Scale, SpanMs};
@@ -59,12 +63,21 @@ pub struct Scenario {
     /// How much of every run is kept.
     #[serde(default)]
     pub log: Log,
+    /// Who carries out the treasury's orders on the exchange.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub custodian: Option<Custodian>,
+    /// Who attests builders' milestones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub committee: Option<Committee>,
     /// Who holds the initial supply; the amounts sum to it.
     #[serde(default)]
     pub allocation: Vec<Allocation>,
     /// Groups of traders of XPL.
     #[serde(default)]
     pub trader: Vec<TraderGroup>,
+    /// Who applies for awards from the builders' fund.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub builder: Vec<BuilderSection>,
     /// Places, with their price of electricity.
     #[serde(default)]
     pub region: Vec<Region>,
@@ -86,6 +99,15 @@ pub struct Scenario {
     /// Who wants more than their share.
     #[serde(default)]
     pub attacker: Vec<AttackerSection>,
+    /// Groups of accounts that bring stake to providers.
+    #[serde(default)]
+    pub delegator: Vec<DelegatorGroup>,
+    /// Who votes on proposals.
+    #[serde(default)]
+    pub voter: Vec<VoterGroup>,
+    /// What is proposed, and when.
+    #[serde(default)]
+    pub proposal: Vec<ProposalSection>,
     /// Recorded traces that are played back in addition to the groups.
     #[serde(default)]
     pub trace: Vec<TraceSection>,
@@ -142,6 +164,7 @@ macro_rules! named {
     )+};
 }
 named!(Allocation, Region, Class, Program, ProviderGroup, DemandGroup, TraderGroup, ShockSection, AttackerSection, TraceSection);
+named!(BuilderSection, DelegatorGroup, VoterGroup, ProposalSection);
 
 /// Position in its list of the element with this id. Every reference of a checked scenario is found.
 pub fn position<T: Named>(list: &[T], id: &Id) -> Option<usize> {

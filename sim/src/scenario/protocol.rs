@@ -115,6 +115,34 @@ fn contradiction(error: &ParamError, sections: &[Entry], sources: &Sources) -> P
     Problem::nowhere(message)
 }
 
+/// The position and the value of a parameter that may change while the ledger runs, from its key and its value's spelling.
+///
+/// # Errors
+/// A sentence, when there is no such parameter, it is fixed, or the value is none of its values.
+pub(crate) fn setting(key: &str, text: &str) -> Result<(u32, u64), String> {
+    let position = Params::position(key).ok_or_else(|| {
+        let help = suggest::nearest(key, TABLE.iter().map(|spec| spec.key)).map_or_else(String::new, |help| format!(": {help}"));
+        format!("there is no parameter `{}`{help}", excerpt(key, SHOWN))
+    })?;
+    let spec = &TABLE[position as usize];
+    if spec.fixed {
+        return Err(format!("`{key}` cannot change while the ledger runs"));
+    }
+    let value = match spec.unit {
+        Unit::Count => {
+            text.replace('_', "").parse().map_err(|_| format!("expected a count, found \"{}\"", excerpt(text, SHOWN)))?
+        }
+        unit => {
+            let origin = super::source::Origin { source: 0, span: 0..0 };
+            read_value(unit, &Node { value: Value::Text(text.into()), origin, provenance: Default::default() })?
+        }
+    };
+    match (spec.min..=spec.max).contains(&value) {
+        true => Ok((position, value)),
+        false => Err(format!("{} {}", spec.text, range(spec))),
+    }
+}
+
 /// Reads one value by its unit.
 fn read_value(unit: Unit, node: &Node) -> Result<u64, String> {
     fn quantity<Q: Quantity>(node: &Node) -> Result<Q, String> {

@@ -8,6 +8,7 @@ pub mod hardware;
 pub mod money;
 pub mod number;
 pub mod ratio;
+pub mod setting;
 pub mod time;
 
 use std::fmt;
@@ -17,6 +18,7 @@ pub use hardware::{Bandwidth, Bytes, FlopRate, OpRate, Power};
 pub use money::{AmountOrShare, Usd, UsdPerHour, UsdPerKwh, Xpl};
 pub use number::{Id, Rate, Weight};
 pub use ratio::{Ratio, Scale, SignedRatio};
+pub use setting::Setting;
 pub use time::{Date, SpanMs, UtcOffset};
 
 /// Something that a scenario file writes as a string.

@@ -39,13 +39,16 @@ pub fn render_resolved(loaded: &Loaded) -> String {
     text
 }
 
+/// How a resolved scenario ends the line of a value that came from the command line.
+pub const OVERRIDDEN: &str = "  # --set";
+
 fn comment(path: &str, loaded: &Loaded) -> Option<String> {
     if path.ends_with(".id") {
         return None;
     }
     let Some(Provenance { source, confidence }) = loaded.provenance.get(path) else { return Some("  # default".into()) };
     if loaded.overridden.iter().any(|overridden| overridden == path) {
-        return Some("  # --set".into());
+        return Some(OVERRIDDEN.into());
     }
     let source = source.as_ref().map(|source| format!("source: {}", source.replace(char::is_control, " ")));
     let confidence = confidence.map(|confidence| format!("confidence: {}", confidence.name()));

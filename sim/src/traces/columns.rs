@@ -3,11 +3,13 @@
 use super::error::{TraceError, excerpt};
 use super::lines::ShortLines;
 use super::{Machine, Request, moment};
-use crate::scenario::model::trace::{Condition, Filter, GpuColumn, Mapping, SizeFrom, TimeColumn, TimeFormat};
+use crate::agents::exchange::MOST as MOST_PRICE;
+use crate::scenario::model::trace::{Condition, Filter, GpuColumn, Mapping, SizeFrom, TimeColumn, TimeFormat, WaitColumns};
 use crate::scenario::quantity::Id;
 use csv::ByteRecord;
 use plasma_core::catalogue::MAX_SIZES;
 use plasma_core::protocol::job::MAX_GPUS_LOG2;
+use plasma_core::time::Span;
 use std::collections::BTreeMap;
 use std::io::Read;
 
@@ -15,6 +17,15 @@ use std::io::Read;
 pub(super) enum Kept<T> {
     Yes(T),
     No(String),
+}
+
+/// A row as a job, and what else it says.
+pub(super) struct Recorded {
+    pub request: Request,
+    /// Thousandths of GPUs that it asks for.
+    pub gpu_milli: u64,
+    /// How long it waited where it was recorded.
+    pub waited: Option<Span>,
 }
 
 /// Largest size of a job.
@@ -32,12 +43,13 @@ pub(super) struct Columns<'m> {
     places: BTreeMap<&'m str, usize>,
 }
 
-/// Reads a table row by row.
+/// Reads a table row by row. `others` are columns that `see` reads beside those of the mapping.
 pub(super) fn each_row<'m>(
     file: &'m str,
     table: impl Read,
     mapping: &'m Mapping,
     sizes: &'m [Id],
+    others: &[&'m str],
     mut see: impl FnMut(&Columns<'m>, &ByteRecord) -> Result<(), TraceError>,
 ) -> Result<(), TraceError> {
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(ShortLines::new(table));
@@ -49,7 +61,7 @@ pub(super) fn each_row<'m>(
     }
     let named = |field: &[u8]| String::from_utf8_lossy(field).trim_start_matches('\u{feff}').trim().to_owned();
     let header: Vec<String> = header.iter().map(named).collect();
-    let columns = Columns { file, mapping, sizes, width: header.len(), places: places(file, mapping, &header)? };
+    let columns = Columns { file, mapping, sizes, width: header.len(), places: places(file, mapping, others, &header)? };
     let mut row = ByteRecord::new();
     while reader.read_byte_record(&mut row).map_err(|error| broken(file, &error))? {
         columns.no_more_than_named(&row)?;
@@ -64,13 +76,19 @@ fn broken(file: &str, error: &csv::Error) -> TraceError {
 }
 
 /// Where every column is that the mapping names.
-fn places<'m>(file: &str, mapping: &'m Mapping, header: &[String]) -> Result<BTreeMap<&'m str, usize>, TraceError> {
+fn places<'m>(
+    file: &str,
+    mapping: &'m Mapping,
+    others: &[&'m str],
+    header: &[String],
+) -> Result<BTreeMap<&'m str, usize>, TraceError> {
     let missing = |name: &str| {
         let known: Vec<String> = header.iter().take(20).map(|name| format!("`{}`", excerpt(name))).collect();
         let mend = format!("the table has {}; name one of them in the mapping", known.join(", "));
         TraceError::at(file, 1, name, "there is no such column").mended(mend)
     };
-    named(mapping).into_iter().map(|name| Ok((name, place(header, name).ok_or_else(|| missing(name))?))).collect()
+    let wanted = named(mapping).into_iter().chain(others.iter().copied());
+    wanted.map(|name| Ok((name, place(header, name).ok_or_else(|| missing(name))?))).collect()
 }
 
 /// The column that is called so, or else the only one whose name differs in case, spaces and punctuation alone: publishers rename.
@@ -95,6 +113,7 @@ fn named(mapping: &Mapping) -> Vec<&str> {
     }
     wanted.extend(mapping.gpus.iter().flat_map(|gpus| [Some(gpus.column.as_str()), gpus.milli.as_deref()]).flatten());
     wanted.extend(mapping.class.iter().map(|class| class.column.as_str()));
+    wanted.extend(mapping.waited.iter().flat_map(|waited| [waited.begin.as_str(), waited.end.as_str()]));
     wanted.extend(mapping.keep.iter().map(|filter| filter.column.as_str()));
     wanted
 }
@@ -188,8 +207,8 @@ impl Columns<'_> {
         Ok(((count * share * 1000.0) as u64, whole as u32))
     }
 
-    /// A row as a job, with the thousandths of GPUs it asks for.
-    pub fn request(&self, row: &ByteRecord) -> Result<Kept<(Request, u64)>, TraceError> {
+    /// A row as a job.
+    pub fn request(&self, row: &ByteRecord) -> Result<Kept<Recorded>, TraceError> {
         if let Some(reason) = self.left_out(row)? {
             return Ok(Kept::No(reason));
         }
@@ -218,7 +237,15 @@ impl Columns<'_> {
         let Some(TimeColumn { column, format }) = &self.mapping.time else {
             return Err(TraceError::nowhere(self.file, "the mapping names no column of times"));
         };
-        Ok(Kept::Yes((Request { at: self.time(row, column, *format)?, sizes, gpus_log2 }, gpu_milli)))
+        let request = Request { at: self.time(row, column, *format)?, sizes, gpus_log2 };
+        Ok(Kept::Yes(Recorded { request, gpu_milli, waited: self.waited(row)? }))
+    }
+
+    /// Milliseconds that a row says that it waited.
+    fn waited(&self, row: &ByteRecord) -> Result<Option<Span>, TraceError> {
+        let Some(WaitColumns { begin, end }) = &self.mapping.waited else { return Ok(None) };
+        let waited = self.time(row, end, TimeFormat::Seconds)? - self.time(row, begin, TimeFormat::Seconds)?;
+        Ok(Some(waited.max(0).unsigned_abs()))
     }
 
     /// One size of a job. A time between two columns is spent on all the row's GPUs: it counts once for each.
@@ -242,6 +269,19 @@ impl Columns<'_> {
                 (end - begin) as f64 / 1000.0 * f64::from(gpus) * between.factor.get()
             }
         }))
+    }
+
+    /// A row as a time, in milliseconds since any moment, and a price in micro-USD, rounded to the nearest.
+    pub fn quote(&self, row: &ByteRecord, price: &str) -> Result<(i64, u64), TraceError> {
+        let Some(TimeColumn { column, format }) = &self.mapping.time else {
+            return Err(TraceError::nowhere(self.file, "the mapping names no column of times"));
+        };
+        let micro = libm::round(self.number(row, price)? * 1e6);
+        if !(1.0..=MOST_PRICE).contains(&micro) {
+            let message = format!("expected a price of 0.000001 to {} USD, found {}", MOST_PRICE / 1e6, micro / 1e6);
+            return Err(self.error(row, price, message).mended("correct it or remove the row"));
+        }
+        Ok((self.time(row, column, *format)?, micro as u64))
     }
 
     /// A row as a machine.

@@ -41,7 +41,7 @@ impl TraceError {
         Self { line: Some(line), column: Some(excerpt(column)), ..Self::nowhere(file, message) }
     }
 
-    pub(super) fn mended(mut self, mend: impl Into<String>) -> Self {
+    pub(crate) fn mended(mut self, mend: impl Into<String>) -> Self {
         self.mend = Some(mend.into());
         self
     }

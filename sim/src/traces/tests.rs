@@ -216,8 +216,38 @@ fn the_alibaba_pods_and_nodes() {
     let report = read(&scenario, &scenario.trace[0], "pods", file).unwrap().report;
     assert_eq!((report.rows, report.dropped[0].1), (8_152, 1_088));
     assert!(report.inflation().unwrap() > 1.1, "{report:?}");
+    // Two of three waited, most of them for half a minute.
+    let waits = report.waits.unwrap();
+    assert_eq!((waits.waited, waits.p50 > 0, waits.p50 < 60_000), (4_281, true, true), "{waits:?}");
     let Some((_, file)) = real("alibaba_gpu_v2023_nodes.csv", origin) else { return };
     let scenario = nodes();
     let trace = read(&scenario, &scenario.trace[0], "nodes", file).unwrap();
     assert_eq!((trace.report.rows, trace.report.rows - trace.report.kept), (1_213, 588));
+}
+
+#[test]
+fn recorded_waits_are_those_of_the_rows_that_are_kept() {
+    // A hundred tasks that wait 0 to 99 seconds, one that starts before it arrives, one without a GPU.
+    let row = |wait: i64, gpus: u32| format!("{gpus},1000,500,9000,{}\n", 500 + wait);
+    let table: String = (0..100).map(|wait| row(wait, 1)).chain([row(-400, 1), row(50, 0)]).collect();
+    let report = read_text(&pods(), format!("{PODS}{table}").as_bytes()).unwrap().report;
+    assert_eq!(report.kept, 101);
+    // By nearest rank among 0, 0, 1, …, 99 seconds.
+    assert_eq!(report.waits, Some(Waits { waited: 99, p50: 49_000, p95: 94_000, p99: 98_000 }));
+    let text = b"timestamp,context_tokens,generated_tokens\n2023-11-16 18:00:00,100,20\n";
+    assert_eq!(read_text(&azure(), text).unwrap().report.waits, None);
+}
+
+#[test]
+fn the_alibaba_image_requests() {
+    let origin = "github.com/alibaba/clusterdata cluster-trace-v2026-GenAI/lora_request_trace.csv";
+    let Some((_, file)) = real("alibaba_genai_v2026_lora_requests.csv", origin) else { return };
+    let images = scenario(&format!(
+        "[[trace]]\nid = \"images\"\nfile = \"i.csv\"\npreset = \"alibaba-images\"\nas.jobs = {{ program = \"pod\", {TERMS} }}\n"
+    ));
+    let trace = read(&images, &images.trace[0], "images", file).unwrap();
+    assert_eq!((trace.report.rows, trace.report.kept), (26_823, 26_392));
+    // 212 hours, each request rounded with its window to whole seconds.
+    let seconds: u64 = trace.jobs.iter().map(|job| u64::from(job.sizes[0])).sum();
+    assert!((762_900..763_200).contains(&seconds), "{seconds}");
 }

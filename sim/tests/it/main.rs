@@ -3,9 +3,14 @@
 mod agents;
 mod anchors;
 mod attackers;
+mod challenges;
 mod demand;
 mod exchange;
 mod fuzz;
 mod golden;
+mod scale;
 mod scenario;
 mod shocks;
+mod stake;
+mod token;
+mod votes;

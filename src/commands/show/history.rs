@@ -3,7 +3,9 @@
 use crate::commands::words::{self, decimal, xpl};
 use plasma_core::engine::state::State;
 use plasma_core::ids::{AccountId, JobId, LeaseId, OfferId, ProposalId, ProviderId};
+use plasma_core::money::ONE;
 use plasma_core::params::mechanism;
+use plasma_core::protocol::bond::Slashed;
 use plasma_core::protocol::emission;
 use plasma_core::protocol::lease::Lease;
 use plasma_core::protocol::market::Leased;
@@ -323,10 +325,7 @@ fn explain(view: &State, record: &Record, event: &Event) -> String {
             format!("{} failed {times} times, at last by {why}; its escrow of {} returned", e.job, escrow(view, e.job))
         }
         Event::Missed(e) => format!("{} was not committed in time: a strike; the job goes back to the market", e.job),
-        Event::Slashed(e) => {
-            let to = if e.reward > 0 { format!(", {} to {} who proved it", xpl(e.reward.into()), e.to) } else { String::new() };
-            format!("bond of {} cut: {} burned{to}", e.provider, xpl(e.burned.into()))
-        }
+        Event::Slashed(e) => slashed_why(view, record, e),
         Event::AskForfeited(e) => format!("the sealed ask of {} was not revealed: {} burned", e.offer, xpl(e.deposit.into())),
         Event::Jailed(e) => format!("{} is jailed until {}", e.provider, calendar::timestamp(e.until)),
         Event::Rewarded(e) => rewarded_why(view, e.provider, e.work, e.stake),
@@ -390,6 +389,22 @@ const JUDGED: [&str; 4] = [
     "undecided: the next beacon draws another panel",
     "undecided for good: it settles",
 ];
+
+/// The cut with its arithmetic, where the lease at fault is at hand and the bond was enough.
+fn slashed_why(view: &State, record: &Record, slashed: &Slashed) -> String {
+    let Slashed { burned, reward, provider, to } = *slashed;
+    let cut = u128::from(burned) + u128::from(reward);
+    let lease = of_cause(view, record).lease.and_then(|id| view.lease(id));
+    let arithmetic = lease.and_then(|lease| {
+        let behind = u128::from(view.params.bond_per_gpu()) * u128::from(lease.gpus);
+        let rates = [view.params.slash_missed(), view.params.slash_wrong(), view.params.slash_copied()];
+        let rate = rates.into_iter().find(|&rate| behind * u128::from(rate) / u128::from(ONE) == cut)?;
+        let percent = decimal(u128::from(rate) * 100, ONE.into());
+        Some(format!(", {percent} % of the {} behind {} GPUs", xpl(behind), lease.gpus))
+    });
+    let proved = if reward > 0 { format!(", {} to {to} who proved it", xpl(reward.into())) } else { String::new() };
+    format!("bond of {provider} cut by {}{}: {} burned{proved}", xpl(cut), arithmetic.unwrap_or_default(), xpl(burned.into()))
+}
 
 /// Challenges and panels.
 fn disputed_why(event: &Event) -> String {

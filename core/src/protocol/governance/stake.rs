@@ -1,13 +1,21 @@
-//! Stakes as they were: what an account had when a proposal was made.
+//! Stakes as they were: what an account had when a proposal was made, what was delegated to whom, and who votes with it.
 //!
 //! A snapshot copies nothing. The first change of a stake after a snapshot leaves its old value behind, which then holds for that
 //! snapshot and for all since the value left before (OpenZeppelin Contracts 4, `ERC20Snapshot`). While no proposal is voted on,
-//! nothing is left behind.
+//! nothing is left behind. A delegation keeps shares of its provider's pool, so that a slash or a newcomer leaves the pool behind
+//! and no delegator.
+//!
+//! Delegated stake votes as its provider does, unless its owner votes (Cosmos SDK, `x/gov/keeper/tally.go`: a validator's power is
+//! its shares less the `DelegatorDeductions`). Stake that is moving votes with the provider it moved to, and is not its owner's to
+//! vote with until the move is complete; stake on its way back does not vote. (In Cosmos only bonded validators vote; here a bond
+//! is no condition for what is delegated to count.)
 
 use super::{Governance, Proposal};
 use crate::engine::state::State;
-use crate::ids::AccountId;
+use crate::formula::shares::Fund;
+use crate::ids::{AccountId, ProposalId, ProviderId};
 use rkyv::{Archive, Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 
 // Components
 
@@ -18,6 +26,24 @@ pub struct Stake {
     pub bonded: u128,
     /// What its grants still hold.
     pub unvested: u128,
+}
+
+/// What something was at a snapshot, if it has changed since.
+fn recall<K: Ord + Copy, V: Copy>(left: &BTreeMap<(K, u64), V>, key: K, snapshot: u64) -> Option<V> {
+    left.range((key, snapshot)..=(key, u64::MAX)).next().map(|(_, value)| *value)
+}
+
+/// Leaves a value behind for the snapshots that are watched, unless it has changed since the last of them before.
+fn leave<K: Ord + Copy, V>(left: &mut BTreeMap<(K, u64), V>, watched: &BTreeSet<u64>, key: K, value: V) {
+    let (Some(&first), Some(&last)) = (watched.first(), watched.last()) else { return };
+    if left.contains_key(&(key, last)) {
+        return;
+    }
+    // What no proposal asks for any more goes when the same changes again.
+    while let Some((&old, _)) = left.range((key, 0)..(key, first)).next() {
+        left.remove(&old);
+    }
+    left.insert((key, last), value);
 }
 
 impl Governance {
@@ -33,6 +59,8 @@ impl Governance {
         self.watched.remove(&snapshot);
         if self.watched.is_empty() {
             self.remembered.clear();
+            self.pools.clear();
+            self.shares.clear();
         }
     }
 
@@ -43,11 +71,6 @@ impl Governance {
         if *held == 0 {
             self.unvested.remove(&account);
         }
-    }
-
-    /// The stake of an account at a snapshot, if it has changed since.
-    fn recall(&self, account: AccountId, snapshot: u64) -> Option<Stake> {
-        self.remembered.range((account, snapshot)..=(account, u64::MAX)).next().map(|(_, stake)| *stake)
     }
 }
 
@@ -61,49 +84,119 @@ impl State<'_> {
         }
     }
 
-    /// The power with which an account votes on a proposal, in nano-XPL: what it had at stake when the proposal was made.
+    /// The power with which an account votes on a proposal, in nano-XPL: what it had at stake when the proposal was made, with its
+    /// own provider and with others, and what others had with its provider and have not voted with themselves.
     pub fn voting_power(&self, account: AccountId, proposal: &Proposal) -> u128 {
-        let stake = self.governance.recall(account, proposal.snapshot).unwrap_or_else(|| self.stake(account));
-        stake.bonded + if proposal.unvested_vote { stake.unvested } else { 0 }
+        let stake = recall(&self.governance.remembered, account, proposal.snapshot).unwrap_or_else(|| self.stake(account));
+        let delegated = self.delegated_at(account, proposal.snapshot).into_iter().map(|(_, stake)| u128::from(stake));
+        let provider = self.account(account).map(|account| account.provider).filter(|provider| provider.is_some());
+        let pool = provider.map_or(0, |provider| u128::from(self.pool_power(provider, proposal)));
+        let unvested = if proposal.unvested_vote { stake.unvested } else { 0 };
+        delegated.chain([pool, unvested]).fold(stake.bonded, u128::saturating_add)
+    }
+
+    /// Nano-XPL of a provider's pool when a proposal was made, less what voted itself.
+    pub(super) fn pool_power(&self, provider: ProviderId, proposal: &Proposal) -> u64 {
+        let overridden = self.governance.overridden.get(&(proposal.id, provider)).copied().unwrap_or(0);
+        self.pool_at(provider, proposal.snapshot).0.holds.saturating_sub(overridden)
+    }
+
+    /// A provider's pool at a snapshot, and its era.
+    fn pool_at(&self, provider: ProviderId, snapshot: u64) -> (Fund, u64) {
+        recall(&self.governance.pools, provider, snapshot).unwrap_or_else(|| self.pool_now(provider))
+    }
+
+    fn pool_now(&self, provider: ProviderId) -> (Fund, u64) {
+        let pool = self.staking.pool(provider);
+        (pool.stake, pool.era)
+    }
+
+    /// An account's shares of a provider's pool, and of which of its eras they are.
+    fn shares_now(&self, account: AccountId, provider: ProviderId) -> (u64, u64) {
+        self.staking.delegations.get(&(account, provider)).map_or((0, 0), |row| (row.shares, row.era))
+    }
+
+    /// What an account had with others at a snapshot: the providers and the nano-XPL, rounded down, that its shares were worth.
+    /// Follows the account's delegations, then and now.
+    pub(super) fn delegated_at(&self, account: AccountId, snapshot: u64) -> Vec<(ProviderId, u64)> {
+        let (first, last) = ((account, ProviderId(0)), (account, ProviderId::NONE));
+        let now = self.staking.delegations.range(first..=last).map(|(key, _)| key.1);
+        let since = self.governance.shares.range((first, 0)..=(last, u64::MAX)).map(|(key, _)| key.0.1);
+        let providers: BTreeSet<ProviderId> = now.chain(since).collect();
+        let stake = |provider| {
+            let then = recall(&self.governance.shares, (account, provider), snapshot);
+            let (shares, of) = then.unwrap_or_else(|| self.shares_now(account, provider));
+            let (fund, era) = self.pool_at(provider, snapshot);
+            (provider, if of == era { fund.worth(shares) } else { 0 })
+        };
+        providers.into_iter().map(stake).filter(|&(_, stake)| stake > 0).collect()
     }
 
     /// Leaves an account's stake behind for the proposals that are voted on. To be called before it changes.
     #[inline(always)]
     pub(crate) fn remember_stake(&mut self, account: AccountId) {
-        if let Some(&last) = self.governance.watched.last() {
-            self.leave_behind(account, last);
+        if !self.governance.watched.is_empty() {
+            self.leave_stake(account);
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn leave_behind(&mut self, account: AccountId, last: u64) {
+    fn leave_stake(&mut self, account: AccountId) {
         let stake = self.stake(account);
         let governance = &mut *self.governance;
-        if governance.remembered.contains_key(&(account, last)) {
-            return;
-        }
-        // What no proposal asks for any more goes when the account's stake changes again.
-        let first = governance.watched.first().copied().unwrap_or(last);
-        while let Some((&old, _)) = governance.remembered.range((account, 0)..(account, first)).next() {
-            governance.remembered.remove(&old);
-        }
-        governance.remembered.insert((account, last), stake);
+        leave(&mut governance.remembered, &governance.watched, account, stake);
+    }
+
+    /// As [`State::remember_stake`], of a provider's pool.
+    pub(crate) fn remember_pool(&mut self, provider: ProviderId) {
+        let pool = self.pool_now(provider);
+        let governance = &mut *self.governance;
+        leave(&mut governance.pools, &governance.watched, provider, pool);
+    }
+
+    /// As [`State::remember_stake`], of the shares that an account has of a provider's pool.
+    pub(crate) fn remember_shares(&mut self, account: AccountId, provider: ProviderId) {
+        let shares = self.shares_now(account, provider);
+        let governance = &mut *self.governance;
+        leave(&mut governance.shares, &governance.watched, (account, provider), shares);
     }
 }
 
 // Invariants
 
-/// Bonds add up to [`crate::engine::ledger::Ledger::bonded`], and nothing is remembered that no proposal asks for.
+/// Bonds and pools add up to the ledger's sums, nothing is remembered that no proposal asks for, and what voted itself is taken
+/// from the providers that it was with.
 pub(super) fn check(state: &State) -> Result<(), String> {
     let bonded = state.providers().iter().map(|provider| provider.bond).fold(0, u128::saturating_add);
-    if bonded != state.ledger.bonded {
-        return Err(format!("bonds are {bonded} nano-XPL, the ledger says {}", state.ledger.bonded));
+    let delegated = state.staking.pools.iter().map(|pool| u128::from(pool.stake.holds)).fold(0, u128::saturating_add);
+    for (what, sum, ledger) in [("bonds", bonded, state.ledger.bonded), ("pools", delegated, state.ledger.delegated)] {
+        if sum != ledger {
+            return Err(format!("{what} are {sum} nano-XPL, the ledger says {ledger}"));
+        }
     }
     let governance = &*state.governance;
-    let useless = |snapshot: u64| snapshot > governance.snapshots || governance.watched.is_empty();
-    match governance.remembered.keys().find(|(account, snapshot)| useless(*snapshot) || state.account(*account).is_none()) {
-        Some((account, snapshot)) => Err(format!("nobody asks for the stake of {account} at snapshot {snapshot}")),
-        None => Ok(()),
+    let useful = |snapshot: u64| snapshot <= governance.snapshots && !governance.watched.is_empty();
+    let account = |id: AccountId| state.account(id).is_some();
+    let provider = |id: ProviderId| state.provider(id).is_some();
+    let stakes = governance.remembered.keys().all(|&(id, snapshot)| account(id) && useful(snapshot));
+    let pools = governance.pools.keys().all(|&(id, snapshot)| provider(id) && useful(snapshot));
+    let shares = governance.shares.keys().all(|&((id, with), snapshot)| account(id) && provider(with) && useful(snapshot));
+    if !(stakes && pools && shares) {
+        return Err("a stake is remembered that nobody has or asks for".into());
     }
+    let mut overridden: BTreeMap<(ProposalId, ProviderId), u64> = BTreeMap::new();
+    for &(id, voter) in governance.ballots.keys() {
+        for (provider, stake) in state.delegated_at(voter, state.proposals.row(id.0).snapshot) {
+            let sum = overridden.entry((id, provider)).or_default();
+            *sum = sum.saturating_add(stake);
+        }
+    }
+    let within = |(&(id, provider), &sum): (&(ProposalId, ProviderId), &u64)| {
+        sum <= state.pool_at(provider, state.proposals.row(id.0).snapshot).0.holds
+    };
+    if overridden != governance.overridden || !overridden.iter().all(within) {
+        return Err("what voted itself is not what was taken from providers' power".into());
+    }
+    Ok(())
 }

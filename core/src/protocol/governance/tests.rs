@@ -6,6 +6,7 @@ use crate::formula::tally::choice::{ABSTAIN, NO, VETO, YES};
 use crate::money::ONE;
 use crate::params::{Params, TABLE};
 use crate::protocol::bond::{Bond, Unbond};
+use crate::protocol::delegation::Delegate;
 use crate::protocol::provider::Register;
 use crate::testing::{Bench, genesis, names};
 use crate::time::{DAY, HOUR, YEAR};
@@ -361,4 +362,94 @@ fn without_stake_nothing_passes_and_one_voter_decides_alone() {
         vote(&mut bench, 2, proposal, YES);
         assert_eq!(tallied(&bench.wait(3 * DAY)).outcome, outcome as u32);
     }
+}
+
+/// Providers of the accounts 0 to 2 with bonds of so many XPL, and what accounts from 3 on delegated: by provider.
+fn chamber(bonds: [u64; 3], delegations: &[(u32, u32, u64)]) -> Bench {
+    let set = [("bond.per_gpu", 0), ("stake.delegation", 1), ("stake.max_ratio", 1_000 * ONE), ("bond.unbonding", HOUR)];
+    let mut bench = Bench::new(&[&RULES[..], &set].concat());
+    for (account, xpl) in (0..).zip(bonds) {
+        bench.by(account, Register { region: 0 });
+        bench.by(account, Bond { amount: xpl * XPL });
+    }
+    for &(account, provider, xpl) in delegations {
+        bench.by(account, Delegate { amount: xpl * XPL, provider: ProviderId(provider), pad: 0 });
+    }
+    bench
+}
+
+/// Cosmos SDK, `x/gov/keeper/tally_test.go` before 0.46, `TestTallyDelgatorOverride` to `TestTallyDelgatorMultipleInherit`: the
+/// validators' own power, delegations, the votes of validators and of the delegator, and whether the proposal passes.
+#[test]
+fn delegated_stake_votes_as_in_cosmos() {
+    type Case = ([u64; 3], &'static [(u32, u32, u64)], [usize; 3], Option<usize>, bool);
+    const THIRTY: &[(u32, u32, u64)] = &[(3, 2, 30)];
+    const TWICE: &[(u32, u32, u64)] = &[(3, 0, 10), (3, 1, 10)];
+    const OTHERS: &[(u32, u32, u64)] = &[(3, 1, 10), (3, 2, 10)];
+    let cases: [Case; 4] = [
+        ([5, 6, 7], THIRTY, [YES, YES, YES], Some(NO), false),
+        ([5, 6, 7], THIRTY, [NO, NO, YES], None, true),
+        ([5, 6, 7], TWICE, [YES, YES, YES], Some(NO), false),
+        ([25, 6, 7], OTHERS, [YES, NO, NO], None, false),
+    ];
+    for (bonds, delegations, votes, delegator, passes) in cases {
+        // Whoever votes first, the outcome is the same.
+        for late in [false, true] {
+            let mut bench = chamber(bonds, delegations);
+            let proposal = proposed(&bench.by(4, ProposeReport::default()));
+            let voice = |bench: &mut Bench| delegator.map(|choice| vote(bench, 3, proposal, choice));
+            if !late {
+                voice(&mut bench);
+            }
+            for (account, choice) in (0..).zip(votes) {
+                vote(&mut bench, account, proposal, choice);
+            }
+            if late {
+                voice(&mut bench);
+            }
+            bench.engine.view(crate::protocol::check_invariants).expect("sound");
+            let tally = tallied(&bench.wait(3 * DAY));
+            assert_eq!(tally.outcome == Outcome::Passed as u32, passes, "{bonds:?} {votes:?}");
+            let staked = bonds.iter().sum::<u64>() + delegations.iter().map(|row| row.2).sum::<u64>();
+            assert_eq!(tally.yes + tally.no, staked, "whatever is at stake voted once");
+        }
+    }
+}
+
+#[test]
+fn stake_that_comes_goes_moves_or_is_cut_votes_as_it_was() {
+    let mut bench = chamber([100, 100, 0], &[(3, 0, 60), (4, 0, 40)]);
+    let first = proposed(&bench.by(2, ProposeReport { digest: [1; 32] }));
+    bench.by(3, crate::protocol::delegation::Undelegate { amount: 60 * XPL, provider: ProviderId(0), pad: 0 });
+    let (from, to) = (ProviderId(0), ProviderId(1));
+    bench.by(4, crate::protocol::redelegation::Redelegate { amount: 40 * XPL, from, to });
+    bench.by(2, Delegate { amount: 500 * XPL, provider: ProviderId(0), pad: 0 });
+    let second = proposed(&bench.by(2, ProposeReport { digest: [2; 32] }));
+    let powers = |bench: &mut Bench, id: ProposalId| {
+        let xpl = u128::from(XPL);
+        bench.engine.view(|state| {
+            let proposal = state.proposals.row(id.0);
+            ([0, 1, 2, 3, 4].map(|account| state.voting_power(AccountId(account), proposal) / xpl), proposal.power / xpl)
+        })
+    };
+    // Each counts its own, and providers what is with them; those who move have no voice of their own yet.
+    assert_eq!(powers(&mut bench, first), ([200, 100, 0, 60, 40], 300));
+    assert_eq!(powers(&mut bench, second), ([600, 140, 500, 0, 0], 740));
+    bench.wait(2 * HOUR);
+    assert_eq!(powers(&mut bench, second), ([600, 140, 500, 0, 0], 740));
+    vote(&mut bench, 0, first, YES);
+    vote(&mut bench, 3, first, NO);
+    vote(&mut bench, 4, first, VETO);
+    vote(&mut bench, 4, first, ABSTAIN);
+    assert_eq!(bench.refused_by(3, Vote { proposal: second, choice: 0, pad: 0 }), Rejection::NoVotingPower);
+    assert_eq!(powers(&mut bench, first), ([100, 100, 0, 60, 40], 300));
+    bench.engine.view(crate::protocol::check_invariants).expect("sound");
+    let events = bench.wait(3 * DAY);
+    let of_first = |event: &Event| matches!(event, Event::Tallied(tally) if tally.proposal == first);
+    let tally = tallied(&events.into_iter().filter(of_first).collect::<Vec<_>>());
+    assert_eq!([tally.yes, tally.no, tally.abstain, tally.veto], [100, 60, 40, 0]);
+    bench.engine.view(|state| {
+        let governance = &state.governance;
+        assert!(governance.pools.is_empty() && governance.shares.is_empty() && governance.overridden.is_empty());
+    });
 }

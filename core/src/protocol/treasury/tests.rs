@@ -50,6 +50,21 @@ fn a_buyback_stands_for_an_epoch_and_takes_no_more_than_its_budget() {
 }
 
 #[test]
+fn what_a_buyback_brings_can_be_burned_and_liquidity_never_is() {
+    let burned = |bench: &mut Bench| bench.engine.view(|state| (state.ledger.burned, state.ledger.treasury));
+    let mut bench = treasury(treasury_policy::BUYBACK, &[("treasury.bought", treasury_bought::BURNED)]);
+    let order = placed(&bench.wait(DAY))[0].order;
+    let amount = 400 * XPL;
+    assert_eq!(bench.by(4, deposit(order, amount, 0)), [OrderReturned { closes: 0 }.into(), TreasuryBurned { amount }.into()]);
+    assert_eq!(bench.by(4, deposit(order, 0, 1)), [OrderReturned { closes: 1 }.into()]);
+    assert_eq!(burned(&mut bench), (u128::from(amount), u128::from(1_000_000 * XPL)));
+    let mut bench = treasury(treasury_policy::LIQUIDITY, &[("treasury.bought", treasury_bought::BURNED)]);
+    let order = placed(&bench.wait(DAY))[0].order;
+    assert_eq!(bench.by(4, deposit(order, amount, 1)), [OrderReturned { closes: 1 }.into()]);
+    assert_eq!(burned(&mut bench), (0, u128::from(999_400 * XPL)));
+}
+
+#[test]
 fn liquidity_is_sent_along_and_comes_back_with_its_loss_or_gain() {
     let mut bench = treasury(treasury_policy::LIQUIDITY, &[("treasury.max_orders", 2)]);
     let mut orders = placed(&bench.wait(DAY));

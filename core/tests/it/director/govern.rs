@@ -23,7 +23,12 @@ impl Director {
         match draft.detail % 16 {
             0..=1 => (anybody, self.change(draft).into()),
             2..=8 if voted_on || odd => {
-                let voter = if draft.detail >> 4 & 7 == 0 { anybody } else { account(self.an_owner(draft)) };
+                let delegator = pick(&self.reference.stakes.holders, draft.which).map(|holder| account(holder.account));
+                let voter = match draft.detail >> 4 & 7 {
+                    0 => anybody,
+                    1..=3 => delegator.unwrap_or(anybody),
+                    _ => account(self.an_owner(draft)),
+                };
                 (voter, self.vote(draft).into())
             }
             // An award is rare, and worth attesting.
@@ -83,7 +88,7 @@ impl Director {
             &[("vesting.may_vote", 0), ("vesting.interval", HOUR)],
             &[("emission.floor", 40_000_000), ("fee.base", 7)],
             &[("emission.rate", 35_000_000), ("fee.control", 2)],
-            &[("treasury.policy", 2), ("treasury.budget", 7)],
+            &[("treasury.policy", 2), ("treasury.budget", 7), ("treasury.bought", 1)],
             &[("oracle.window", 2), ("oracle.lag", 1), ("oracle.quorum", 1), ("oracle.max_step", ONE)],
             &[("market.mechanism", 1)],
             &[("fee.rate", ONE + 1)],

@@ -26,8 +26,12 @@ pub struct Proposal {
     pub closes: Time,
     /// When the timelock of one that passed is over.
     pub ripens: Option<Time>,
-    /// What everybody had at stake.
+    /// What everybody had at stake of their own: bonds and grants.
     pub stakes: Vec<u128>,
+    /// What others had with each provider.
+    pub pools: Vec<u128>,
+    /// Who had how much with which provider.
+    pub delegations: Vec<(usize, usize, u128)>,
     /// What each voter chose last.
     pub votes: BTreeMap<usize, usize>,
 }
@@ -36,8 +40,27 @@ fn schedule(grant: &ProposeGrant) -> Schedule {
     Schedule { start: grant.start, cliff: grant.cliff, end: grant.end, months: grant.months }
 }
 
+impl Proposal {
+    /// What an account votes with, when these vote themselves: its own, what it has with others, and of what others have with its
+    /// provider whatever is with those who do not vote.
+    fn power(&self, account: usize, provider: Option<usize>, voters: &BTreeMap<usize, usize>) -> u128 {
+        let own = self.stakes.get(account).copied().unwrap_or(0);
+        let elsewhere: u128 = self.delegations.iter().filter(|row| row.0 == account).map(|row| row.2).sum();
+        let with_it = |row: &&(usize, usize, u128)| Some(row.1) == provider && voters.contains_key(&row.0);
+        let themselves: u128 = self.delegations.iter().filter(with_it).map(|row| row.2).sum();
+        let pool = provider.and_then(|provider| self.pools.get(provider)).copied().unwrap_or(0);
+        own + elsewhere + pool - themselves
+    }
+}
+
 impl Reference {
-    /// What everybody could vote with now.
+    /// Who has how much with which provider now.
+    fn delegations(&self) -> Vec<(usize, usize, u128)> {
+        let rows = self.stakes.holders.iter().map(|holder| (holder.account, holder.provider));
+        rows.map(|(account, provider)| (account, provider, self.stake_of(account, provider).into())).collect()
+    }
+
+    /// What everybody could vote with now, of their own.
     fn powers(&self) -> Vec<u128> {
         let mut stakes = vec![0; self.accounts.len()];
         for (provider, bond) in self.providers.iter().zip(&self.balances.bonds) {
@@ -143,7 +166,9 @@ impl Reference {
             this.balances.accounts[proposer] -= u128::from(deposit);
             this.balances.proposals += u128::from(deposit);
             let (stakes, votes) = (this.powers(), BTreeMap::new());
-            let row = Proposal { proposer, action, deposit, closes, ripens: None, stakes, votes };
+            let pools = (0..this.providers.len()).map(|provider| this.delegated(provider)).collect();
+            let delegations = this.delegations();
+            let row = Proposal { proposer, action, deposit, closes, ripens: None, stakes, pools, delegations, votes };
             this.proposals.insert(proposal, row);
         });
         Ok(())
@@ -158,7 +183,7 @@ impl Reference {
         if vote.choice > 3 {
             return refuse(Rejection::BadChoice);
         }
-        if proposal.stakes.get(voter).is_none_or(|&stake| stake == 0) {
+        if proposal.power(voter, self.accounts[voter].provider, &proposal.votes) == 0 {
             return refuse(Rejection::NoVotingPower);
         }
         self.happen(Voted {}, |this| {
@@ -173,9 +198,9 @@ impl Reference {
         let proposal = self.proposals[&id].clone();
         let mut votes = [0u128; 4];
         for (&voter, &choice) in &proposal.votes {
-            votes[choice] += proposal.stakes[voter];
+            votes[choice] += proposal.power(voter, self.accounts[voter].provider, &proposal.votes);
         }
-        let all: u128 = proposal.stakes.iter().sum();
+        let all: u128 = proposal.stakes.iter().chain(&proposal.pools).sum();
         let voted: u128 = votes.iter().sum();
         let times = |a: u128, b: u64| U512::from(a) * U512::from(b);
         let rules = &self.rules;

@@ -4,7 +4,7 @@ use super::Reference;
 use super::arithmetic::mul_div;
 use super::commands::{Outcome, refuse, short_by};
 use plasma_core::ids::{AccountId, OrderId};
-use plasma_core::protocol::treasury::{OrderLapsed, OrderPlaced, OrderReturned, TreasuryDeposit};
+use plasma_core::protocol::treasury::{OrderLapsed, OrderPlaced, OrderReturned, TreasuryBurned, TreasuryDeposit};
 use plasma_core::record::Origin;
 use plasma_core::rejection::Rejection;
 
@@ -80,6 +80,12 @@ impl Reference {
                 this.close_order(command.order);
             }
         });
+        if order.buys && command.amount > 0 && self.rules.treasury_bought() == 1 {
+            self.happen(TreasuryBurned { amount: command.amount }, |this| {
+                this.balances.treasury -= u128::from(command.amount);
+                this.balances.burned += u128::from(command.amount);
+            });
+        }
         Ok(())
     }
 }

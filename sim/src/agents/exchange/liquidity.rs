@@ -1,10 +1,12 @@
 //! Those who provide the pool's liquidity: they add when its fees pay well and take away when they do not, both sides in
-//! proportion, so that the price stays.
+//! proportion, so that the price stays. Who owns how much of the pool is counted in shares (Uniswap v2, `UniswapV2Pair.mint` and
+//! `burn`): beside its first providers the treasury may own some, through its custodian.
 
 use super::super::Agents;
 use super::super::dollars::Purse;
 use super::super::queue::Kind;
 use plasma_core::engine::state::State;
+use plasma_core::formula::swap::liquidity_minted;
 use plasma_core::ids::AccountId;
 use plasma_core::money::mul_div_floor;
 use plasma_core::protocol::account::Transfer;
@@ -33,6 +35,7 @@ impl Agents {
         let share = wanted(fees, LOOK, 2.0 * pool.usd as f64, required_yield, terms.response);
         let (provider, maker) = (terms.provider, economy.exchange.maker);
         let nano = (pool.xpl as f64 * share.abs()) as u64;
+        let own = self.providers_part(pool.xpl);
         if share > 0.0 {
             let affordable =
                 mul_div_floor(u128::from(self.dollars.of(provider)), u128::from(pool.xpl), u128::from(pool.usd.max(1)));
@@ -42,11 +45,19 @@ impl Agents {
                 self.send(now, Origin::Account(provider), Transfer { amount: nano, to: maker, pad: 0 });
             }
         } else if nano > 0 && Self::spendable(view, maker) > nano {
-            self.send(now, Origin::Account(maker), Transfer { amount: nano, to: provider, pad: 0 });
+            self.send(now, Origin::Account(maker), Transfer { amount: nano.min(own), to: provider, pad: 0 });
         }
     }
 
-    /// Moves the dollars that go with the XPL which a provider of liquidity has just moved: in proportion, rounded down.
+    /// Nano-XPL of a pool that holds so many which belong to those who provided it at genesis.
+    pub(in super::super) fn providers_part(&self, xpl: u64) -> u64 {
+        let total = self.rows.quoted.liquidity;
+        let own = total.saturating_sub(self.custodys_shares());
+        mul_div_floor(xpl.into(), own, total.max(1)).and_then(|nano| u64::try_from(nano).ok()).unwrap_or(xpl)
+    }
+
+    /// Moves the dollars that go with the XPL which a provider of liquidity has just moved: in proportion, rounded down. Counts the
+    /// shares that they make, rounded down, or that they were, rounded up.
     pub(super) fn settle_liquidity(&mut self, view: &State, from: AccountId, transfer: &Transfer) {
         let maker = self.economy.exchange.maker;
         let Some(pool) = self.pool(view) else { return };
@@ -57,6 +68,22 @@ impl Agents {
         let usd = mul_div_floor(u128::from(pool.usd), u128::from(transfer.amount), u128::from(before.xpl.max(1)));
         let usd = usd.and_then(|usd| u64::try_from(usd).ok()).unwrap_or(u64::MAX).min(self.dollars.of(source));
         self.dollars.transfer(Purse::Of(source), Purse::Of(target), usd).expect("no more than the source has");
+        let (custody, total) = (self.is_custody(from, transfer.to), self.rows.quoted.liquidity);
+        let amount = u128::from(transfer.amount);
+        if source == maker {
+            let others = total.saturating_sub(self.custodys_shares());
+            let shares = match custody {
+                true => self.book_redeemed(transfer.amount, usd, before.price()),
+                false => mul_div_floor(amount, total, before.xpl.max(1).into()).map_or(others, |shares| others.min(shares + 1)),
+            };
+            self.rows.quoted.liquidity = total.saturating_sub(shares);
+        } else {
+            let shares = liquidity_minted(amount, usd.into(), before.xpl.into(), pool.usd.into(), total).unwrap_or(0);
+            self.rows.quoted.liquidity = total.saturating_add(shares);
+            if custody {
+                self.book_provided(transfer.amount, usd, shares);
+            }
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! The ask: what a provider wants for a reference GPU-second.
 //!
-//! > ask = max(0, avoidable cost − pass-through × expected emission) × (1 + mark-up(utilisation))
+//! > ask = max(0, avoidable cost − pass-through × expected emission) × (1 + mark-up(utilisation)) ÷ (1 − fee)
 //!
-//! in USD, converted at the oracle's price. Avoidable cost is electricity and what the GPU would earn elsewhere in that time, by
+//! in USD, converted at the oracle's price: what is left of it after the protocol's fee must cover the cost. Avoidable cost is electricity and what the GPU would earn elsewhere in that time, by
 //! which a fast GPU costs more than a slow one. Capital is sunk once the machine is bought, and counts where it is not yet, at
 //! [entry](super::entry).
 
@@ -24,6 +24,12 @@ const SECONDS: f64 = 3600.0;
 /// Nano-XPL per GPU-second for micro-USD per GPU-hour, at a price in micro-USD per XPL.
 fn per_second(usd: f64, price: u64) -> u64 {
     ((usd / SECONDS * XPL as f64 / price as f64) as u64).max(1)
+}
+
+/// The share of a payment that its provider keeps; `None` where the fee takes all of it, and nobody asks for anything.
+pub(super) fn kept(view: &State) -> Option<f64> {
+    let kept = 1.0 - view.params.fee_rate() as f64 / ONE as f64;
+    (kept > 0.0).then_some(kept)
 }
 
 impl Host {
@@ -55,6 +61,16 @@ impl Host {
     }
 }
 
+/// An ask, and how much lower emission made it.
+struct Quoted {
+    /// Nano-XPL per reference GPU-second.
+    ask: u64,
+    /// Micro-USD of emission that it expects for a reference GPU-hour.
+    emission: f64,
+    /// Micro-USD for the same hour that it would ask for without it, beyond what it asks for.
+    passed_on: f64,
+}
+
 impl Agents {
     /// Micro-USD of emission that a reference GPU-hour of a class earned in the last epoch.
     pub(super) fn emission_per_hour(&self, view: &State, class: ClassId, price: u64) -> f64 {
@@ -62,23 +78,28 @@ impl Agents {
         self.rows.board.per_work * weight * HOUR as f64 * price as f64 / XPL as f64
     }
 
-    /// What a provider asks for now, in nano-XPL per reference GPU-second, at least 1; `None` while there is no price of XPL. Where
-    /// the protocol sets the price an ask says from which price on it serves, and a mark-up would only lose it work.
+    /// What a provider asks for now, in nano-XPL per reference GPU-second, at least 1; `None` while there is no price of XPL, or the
+    /// fee takes all of it.
     pub(super) fn ask(&self, view: &State, now: Time, host: usize, utilisation: f64) -> Option<u64> {
-        if view.params.market_mechanism() == mechanism::ALGORITHMIC {
-            return self.cost(view, now, host);
-        }
-        let price = self.price(view, now)?;
+        Some(self.quoted(view, now, host, utilisation)?.ask)
+    }
+
+    /// Where the protocol sets the price an ask says from which price on it serves, and a mark-up would only lose it work.
+    fn quoted(&self, view: &State, now: Time, host: usize, utilisation: f64) -> Option<Quoted> {
+        let (price, kept) = (self.price(view, now)?, kept(view)?);
         let who = self.today(host, now);
-        let usd = who.asking(self.emission_per_hour(view, who.class, price), utilisation);
-        Some(per_second(usd, price))
+        let set = view.params.market_mechanism() == mechanism::ALGORITHMIC;
+        let wanted = |emission| if set { who.bare(emission) } else { who.asking(emission, utilisation) } / kept;
+        let emission = self.emission_per_hour(view, who.class, price);
+        let usd = wanted(emission);
+        Some(Quoted { ask: per_second(usd, price), emission, passed_on: wanted(0.0) - usd })
     }
 
     /// What a provider would just not refuse, in nano-XPL per reference GPU-second, at least 1.
     pub(super) fn cost(&self, view: &State, now: Time, host: usize) -> Option<u64> {
-        let price = self.price(view, now)?;
+        let (price, kept) = (self.price(view, now)?, kept(view)?);
         let who = self.today(host, now);
-        Some(per_second(who.bare(self.emission_per_hour(view, who.class, price)), price))
+        Some(per_second(who.bare(self.emission_per_hour(view, who.class, price)) / kept, price))
     }
 
     /// Quotes every offer anew.
@@ -92,13 +113,18 @@ impl Agents {
         let busy_ms = self.busy_ms(host, now);
         let row = &mut self.rows.hosts[host];
         let offered = (now - row.quoted) as f64 * f64::from(who.gpus) * who.daily_share();
-        let utilisation = (busy_ms - row.quoted_ms) as f64 / offered.max(1.0);
+        let worked = (busy_ms - row.quoted_ms) as f64;
+        let utilisation = worked / offered.max(1.0);
         (row.quoted, row.quoted_ms) = (now, busy_ms);
         let (first, offers, leaving) = (row.first_offer.0, row.offers, row.phase == Phase::Leaving);
         if leaving {
             return;
         }
-        let Some(ask) = self.ask(view, now, host, utilisation) else { return };
+        let Some(Quoted { ask, emission, passed_on }) = self.quoted(view, now, host, utilisation) else { return };
+        // Weighed by what it did since it last quoted: what is asked of an idle machine nobody pays.
+        let hours = worked * who.speed / HOUR as f64;
+        self.tally.emission_expected += (emission * hours) as u128;
+        self.tally.emission_passed_on += (passed_on * hours) as u128;
         for offer in first..first + offers {
             self.send(now, Origin::Account(economy.account_of(host)), Requote { ask, offer: OfferId(offer), pad: 0 });
         }

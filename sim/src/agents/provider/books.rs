@@ -13,7 +13,7 @@ use plasma_core::time::{DAY, HOUR, NEVER, Time};
 
 /// Power of a machine that waits for work, relative to full load. An assumption: idle GPUs draw 5–15 % of their board power, and
 /// the host machine more.
-const IDLE_POWER: f64 = 0.15;
+pub(super) const IDLE_POWER: f64 = 0.15;
 
 impl Host {
     /// Micro-USD of electricity for so many GPU-milliseconds at work and on standby.
@@ -63,8 +63,8 @@ impl Agents {
         let worked = busy.saturating_sub(std::mem::take(&mut row.lied_ms));
         row.owed = who.bill(worked + checked, offered - worked as f64);
         (row.booked, row.booked_ms) = (now, busy_ms);
-        let income = std::mem::take(&mut row.earned) + std::mem::take(&mut row.emitted);
-        let owed = row.owed;
+        let (earned, owed) = (std::mem::take(&mut row.earned), row.owed);
+        let income = earned + std::mem::take(&mut row.emitted);
         self.tally.electricity += u128::from(owed);
         self.tally.forgone += (who.forgone * busy as f64 / HOUR as f64) as u128;
         let Some(price) = self.price(view, now) else { return 0 };
@@ -73,19 +73,29 @@ impl Agents {
         let surplus = (income.saturating_sub(needed) as f64 * who.sells) as u64;
         let amount = needed.saturating_add(surplus).min(Self::spendable(view, account));
         self.sell(view, now, account, amount);
-        (u128::from(income) * u128::from(price) / u128::from(XPL)) as u64
+        let usd = |nano: u64| (u128::from(nano) * u128::from(price) / u128::from(XPL)) as u64;
+        self.rows.hosts[host].bears_itself = Some(usd(earned) >= owed);
+        usd(income)
     }
 
     fn consider_leaving(&mut self, view: &State, now: Time, host: usize, income_usd: u64) {
-        let exit_after = self.economy.hosts[host].exit_after;
+        let who = &self.economy.hosts[host];
+        let (exit_after, life) = (who.exit_after, who.joins.life());
         let row = &mut self.rows.hosts[host];
         if income_usd >= row.owed {
             row.short_since = NEVER;
         } else {
             row.short_since = row.short_since.min(now);
         }
-        if matches!(row.phase, Phase::Online | Phase::Resting) && now.saturating_sub(row.short_since) >= exit_after {
+        if !matches!(row.phase, Phase::Online | Phase::Resting) {
+            return;
+        }
+        let tired = now.saturating_sub(row.short_since) >= exit_after;
+        let worn_out = now.saturating_sub(row.bought) >= life;
+        if tired || (worn_out && !self.renews(view, now, host)) {
             self.leave(view, now, host);
+        } else if worn_out {
+            self.rows.hosts[host].bought = now;
         }
     }
 

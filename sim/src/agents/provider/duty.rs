@@ -1,7 +1,8 @@
 //! Duties beside work: a seat on a panel, and the root of a copy.
 //!
-//! Who sits on a panel executes the job again, honestly, at its own speed, seals its root when it is done, and reveals it when all have
-//! sealed theirs or the time for that is over. Where it takes longer than the protocol waits, it stays silent.
+//! Who sits on a panel executes the job again, honestly unless its owner challenged falsely, at its own speed, seals its root when it is
+//! done, and reveals it when all have sealed theirs or the time for that is over. Where it takes longer than the protocol waits, it
+//! stays silent.
 
 use super::super::Agents;
 use super::super::queue::Kind;
@@ -45,10 +46,10 @@ impl Agents {
 
     /// Those of a panel who are done by now seal their roots.
     pub(in super::super) fn seal_verdicts(&mut self, view: &State, now: Time, id: LeaseId) {
-        let (Some(lease), Some(case)) = (view.lease(id), view.docket.cases.get(&id)) else { return };
-        let root = self.root(view, lease.job, None);
+        let Some(case) = view.docket.cases.get(&id) else { return };
         for seat in case.seats.iter().filter(|seat| seat.answer == Answer::Silent) {
             if self.duty_done(view, id, seat.juror) == Some(now) {
+                let root = self.panel_root(view, id, seat.juror);
                 let digest = seal(id, seat.juror, &root, &self.verdict_salt(id, seat.juror));
                 self.send(now, Origin::Account(view.providers()[seat.juror.index()].owner), SealVerdict { lease: id, digest });
             }
@@ -67,10 +68,10 @@ impl Agents {
 
     /// Those of a panel who sealed a root reveal it.
     pub(in super::super) fn reveal_verdicts(&mut self, view: &State, now: Time, id: LeaseId) {
-        let (Some(lease), Some(case)) = (view.lease(id), view.docket.cases.get(&id)) else { return };
-        let root = self.root(view, lease.job, None);
+        let Some(case) = view.docket.cases.get(&id) else { return };
         for seat in case.seats.iter().filter(|seat| seat.answer == Answer::Sealed) {
-            let command = RevealVerdict { lease: id, root, salt: self.verdict_salt(id, seat.juror) };
+            let command =
+                RevealVerdict { lease: id, root: self.panel_root(view, id, seat.juror), salt: self.verdict_salt(id, seat.juror) };
             self.send(now, Origin::Account(view.providers()[seat.juror.index()].owner), command);
         }
     }

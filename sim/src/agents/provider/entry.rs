@@ -1,16 +1,20 @@
 //! Entry: a finite pool looks at the market, and whoever finds its return high enough buys a machine.
 //!
 //! An entrant expects what providers of its class have earned lately: the averaged price times the averaged utilisation, emission
-//! for that work and for the bond, less electricity. Over the life of the machine, at its own rate, that has a present value:
+//! for that work and for the bond, less electricity at work and on standby. Over the life of the machine, at its own rate, that has
+//! a present value:
 //!
 //! > NPV = margin of a year × (1 − e^(−rate · life)) ÷ rate − price of the machine
 //!
 //! (a level annuity paid continuously; e.g. Brealey, Myers & Allen, "Principles of Corporate Finance", ch. 2). It enters when this is
-//! above zero and above the value of the same machine rented out elsewhere. It expects today to last.
+//! above zero and above the value of the same machine rented out elsewhere. It expects today to last. When the machine's life is over
+//! it asks itself again, and leaves when it would not buy another.
 
 use super::super::Agents;
 use super::super::queue::Kind;
 use super::Phase;
+use super::ask::kept;
+use super::books::IDLE_POWER;
 use crate::economy::Host;
 use crate::economy::providers::Joining;
 use plasma_core::engine::state::State;
@@ -34,12 +38,19 @@ impl Host {
     /// Micro-USD that one GPU earns in a year here, electricity paid.
     fn yearly_margin(&self, prospect: &Prospect) -> f64 {
         let margin = prospect.price + prospect.emission - self.electricity();
-        self.yearly_hours() * prospect.utilisation * self.speed * margin + prospect.stake
+        let standby = (1.0 - prospect.utilisation) * IDLE_POWER * self.energy;
+        self.yearly_hours() * (prospect.utilisation * self.speed * margin - standby) + prospect.stake
     }
 
     /// The same elsewhere, where it would earn what it forgoes for an hour of work here.
     fn yearly_margin_elsewhere(&self) -> f64 {
         self.yearly_hours() * (self.forgone - self.energy).max(0.0)
+    }
+
+    /// Net present value of one GPU, in micro-USD, here and elsewhere.
+    fn worth(&self, prospect: &Prospect, hurdle: f64, life: Span) -> (f64, f64) {
+        let net = |yearly| present_value(yearly, hurdle, life) - self.hardware;
+        (net(self.yearly_margin(prospect)), net(self.yearly_margin_elsewhere()))
     }
 
     fn yearly_hours(&self) -> f64 {
@@ -88,8 +99,7 @@ impl Agents {
         let Some(prospect) = self.prospect(view, now, &who) else {
             return self.queue.push(now + interval, Kind::Look, host as u64);
         };
-        let here = present_value(who.yearly_margin(&prospect), hurdle, life) - who.hardware;
-        let elsewhere = present_value(who.yearly_margin_elsewhere(), hurdle, life) - who.hardware;
+        let (here, elsewhere) = who.worth(&prospect, hurdle, life);
         if here >= 0.0 && here >= elsewhere {
             self.queue.push(now, Kind::Join, host as u64);
         } else {
@@ -98,11 +108,20 @@ impl Agents {
         }
     }
 
+    /// Whether an entrant whose machines are used up buys new ones: it decides as it did when it came. Who is there on schedule
+    /// replaces them without asking, and leaves when income does not cover costs.
+    pub(super) fn renews(&self, view: &State, now: Time, host: usize) -> bool {
+        let who = self.today(host, now);
+        let Joining::Entrant { hurdle, life, .. } = who.joins else { return true };
+        let worth = self.prospect(view, now, &who).map(|prospect| who.worth(&prospect, hurdle, life));
+        worth.is_none_or(|(here, elsewhere)| here >= 0.0 && here >= elsewhere)
+    }
+
     fn prospect(&self, view: &State, now: Time, who: &Host) -> Option<Prospect> {
         let price = self.price(view, now)?;
         let seen = self.rows.board.class(who.class);
         let epochs = YEAR as f64 / view.params.epoch_length() as f64;
-        let kept = 1.0 - view.params.fee_rate() as f64 / plasma_core::money::ONE as f64;
+        let kept = kept(view).unwrap_or(0.0);
         let stake = self.rows.board.per_bond * epochs * view.params.bond_per_gpu() as f64 * price as f64 / XPL as f64;
         Some(Prospect {
             price: seen.price * kept,
@@ -122,8 +141,8 @@ mod tests {
     fn a_year_of_margins_here_and_elsewhere() {
         let who = Host { energy: 100_000.0, forgone: 150_000.0, hardware: 3_000e6, ..host() };
         let prospect = Prospect { price: 250_000.0, emission: 50_000.0, utilisation: 0.5, stake: 123.4e6 };
-        // 4,383 hours at $0.20 and $123.40 for the bond; elsewhere 8,766 hours at $0.05.
-        assert!((who.yearly_margin(&prospect) - (876.6 + 123.4) * 1e6).abs() < 1e-3);
+        // 4,383 hours at $0.20, as many at $0.015 for standby, and $123.40 for the bond; elsewhere 8,766 hours at $0.05.
+        assert!((who.yearly_margin(&prospect) - (876.6 - 65.745 + 123.4) * 1e6).abs() < 1e-3);
         assert!((who.yearly_margin_elsewhere() - 438.3e6).abs() < 1e-3);
     }
 

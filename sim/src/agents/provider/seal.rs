@@ -54,7 +54,7 @@ impl Agents {
     }
 
     /// Buys what the deposits lack. False when that is not to be had.
-    pub(super) fn affords(&mut self, view: &State, now: Time, host: usize, amount: u64) -> bool {
+    pub(in super::super) fn affords(&mut self, view: &State, now: Time, host: usize, amount: u64) -> bool {
         let account = self.economy.account_of(host);
         let short = amount.saturating_sub(Self::spendable(view, account));
         short == 0 || self.buy(view, now, account, short + 16 * view.params.fee_base())
@@ -71,7 +71,7 @@ impl Agents {
         self.queue.push(now + view.params.market_batch(), Kind::Seal, 0);
         let sealed = view.market.envelopes.iter().filter(|(_, envelope)| envelope.price == 0).map(|(&offer, _)| offer);
         for offer in sealed {
-            let Some(host) = self.rows.offers.get(offer.index()).map(|row| row.host as usize) else { continue };
+            let Some(host) = self.host_of_offer(offer) else { continue };
             if self.rows.hosts[host].phase == Phase::Gone {
                 continue;
             }

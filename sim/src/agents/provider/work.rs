@@ -60,18 +60,17 @@ impl Agents {
 
     /// The provider of an offer.
     pub(super) fn host_of_offer(&self, offer: OfferId) -> Option<usize> {
-        self.rows.offers.get(offer.index()).map(|row| row.host as usize)
+        self.rows.offers.get(offer.index())?.host()
     }
 
     /// A lease began: how it will end is drawn now.
     pub(in super::super) fn begin_lease(&mut self, view: &State, now: Time, leased: &Leased) {
-        let Some(host) = self.host_of_offer(leased.offer) else { return };
-        let Some(lease) = view.lease(leased.lease) else { return };
-        let slot = leased.lease.slot();
+        let (host, slot) = (self.host_of_offer(leased.offer), leased.lease.slot());
         if self.rows.lease_hosts.len() <= slot {
             self.rows.lease_hosts.resize(slot + 1, u32::MAX);
         }
-        self.rows.lease_hosts[slot] = host as u32;
+        self.rows.lease_hosts[slot] = host.map_or(u32::MAX, |host| host as u32);
+        let Some((host, lease)) = host.zip(view.lease(leased.lease)) else { return };
         self.count_busy(view, now, leased.offer);
         if let Some(price) = self.price(view, now) {
             let nano_per_hour = leased.price as f64 * HOUR as f64 / leased.work_mgs as f64;

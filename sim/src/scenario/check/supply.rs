@@ -74,6 +74,8 @@ fn check_group(scenario: &Scenario, group: &ProviderGroup, findings: &mut Findin
     for (key, share) in [("opportunity", group.opportunity), ("pass_through", group.pass_through), ("sells", group.sells)] {
         findings.require(share <= Ratio::ONE, path(key), || "a share is at most 100%".into());
     }
+    let most = Ratio(scenario.params.stake_commission_max());
+    findings.require(group.commission <= most, path("commission"), || format!("stake.commission_max is {most}"));
     findings.require(group.speed_spread <= Ratio::ONE, path("speed_spread"), || "expected at most 100%".into());
     findings.require(group.overhead.get() >= 1.0, path("overhead"), || {
         "expected at least 1: the socket gives no less than the GPUs draw".into()

@@ -7,7 +7,7 @@ use plasma_core::time::MINUTE;
 use super::Findings;
 use crate::economy::token::pool_sides;
 use crate::scenario::model::{Allocation, Holder, Scenario, TokenMarket, TradingStyle};
-use crate::scenario::quantity::{SpanMs, Usd, Xpl};
+use crate::scenario::quantity::{Ratio, SpanMs, Usd, Xpl};
 
 pub(super) fn check(scenario: &Scenario, findings: &mut Findings) {
     let (token, params) = (&scenario.token, &scenario.params);
@@ -36,6 +36,10 @@ fn market(scenario: &Scenario, findings: &mut Findings) {
     let token = &scenario.token;
     match &token.market {
         TokenMarket::Fixed => {}
+        TokenMarket::Csv(recorded) => {
+            let key = "token.market.csv.file";
+            findings.require(!recorded.file.is_empty(), key, || "expected the path of a CSV file".into());
+        }
         TokenMarket::Gbm(walk) => {
             let above = walk.jump.fraction() > -1.0;
             findings.require(above, "token.market.gbm.jump", || "a price cannot fall by all of itself".into());
@@ -92,6 +96,15 @@ fn vesting(scenario: &Scenario, part: &Allocation, findings: &mut Findings) {
     findings.require(amount > 0, format!("allocation.{}.amount", part.id), || "there must be something to vest".into());
 }
 
+fn sale(part: &Allocation, findings: &mut Findings) {
+    let Some(sale) = &part.sell else { return };
+    let path = |key: &str| format!("allocation.{}.sell{key}", part.id);
+    findings.require(part.holder == Holder::Holders, path(""), || "only a part of `holders` sells so".into());
+    findings.require(sale.share <= Ratio::ONE, path(".share"), || "a share is at most 100%".into());
+    findings.require(sale.over.0 > 0, path(".over"), || "a time must be above 0".into());
+    findings.require(sale.interval.0 >= MINUTE, path(".interval"), || "expected at least 1min".into());
+}
+
 fn allocations(scenario: &Scenario, findings: &mut Findings) {
     let supply = scenario.token.initial_supply;
     let mut sum = 0u128;
@@ -102,6 +115,7 @@ fn allocations(scenario: &Scenario, findings: &mut Findings) {
         }
     }
     scenario.allocation.iter().for_each(|part| vesting(scenario, part, findings));
+    scenario.allocation.iter().for_each(|part| sale(part, findings));
     findings.require(sum == supply.0, "allocation", || {
         let (verb, difference) = if sum < supply.0 { ("leave", supply.0 - sum) } else { ("exceed", sum - supply.0) };
         let rest = Xpl(difference);

@@ -1,9 +1,10 @@
 //! Attackers: who wants more than their share, with what means, and how they go about it.
 
-use plasma_core::time::HOUR;
+use plasma_core::time::{DAY, HOUR};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::stake::Settings;
 use crate::scenario::quantity::{Id, Ratio, SpanMs, Usd, Weight};
 
 /// An attacker. What it had, what it has, and what it made of it is in the results.
@@ -38,8 +39,14 @@ pub enum Attack {
     Grief(Grief),
     /// A holder sells.
     Dump(Dump),
+    /// It moves the pool's price before the feeders post it, and is credited for work at the price it made.
+    Oracle(Oracle),
     /// Those who provide the pool's liquidity take it away, and bring it back when they are done.
     Withdraw(Withdraw),
+    /// It makes a proposal in its own favour and buys votes for it.
+    Bribe(Bribe),
+    /// Its providers challenge right results.
+    Challenge(FalseChallenge),
 }
 
 /// Providers of one owner who do not do the work.
@@ -84,6 +91,32 @@ pub struct Grief {
     pub jobs: u64,
 }
 
+/// A price that is pushed while it is posted. XPL bought with the attacker's dollars push the pool's price up; once the oracle says so,
+/// it buys work of itself, whose credit is in dollars at that price, sells the other XPL, and has the work settled when the oracle has
+/// come down: for each credited dollar the vault then pays more XPL than went in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Oracle {
+    /// GPU class that it claims to have. Where others offer it, its own ask must stay under theirs; where none does, it is as high
+    /// as it likes.
+    pub class: Id,
+    /// Program that it claims to run. It is never checked.
+    pub program: Id,
+    /// Reference GPU-hours of the work that it sells to itself each time.
+    pub gpu_hours: Weight,
+    /// By how much it means to raise the price, as far as its dollars reach.
+    pub raise: Ratio,
+    /// Share of the XPL it bought that it puts into the work; the others bring the price down again.
+    #[serde(default = "half")]
+    pub stake: Ratio,
+    /// Posts for which it waits for the oracle to follow, up and then down, before it gives up.
+    #[serde(default = "four")]
+    pub patience: u32,
+    /// Time from the end of one attempt to the next.
+    #[serde(default = "day")]
+    pub interval: SpanMs,
+}
+
 /// A sale.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -98,6 +131,52 @@ pub struct Dump {
 pub struct Withdraw {
     /// Share of the pool.
     pub share: Ratio,
+}
+
+fn half() -> Ratio {
+    Ratio(Ratio::ONE.0 / 2)
+}
+
+fn four() -> u32 {
+    4
+}
+
+fn day() -> SpanMs {
+    SpanMs(DAY)
+}
+
+/// Votes that are bought. Whoever is offered more than the proposal would take from them, and than it costs them to vote, sells.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Bribe {
+    /// Share of the treasury that the proposal pays to the attacker.
+    #[serde(default)]
+    pub takes: Ratio,
+    /// Instead of that, other values of parameters.
+    #[serde(default, skip_serializing_if = "Settings::is_empty")]
+    pub change: Settings,
+    /// Dollars for a vote with the power of one XPL.
+    pub price: Usd,
+    /// Share of all power at which it stops buying.
+    #[serde(default = "two_thirds")]
+    pub aims: Ratio,
+}
+
+/// Challenges of right results, for the finder's share and to hold others' pay up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FalseChallenge {
+    /// The owner's groups of providers.
+    pub groups: Vec<Id>,
+    /// Share of the results of others, open to challenge, that they challenge.
+    pub share: Ratio,
+    /// Whether they uphold each other's challenges when they sit on a panel.
+    #[serde(default = "yes")]
+    pub collude: bool,
+}
+
+fn two_thirds() -> Ratio {
+    Ratio(670_000_000)
 }
 
 fn whole() -> Ratio {

@@ -38,6 +38,9 @@ pub struct ProviderGroup {
     /// Share of the income beyond its costs that a provider sells for dollars; what it needs to cover costs it always sells.
     #[serde(default = "quarter_share")]
     pub sells: Ratio,
+    /// What it keeps of its delegators' rewards.
+    #[serde(default)]
+    pub commission: Ratio,
     /// Time between two quotes of the ask.
     #[serde(default = "day")]
     pub requote: SpanMs,
@@ -115,7 +118,7 @@ pub struct Entry {
     /// Yearly rate at which an entrant discounts what it will earn: its own, around this median.
     #[serde(default = "hurdle")]
     pub hurdle: Ratio,
-    /// How long a machine earns.
+    /// How long a machine earns. After it the provider buys another if it would enter again, and leaves otherwise.
     #[serde(default = "four_years")]
     pub life: SpanMs,
     /// Time between two looks at the market.

@@ -5,10 +5,11 @@ use plasma_core::time::{DAY, HOUR, Time};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::trace::{TimeColumn, TimeFormat};
 use crate::scenario::quantity::{AmountOrShare, Date, Id, Ratio, SignedRatio, SpanMs, Usd, Weight, Xpl};
 
 /// The token XPL.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Token {
     /// XPL that genesis issues.
@@ -27,7 +28,7 @@ pub struct Token {
 }
 
 /// What makes the price of XPL, and who is on the other side of a trade.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum TokenMarket {
     /// A labelled constant: the market maker trades at `price` while its accounts last.
@@ -37,6 +38,8 @@ pub enum TokenMarket {
     Amm(Pool),
     /// A geometric Brownian motion with jumps, at which the market maker trades while its accounts last.
     Gbm(Walk),
+    /// A recorded price, at which the market maker trades while its accounts last.
+    Csv(RecordedPrice),
 }
 
 /// A constant-product pool of XPL and dollars.
@@ -75,6 +78,21 @@ pub struct Walk {
     /// Standard deviation of a jump's logarithm.
     #[serde(default)]
     pub jump_spread: Ratio,
+}
+
+/// A price that was recorded: a table with a row for each time at which it changed. It holds until the next row, and the last one to
+/// the end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RecordedPrice {
+    /// CSV file with a header line, relative to this scenario's file.
+    pub file: String,
+    /// Column of times. Only distances count: the earliest row is genesis, and its price is `token.price`.
+    #[serde(default = "time_column")]
+    pub time: TimeColumn,
+    /// Column of prices, in dollars per XPL.
+    #[serde(default = "price_column")]
+    pub price: String,
 }
 
 /// A group of traders who act as one: they neither work nor buy work.
@@ -156,6 +174,22 @@ pub struct Allocation {
     /// When it becomes free; at once without this. Only `holders` can wait for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vesting: Option<Vesting>,
+    /// How its holders sell what becomes free; they keep it without this. Only `holders` sell so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sell: Option<Sale>,
+}
+
+/// How holders sell what becomes free: a share of it, each token `over` after it became free on average, whatever the price.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Sale {
+    /// Share of what becomes free that is sold in the end.
+    pub share: Ratio,
+    /// Mean time from becoming free to being sold: the hazard of a sale is one in this time.
+    pub over: SpanMs,
+    /// Time between two sales, before each of which they claim what has vested.
+    #[serde(default = "day")]
+    pub interval: SpanMs,
 }
 
 /// When a part of the initial supply becomes free: by the calendar month, evenly up to a date, or all of it on a date.
@@ -211,6 +245,8 @@ pub enum Holder {
     Locked,
     /// Holders who neither work nor buy work.
     Holders,
+    /// The delegators of all groups, alike.
+    Delegators,
 }
 
 fn hour() -> SpanMs {
@@ -223,6 +259,14 @@ fn day() -> SpanMs {
 
 fn month() -> SpanMs {
     SpanMs(30 * DAY)
+}
+
+fn time_column() -> TimeColumn {
+    TimeColumn { column: "time".into(), format: TimeFormat::DateTime }
+}
+
+fn price_column() -> String {
+    "price_usd".into()
 }
 
 fn three_thousandths() -> Ratio {

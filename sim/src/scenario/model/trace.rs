@@ -93,6 +93,8 @@ pub enum Preset {
     AlibabaPods,
     /// GPU nodes of a cluster: Alibaba cluster-trace-gpu-v2023, openb_node_list.
     AlibabaNodes,
+    /// Requests to an image-generation service: Alibaba cluster-trace-v2026-GenAI, lora_request_trace.
+    AlibabaImages,
 }
 
 /// Which column means what. Where no column has the very name, case, spaces and punctuation do not count.
@@ -111,9 +113,22 @@ pub struct Mapping {
     /// GPU class of a machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class: Option<ClassColumn>,
+    /// How long a job waited where it was recorded. It is not played: what came out is reported beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waited: Option<WaitColumns>,
     /// Rows are kept only when they meet all of these.
     #[serde(default)]
     pub keep: Vec<Filter>,
+}
+
+/// Two columns of times in seconds, between which a job waited.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WaitColumns {
+    /// Column of the arrival.
+    pub begin: String,
+    /// Column of the start; one before the arrival counts as no wait.
+    pub end: String,
 }
 
 /// A column of times.
@@ -238,6 +253,7 @@ impl Preset {
             Self::AzureLlm => include_str!("../presets/azure-llm.toml"),
             Self::AlibabaPods => include_str!("../presets/alibaba-pods.toml"),
             Self::AlibabaNodes => include_str!("../presets/alibaba-nodes.toml"),
+            Self::AlibabaImages => include_str!("../presets/alibaba-images.toml"),
         }
     }
 
@@ -269,7 +285,7 @@ mod tests {
 
     #[test]
     fn every_preset_is_well_formed() {
-        for preset in [Preset::AzureLlm, Preset::AlibabaPods] {
+        for preset in [Preset::AzureLlm, Preset::AlibabaPods, Preset::AlibabaImages] {
             let mapping = preset.mapping();
             assert!(mapping.time.is_some() && !mapping.sizes.is_empty());
         }

@@ -75,6 +75,29 @@ fn a_file_changes_what_it_extends() {
 }
 
 #[test]
+fn what_was_expected_and_found_of_another_question_is_not_inherited() {
+    let base = format!("question = \"A?\"\nexpectation = \"yes\"\nfinding = \"no\"\n{}", without_question());
+    let folder = folder(&[
+        ("base.toml", base.as_bytes()),
+        ("same.toml", b"extends = \"base.toml\"\nseed = 7"),
+        ("other.toml", b"extends = \"base.toml\"\nquestion = \"B?\""),
+    ]);
+    let [base, same, other] = ["base", "same", "other"].map(|name| {
+        let loaded = Scenario::load(&folder.path().join(format!("{name}.toml")), &[]);
+        loaded.unwrap_or_else(|error| panic!("{}", error.plain())).scenario
+    });
+    assert_eq!((base.expectation.as_deref(), base.finding.as_deref()), (Some("yes"), Some("no")));
+    assert_eq!((same.expectation.as_deref(), same.finding), (Some("yes"), None));
+    assert_eq!((other.question.as_str(), other.expectation, other.finding), ("B?", None, None));
+}
+
+/// The starter, but for what it asks.
+fn without_question() -> String {
+    let asks = |line: &&str| line.starts_with("question = ") || line.starts_with("expectation = ");
+    starter().lines().filter(|line| !asks(line)).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
 fn a_table_lends_its_provenance_to_its_values() {
     let text = starter_with("power = \"450 W\"", "source = \"data sheet\"\npower = { value = \"450 W\", source = \"a meter\" }");
     let loaded = Scenario::parse("scenario.toml", &text, &[]).unwrap();

@@ -1,0 +1,194 @@
+//! What a proposal is to a voter: the change of its own income, predicted by one step.
+//!
+//! Volumes, shares, stakes and prices stay as they are; only the rules differ. A year of a voter is then
+//!
+//! > its part of the capacity × (payments × (1 − fee) + emission × providers' part)
+//! > + its part of all stake × (emission × stakers' part + fees × stakers' share)
+//! > − what slashes took of it lately, in proportion to `slash.wrong`
+//! > − its holdings × (emission − burnt fees) ÷ circulating supply
+//!
+//! where the last line is dilution. What leaves the treasury or the builders' fund goes to whom it goes to, and dilutes everybody
+//! as it begins to circulate. A report changes nothing, nor does another holder of an office.
+
+use super::super::Agents;
+use crate::economy::stake::Voter;
+use plasma_core::engine::state::State;
+use plasma_core::formula::schedule;
+use plasma_core::ids::AccountId;
+use plasma_core::money::{ONE, XPL};
+use plasma_core::params::{Params, TABLE};
+use plasma_core::protocol::emission;
+use plasma_core::protocol::governance::action::Action;
+use plasma_core::time::{Time, YEAR};
+
+/// What a year brings under some rules, in nano-XPL.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Rules {
+    /// To all who work.
+    work: f64,
+    /// To all who stake.
+    stake: f64,
+    /// Issued, less burned.
+    net: f64,
+    /// Rate of a slash for a wrong result.
+    slash: f64,
+}
+
+/// What a proposal would change, as everybody can see it.
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) struct Outlook {
+    now: Rules,
+    then: Rules,
+    /// Nano-XPL that begin to circulate, and to whom they go.
+    gift: Option<(f64, AccountId)>,
+    /// Micro-USD per nano-XPL.
+    price: f64,
+    circulating: f64,
+    /// Micro-USD that all GPUs on offer would earn elsewhere in an hour: the measure of capacity.
+    capacity: f64,
+    /// Nano-XPL at stake with providers that earn by it.
+    staked: f64,
+}
+
+/// What a voter has in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Part {
+    /// Of the capacity.
+    capacity: f64,
+    /// Nano-XPL at stake that earn for it.
+    stake: f64,
+    /// Nano-XPL that slashes take from it in a year.
+    lost: f64,
+    /// Nano-XPL that it holds.
+    holdings: f64,
+}
+
+impl Rules {
+    fn of(view: &State, params: &Params, paid: f64) -> Self {
+        let share = |ratio: u64| ratio as f64 / ONE as f64;
+        let (from, to) = (view.clock.epoch_started, view.clock.epoch_ends);
+        let seen = emission::seen(view, from, to);
+        let minted = schedule::mint(params.emission_schedule(), params, &seen, view.minter.memory).0;
+        let yearly = minted.min(view.ledger.unissued) as f64 * YEAR as f64 / (to - from).max(1) as f64;
+        let fees = paid * share(params.fee_rate());
+        Self {
+            work: paid - fees + yearly * share(params.emission_providers()),
+            stake: yearly * share(params.emission_stakers()) + fees * share(params.fee_stakers()),
+            net: yearly - fees * share(params.fee_burn()),
+            slash: share(params.slash_wrong()),
+        }
+    }
+}
+
+impl Outlook {
+    /// Nano-XPL that the proposal brings to somebody with such a part, over so many years.
+    fn change(&self, part: &Part, account: AccountId, years: f64) -> f64 {
+        let of = |part: f64, all: f64| if all > 0.0 { part / all } else { 0.0 };
+        let (now, then) = (&self.now, &self.then);
+        let slash = if now.slash > 0.0 { then.slash / now.slash - 1.0 } else { 0.0 };
+        let flow = of(part.capacity, self.capacity) * (then.work - now.work)
+            + of(part.stake, self.staked) * (then.stake - now.stake)
+            - part.lost * slash
+            - of(part.holdings, self.circulating) * (then.net - now.net);
+        let gift = self.gift.map_or(0.0, |(amount, to)| {
+            let own = if to == account { amount } else { 0.0 };
+            own - of(part.holdings, self.circulating) * amount
+        });
+        years * flow + gift
+    }
+}
+
+impl Agents {
+    /// What an action would change.
+    pub(in super::super) fn outlook(&self, view: &State, action: &Action) -> Outlook {
+        let paid = self.rows.yields.paid;
+        let now = Rules::of(view, view.params, paid);
+        let (mut then, mut gift) = (now, None);
+        match action {
+            Action::Change(change) => {
+                let mut params = view.params.clone();
+                for (position, value) in change.named() {
+                    // A value out of range would have been refused.
+                    let _ = TABLE.get(position as usize).map(|spec| params.set(spec.key, value));
+                }
+                then = Rules::of(view, &params, paid);
+            }
+            Action::Spend(spend) => gift = Some((spend.amount as f64, spend.to)),
+            Action::Grant(grant) => gift = Some((grant.amount as f64, grant.to)),
+            Action::Award(award) => gift = Some((award.amount as f64 * f64::from(award.milestones), award.to)),
+            Action::Appoint(_) | Action::Report(_) => {}
+        }
+        let hosts = (0..self.economy.hosts.len()).map(|host| self.capacity(host));
+        Outlook {
+            now,
+            then,
+            gift,
+            price: self.market_price(view) as f64 / XPL as f64,
+            circulating: view.ledger.circulating() as f64,
+            capacity: hosts.sum(),
+            staked: emission::staked(view).map(|(_, stake)| stake as f64).sum(),
+        }
+    }
+
+    /// Micro-USD that a proposal brings to a voter over its horizon; below zero, what it takes.
+    pub(in super::super) fn interest(&self, view: &State, now: Time, voter: &Voter, outlook: &Outlook) -> f64 {
+        let part = self.part(view, now, voter);
+        let years = self.economy.voters.groups[usize::from(voter.group)].years;
+        outlook.change(&part, voter.account, years) * outlook.price
+    }
+
+    /// Micro-USD that a provider's GPUs on offer would earn elsewhere in an hour.
+    fn capacity(&self, host: usize) -> f64 {
+        use super::super::provider::Phase;
+        let who = &self.economy.hosts[host];
+        let offers = matches!(self.rows.hosts[host].phase, Phase::Online | Phase::Resting | Phase::Dark);
+        if offers { f64::from(who.gpus) * self.economy.rentals[who.class.index()] } else { 0.0 }
+    }
+
+    fn part(&self, view: &State, now: Time, voter: &Voter) -> Part {
+        let keeps = |pool: &plasma_core::protocol::staking::Pool| pool.commission as f64 / ONE as f64;
+        let free = view.account(voter.account).map_or(0, |account| account.free) as f64;
+        let (own, yields) = (view.stake(voter.account), &self.rows.yields);
+        let mut part = Part { holdings: free + own.bonded as f64 + own.unvested as f64, ..Part::default() };
+        if let Some(host) = voter.host {
+            let provider = self.rows.hosts[host as usize].provider;
+            let pool = view.staking.pool(provider);
+            part.capacity = self.capacity(host as usize);
+            part.stake = own.bonded as f64 + keeps(pool) * pool.stake.holds as f64;
+            part.lost = yields.loss(provider, now) * own.bonded as f64;
+        }
+        let delegations = view.staking.delegations.range((voter.account, plasma_core::ids::ProviderId(0))..);
+        for (&(_, provider), _) in delegations.take_while(|((account, _), _)| *account == voter.account) {
+            let stake = view.staking.stake_of(voter.account, provider) as f64;
+            part.stake += stake * (1.0 - keeps(view.staking.pool(provider)));
+            part.lost += yields.loss(provider, now) * view.params.slash_delegators() as f64 / ONE as f64 * stake;
+            part.holdings += stake;
+        }
+        part
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Rules = Rules { work: 1_000.0, stake: 400.0, net: 300.0, slash: 0.5 };
+
+    fn outlook(then: Rules, gift: Option<(f64, AccountId)>) -> Outlook {
+        Outlook { now: NOW, then, gift, price: 1.0, circulating: 10_000.0, capacity: 10.0, staked: 2_000.0 }
+    }
+
+    #[test]
+    fn each_gains_by_its_part_and_pays_by_its_holdings() {
+        let part = Part { capacity: 1.0, stake: 100.0, lost: 8.0, holdings: 500.0 };
+        let change = |then, gift, years| outlook(then, gift).change(&part, AccountId(3), years);
+        // A tenth of the work, a twentieth of the stake, a twentieth of the supply.
+        assert_eq!(change(Rules { work: 1_100.0, ..NOW }, None, 1.0), 10.0);
+        assert_eq!(change(Rules { stake: 600.0, ..NOW }, None, 2.0), 20.0);
+        assert_eq!(change(Rules { net: 500.0, ..NOW }, None, 1.0), -10.0);
+        assert_eq!(change(Rules { slash: 0.25, ..NOW }, None, 1.0), 4.0);
+        assert_eq!(change(NOW, Some((200.0, AccountId(4))), 9.0), -10.0);
+        assert_eq!(change(NOW, Some((200.0, AccountId(3))), 9.0), 190.0);
+        assert_eq!(change(NOW, None, 9.0), 0.0);
+    }
+}

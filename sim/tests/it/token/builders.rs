@@ -1,0 +1,131 @@
+//! Builders and the committee.
+
+use super::{Diary, Electorate, begin, end, refused, small};
+use plasma_core::engine::Engine;
+use plasma_core::money::XPL;
+use plasma_core::record::Event;
+use plasma_core::time::{DAY, Time};
+use plasma_sim::agents::tally::Party;
+use plasma_sim::scenario::Loaded;
+
+const GOVERNED: [&str; 6] = [
+    "governance.max_open=10",
+    "governance.period=1d",
+    "governance.timelock=1h",
+    "governance.quorum=0%",
+    "governance.deposit=100 XPL",
+    "allocation.treasury.holder=builders",
+];
+
+fn builder(terms: &str) -> String {
+    let award = "milestones = 3\namount = \"1_000 XPL\"\nexpires = \"25d\"\n";
+    format!("[[builder]]\nid = \"sdk\"\nusd = \"500 USD\"\ncost = \"50 USD\"\n{award}{terms}\n")
+}
+
+fn played(loaded: &Loaded) -> Engine<Electorate, Diary> {
+    let mut engine = begin::<Electorate>(loaded);
+    engine.run(end(loaded) + 1);
+    assert!(engine.environment().agents.dollars().conserved());
+    engine
+}
+
+fn paid(events: &[(Time, Event)]) -> Vec<Time> {
+    events.iter().filter(|(_, event)| matches!(event, Event::MilestonePaid(_))).map(|(time, _)| *time).collect()
+}
+
+/// It applies after two days, the vote takes one, the timelock an hour: the award is made as the fourth epoch closes. Then three
+/// times three days of work and two of review.
+#[test]
+fn milestones_are_reached_attested_paid_and_sold_on_time() {
+    let text = builder("at = \"2d\"\ntime = \"3d\"\n[committee]\nreview = \"2d\"\n");
+    let loaded = small(&text, &GOVERNED);
+    let mut engine = played(&loaded);
+    let opened = engine.observer().events.iter().find(|(_, event)| matches!(event, Event::AwardOpened(_))).unwrap().0;
+    let start = loaded.scenario.start.0;
+    assert_eq!(opened, start + 4 * DAY);
+    let step = 5 * DAY + 1;
+    let times = paid(&engine.observer().events);
+    assert_eq!(times, [opened + step, opened + 2 * step, opened + 3 * step]);
+    let agents = &engine.environment().agents;
+    let (who, row) = agents.builders().next().unwrap();
+    let whole = 3_000 * u128::from(XPL);
+    assert_eq!((row.applied, row.awards, row.attempts, row.reached, row.let_pass), (1, 1, 3, 3, 0));
+    assert_eq!((row.awarded, row.paid, row.spent), (whole, whole, 150_000_000));
+    // It keeps the fees of a few commands in hand, out of what it bought for its deposit.
+    assert_eq!((row.sold, row.received), (whole, 300_000_000));
+    let trades = agents.tally().of(Party::Builders);
+    let dollars = u128::from(agents.dollars().of(who.account));
+    assert_eq!(dollars + row.spent + trades.spent, 500_000_000 + row.received + u128::from(agents.dollars().brought_in));
+    let kept = who.account;
+    let free = engine.view(|state| (state.account(kept).unwrap().free, state.ledger.builders));
+    // The deposit came back.
+    assert!(free.0 >= 100 * u128::from(XPL) && free.0 < 101 * u128::from(XPL), "{free:?}");
+    assert_eq!(engine.environment().agents.tally().refused.iter().sum::<u64>(), 0);
+}
+
+#[test]
+fn a_committee_that_errs_pays_for_what_was_not_reached() {
+    let terms = "time = \"2d\"\nsuccess = \"0%\"\n";
+    let mut engine = played(&small(&builder(terms), &GOVERNED));
+    assert!(paid(&engine.observer().events).is_empty());
+    let row = engine.environment().agents.builders().next().unwrap().1.clone();
+    // It tries until its dollars are spent, but for those that its deposit cost.
+    assert_eq!((row.reached, row.let_pass, row.paid), (0, 0, 0));
+    assert_eq!(row.spent, u128::from(row.attempts) * 50_000_000);
+    assert_eq!(row.attempts, 9);
+    // What was not reached returned to the fund.
+    let returned = |event: &Event| if let Event::AwardClosed(closed) = event { closed.returned } else { 0 };
+    assert_eq!(engine.observer().events.iter().map(|(_, event)| returned(event)).sum::<u64>(), 3_000 * XPL);
+
+    let mut engine = played(&small(&builder(&format!("{terms}[committee]\nerrs = \"100%\"\nreview = \"1d\"\n")), &GOVERNED));
+    assert_eq!(paid(&engine.observer().events).len(), 3);
+    let row = engine.environment().agents.builders().next().unwrap().1.clone();
+    assert_eq!((row.attempts, row.reached, row.let_pass), (3, 0, 3));
+}
+
+#[test]
+fn attempts_take_as_long_and_succeed_as_often_as_they_should() {
+    let many = |i: u32| builder("time = \"1d\"\nspread = 0.5\nsuccess = \"40%\"").replace("\"sdk\"", &format!("\"sdk-{i}\""));
+    let text: String = (0..40).map(many).collect::<String>() + "[committee]\nreview = \"1h\"\n";
+    let text = text.replace("expires = \"25d\"", "expires = \"1y\"").replace("500 USD", "50_000 USD");
+    let loaded = small(&text, &[&GOVERNED[1..], &["governance.max_open=100", "horizon=60d"]].concat());
+    let engine = &mut played(&loaded);
+    let (mut attempts, mut reached) = (0, 0);
+    for (_, row) in engine.environment().agents.builders() {
+        assert_eq!((row.reached, row.paid), (3, 3_000 * u128::from(XPL)), "sixty days are enough for all");
+        (attempts, reached) = (attempts + row.attempts, reached + row.reached);
+    }
+    // 120 milestones take 300 attempts on average, with a standard deviation of √(120 · 0.6) ÷ 0.4 = 21.
+    assert_eq!(reached, 120);
+    assert!((237..=363).contains(&attempts), "{attempts}");
+}
+
+#[test]
+fn who_is_not_voted_for_applies_again_and_keeps_what_it_has() {
+    let text = builder("time = \"1d\"\nagain = \"5d\"");
+    let loaded = small(&text, &GOVERNED);
+    let mut engine = begin::<plasma_sim::agents::Agents>(&loaded);
+    engine.run(end(&loaded));
+    let agents = engine.environment();
+    let (who, row) = agents.builders().next().unwrap();
+    assert_eq!((row.applied, row.awards, row.spent), (6, 0, 0));
+    assert_eq!(agents.tally().refused.iter().sum::<u64>(), 0);
+    let dollars = agents.dollars().of(who.account);
+    assert!((489_000_000..490_000_000).contains(&dollars), "its deposit cost ten dollars once: {dollars}");
+}
+
+#[test]
+fn an_award_that_could_not_be_is_refused_in_words() {
+    let told = |terms: &str, sets: &[&str], words: &str| {
+        let error = refused(&builder(terms), sets);
+        assert!(error.contains(words), "{error}");
+    };
+    told("time = \"1d\"", &[], "awards are made by governance, which is off");
+    told("time = \"0d\"", &GOVERNED, "builder.sdk.time");
+    told("time = \"1d\"\nsuccess = \"101%\"", &GOVERNED, "a share is at most 100%");
+    told("time = \"1d\"\nspread = 9", &GOVERNED, "expected at most 5");
+    told("time = \"1d\"", &[&GOVERNED[..], &["builder.sdk.milestones=33"]].concat(), "expected between 1 and 32");
+    told("time = \"1d\"", &[&GOVERNED[..], &["builder.sdk.amount=0 XPL"]].concat(), "more than nothing");
+    told("time = \"1d\"", &[&GOVERNED[..], &["builder.sdk.expires=11y"]].concat(), "at most 10y");
+    told("time = \"1d\"\n[committee]\nerrs = \"200%\"", &GOVERNED, "committee.errs");
+}
