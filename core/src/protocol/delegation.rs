@@ -394,6 +394,20 @@ mod tests {
     }
 
     #[test]
+    fn nobody_joins_what_left_in_an_epoch_and_has_lost_all() {
+        let mut bench = bench(&HARSH);
+        bench.by(1, delegate(1_000 * XPL));
+        miss(&mut bench);
+        let submit = Submit { start_by: bench.now, finish_by: bench.now + HOUR + 1, ..hour_job(bench.now) };
+        bench.by(4, submit);
+        bench.by(1, undelegate(100 * XPL));
+        assert!(names(&bench.wait(HOUR + 1)).contains(&"LeavingSlashed"));
+        bench.by(0, Bond { amount: 50_000 * XPL });
+        bench.by(2, delegate(XPL));
+        assert_eq!(bench.refused_by(2, undelegate(1)), Rejection::TooManyShares);
+    }
+
+    #[test]
     fn a_pool_that_lost_all_begins_anew_with_the_next_stake_whoever_holds_its_shares() {
         let minted = [("emission.schedule", 0), ("emission.yearly", 365_250), ("emission.start", 0), ("epoch.length", HOUR)];
         let mut bench = bench(&HARSH.iter().chain(&minted).copied().collect::<Vec<_>>());

@@ -211,7 +211,9 @@ fn random_streams_meet_every_event_and_every_refusal() {
         }
     }
     let events = Event::NAMES.iter().filter(|name| **name != "Refused").map(|name| name.to_string());
-    let reasons = Rejection::ALL.iter().filter(|reason| **reason != Rejection::TooManyRows).map(|reason| format!("{reason:?}"));
+    // Tables do not fill up here, and what has lost all is joined only within its epoch, which a unit test does.
+    let reasons = Rejection::ALL.iter().filter(|reason| !matches!(reason, Rejection::TooManyRows | Rejection::TooManyShares));
+    let reasons = reasons.map(|reason| format!("{reason:?}"));
     let missing: Vec<String> = events.chain(reasons).filter(|name| met.get(name).is_none_or(|&times| times < 10)).collect();
     assert!(missing.is_empty(), "hardly met: {missing:?} in {met:#?}");
 }
