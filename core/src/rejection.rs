@@ -99,6 +99,8 @@ rejections! {
     76 BadMilestone "the award has no such milestone, or it was paid before",
     77 UnknownOrder "no such outstanding order to this account",
     78 OrderFull "the order takes no more than {need} nano-XPL",
+    79 TooManyMoves "stake is moving from this provider to others in {need} parts, and no more can be told apart: choose a provider \
+        to which stake moves from it already in this epoch, wait until moves are complete, or undelegate",
 }
 
 payload! {

@@ -6,7 +6,8 @@
 //! loses that part too; see [`crate::formula::slash`]. A provider's own bond on its way back is out of reach and may be: the bond
 //! behind every open lease stays, and covers all that its faults can cost; where `stake.counts`, all of it stays.
 //!
-//! The cost of a slash follows what was left and moved by epoch and provider, never how many delegators did.
+//! The cost of a slash follows what was left and moved by epoch and provider, never how many delegators did; and at most
+//! [`MOST_FUNDS`](crate::protocol::redelegation::MOST_FUNDS) funds move from a provider at a time.
 
 use crate::engine::derived::Derived;
 use crate::engine::ledger::Pot;
@@ -116,9 +117,8 @@ impl Reach {
         let bonded = pool_after(state, id, pending).holds;
         let left = staking.leaving.range((id, 0)..=(id, u64::MAX)).filter(|(_, leaving)| leaving.last >= since);
         let left: Vec<_> = left.map(|(&(_, epoch), leaving)| (epoch, leaving.fund.holds)).collect();
-        let whole = (id, 0, ProviderId(0))..=(id, u64::MAX, ProviderId::NONE);
-        let moved = staking.moving.range(whole).filter(|(_, moving)| moving.last >= since);
-        let moved: Vec<_> = moved.map(|(&(_, epoch, to), moving)| (epoch, to, moving.fund)).collect();
+        let moved = staking.moving_from(id).filter(|(.., moving)| moving.last >= since);
+        let moved: Vec<_> = moved.map(|(epoch, to, moving)| (epoch, to, moving.fund)).collect();
         let worth = moved.iter().map(|&(_, to, fund)| pool_after(state, to, pending).worth(fund.holds));
         let total = left.iter().map(|&(_, stake)| stake).chain(worth).chain([bonded]).map(u128::from).sum();
         Self { bonded, left, moved, total }

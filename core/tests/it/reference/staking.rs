@@ -263,6 +263,10 @@ impl Reference {
         let given_up = self.gives_up(account, from, asked.amount)?;
         let shares = self.accepts(account, to, asked.amount)?;
         let key = (from, self.epoch, to);
+        let bands = self.stakes.bands.keys().filter(|key| key.0 == from).count();
+        if bands >= 1_000 && !self.stakes.bands.contains_key(&key) {
+            return short_by(Rejection::TooManyMoves, 1_000);
+        }
         let holds = self.stakes.bands.get(&key).map_or(0, |band| band.shares);
         let Some(units) = issued(shares, holds, self.units_moved(key)) else { return refuse(Rejection::TooManyShares) };
         let earliest = self.now.saturating_add(self.rules.bond_unbonding());
