@@ -260,8 +260,11 @@ impl Apply for ParamChanged {
     }
 
     fn follow(&self, state: &State, _record: &Record, derived: &mut Derived) {
-        // The book holds the offers whose stake suffices, and several parameters say what does.
-        derived.requote_every(state);
+        // The book holds the offers whose bond suffices. No other parameter that may change says what is in an index: a test
+        // changes each.
+        if TABLE[self.param as usize].key == "bond.per_gpu" {
+            derived.requote_every(state);
+        }
     }
 }
 

@@ -5,11 +5,14 @@ use super::*;
 use crate::formula::schedule;
 use crate::formula::tally::choice::{ABSTAIN, NO, VETO, YES};
 use crate::genesis::{Genesis, GenesisError};
+use crate::ids::ClassId;
 use crate::money::ONE;
 use crate::params::{Params, TABLE};
 use crate::protocol::bond::{Bond, Unbond};
+use crate::protocol::job::Submit;
+use crate::protocol::offer::PostOffer;
 use crate::protocol::provider::Register;
-use crate::testing::{Bench, genesis, names};
+use crate::testing::{Bench, genesis, hour_job, names};
 use crate::time::{DAY, HOUR};
 
 const RULES: [(&str, u64); 8] = [
@@ -80,6 +83,34 @@ fn a_parameter_changes_at_the_first_epochs_end_after_vote_and_timelock() {
         assert_eq!((state.proposals.len(), state.ledger.proposals), (0, 0));
         assert_eq!((state.governance.ballots.len(), state.governance.opened.len()), (0, 0));
     });
+}
+
+/// Whatever parameter changes, to either end of its range, the indices stay those of the rows: [`Bench`] compares them.
+#[test]
+fn no_parameter_that_changes_leads_an_index_astray() {
+    let lasting: Vec<_> =
+        TABLE.iter().filter(|spec| !spec.fixed).flat_map(|spec| [(spec.key, spec.min), (spec.key, spec.max)]).collect();
+    let quick = [("governance.period", HOUR), ("governance.timelock", 0), ("stake.delegation", 1), ("bond.per_gpu", 100 * XPL)];
+    let mut changed = 0;
+    for (key, value) in lasting {
+        let mut bench = senate(&quick);
+        // Bonds for one, two and five GPUs, of which the second falls short when it is asked for more; two jobs, one in line.
+        for (account, gpus) in [(0, 5), (1, 2), (2, 1)] {
+            bench.by(account, PostOffer { ask: (1 + u64::from(account)) * XPL, gpus, class: ClassId(0), pad: [0; 5] });
+        }
+        for gpus_log2 in [2, 2, 1] {
+            let submit =
+                Submit { gpus_log2, start_by: bench.now + 3 * DAY, finish_by: bench.now + 9 * DAY, ..hour_job(bench.now) };
+            bench.by(4, submit);
+        }
+        let events = bench.by(3, change(&[(key, value)]));
+        let [Event::Proposed(Proposed { proposal, .. })] = events[..] else { continue };
+        vote(&mut bench, 0, proposal, YES);
+        let events = [bench.wait(DAY / 2), bench.wait(DAY), bench.wait(DAY)].concat();
+        assert!(names(&events).contains(&"ParamChanged"), "{key}: {events:?}");
+        changed += 1;
+    }
+    assert!(changed > 150, "{changed}");
 }
 
 /// OpenZeppelin Contracts, `TimelockController.test.js`: what is not ready is not executed; what is, is, once.
