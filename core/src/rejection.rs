@@ -100,6 +100,8 @@ rejections! {
     77 UnknownOrder "no such outstanding order to this account",
     78 OrderFull "the order takes no more than {need} nano-XPL",
     79 ChecksOpen "the provider still answers for checks of {need} GPUs' work: drain first and wait for that to settle",
+    80 TooManyMoves "stake is moving from this provider to others in {need} parts, and no more can be told apart: choose a provider \
+        to which stake moves from it already in this epoch, wait until moves are complete, or undelegate",
 }
 
 payload! {

@@ -5,6 +5,10 @@
 //! moves between two providers in one epoch is one fund of shares of the new pool, so that a slash costs the same however many
 //! moved; what the fund earns is shared among its movers as a pool's rewards are, and paid when the move is complete. (In Cosmos
 //! moved stake may be withdrawn before, and is then answerable to both.)
+//!
+//! A slash visits every fund that left the provider at fault, so that there are at most [`MOST_FUNDS`] of them at a time. Cosmos
+//! bounds them too (x/staking, `MaxEntries`), but by delegator and pair of providers, who may both be as many as anybody likes.
+//! What moves between the same two in the same epoch is no further fund, and to undelegate is always possible.
 
 use crate::engine::derived::Derived;
 use crate::engine::ledger::Pot;
@@ -12,7 +16,7 @@ use crate::engine::state::State;
 use crate::formula::rewards::{self, Accrual, whole};
 use crate::formula::shares::Fund;
 use crate::ids::{AccountId, ProviderId};
-use crate::protocol::staking::Pool;
+use crate::protocol::staking::{Pool, Staking};
 use crate::record::{Apply, Decide, Event, Fire, Record, Timer, cause, payload};
 use crate::rejection::{Refusal, Rejection};
 use crate::time::Time;
@@ -20,6 +24,9 @@ use rkyv::{Archive, Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 // Components
+
+/// Most funds that may be moving away from one provider: fifty destinations on each day of `bond.unbonding`'s default.
+pub const MOST_FUNDS: usize = 1_000;
 
 /// What moved from one provider to another in one epoch.
 #[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -123,6 +130,14 @@ impl Moving {
     }
 }
 
+impl Staking {
+    /// What is moving away from a provider, by epoch and destination.
+    pub(crate) fn moving_from(&self, from: ProviderId) -> impl Iterator<Item = (u64, ProviderId, &Moving)> {
+        let whole = (from, 0, ProviderId(0))..=(from, u64::MAX, ProviderId::NONE);
+        self.moving.range(whole).map(|(&(_, epoch, to), moving)| (epoch, to, moving))
+    }
+}
+
 // Decide
 
 impl Decide for Redelegate {
@@ -139,6 +154,9 @@ impl Decide for Redelegate {
         let fund = match moving {
             Some(moving) if moving.era == state.staking.era_to_join(self.to) => moving.fund,
             Some(_) => return Err(Rejection::TooManyShares.needing(0)),
+            None if state.staking.moving_from(self.from).nth(MOST_FUNDS - 1).is_some() => {
+                return Err(Rejection::TooManyMoves.needing(MOST_FUNDS as u64));
+            }
             None => Fund::default(),
         };
         let units = fund.issued(shares).ok_or(Rejection::TooManyShares.needing(0))?;
@@ -234,6 +252,11 @@ pub(crate) fn check(state: &State) -> Result<(), String> {
         return Err(format!("of what moved from {from} to {to} in epoch {epoch}, {left:?} shares are nobody's"));
     }
     let sound = |moving: &Moving| moving.fund.holds <= moving.fund.shares && moving.fund.shares > 0;
+    let mut funds = BTreeMap::<ProviderId, usize>::new();
+    staking.moving.keys().for_each(|&(from, ..)| *funds.entry(from).or_default() += 1);
+    if let Some((from, funds)) = funds.iter().find(|(_, funds)| **funds > MOST_FUNDS) {
+        return Err(format!("{funds} funds are moving from {from}"));
+    }
     if !staking.moving.values().all(sound) || !staking.moves.is_sound() {
         return Err("moving stake is out of order".into());
     }
@@ -248,7 +271,7 @@ mod tests {
     use crate::protocol::job::Submit;
     use crate::protocol::slashing::MovedSlashed;
     use crate::testing::{Bench, hour_job, names};
-    use crate::time::{DAY, HOUR};
+    use crate::time::{DAY, HOUR, MINUTE};
 
     const MOVE: Redelegate = Redelegate { amount: 100_000 * XPL, from: ProviderId(0), to: ProviderId(1) };
 
@@ -296,6 +319,31 @@ mod tests {
         bench.by(3, Delegate { amount: XPL, provider: ProviderId(1), pad: 0 });
         assert_eq!(bench.refused_by(2, MOVE), Rejection::RatioExceeded);
         assert_eq!(names(&bench.by(2, Redelegate { amount: 99_999 * XPL, ..MOVE })), ["Redelegated"]);
+    }
+
+    /// A delegator of dust to as many places as it can: what a fault visits is bounded, joining and leaving are not.
+    #[test]
+    fn no_more_funds_move_from_a_provider_than_a_slash_may_visit() {
+        let set = [("epoch.length", MINUTE), ("beacon.interval", MINUTE), ("bond.unbonding", DAY), ("emission.start", 900 * DAY)];
+        let mut bench = bench(&set);
+        let dust = Redelegate { amount: XPL, ..MOVE };
+        for _ in 0..MOST_FUNDS {
+            assert_eq!(names(&bench.by(2, dust)).last(), Some(&"Redelegated"));
+            bench.now += MINUTE;
+        }
+        bench.wait(1);
+        assert_eq!(bench.refused_by(2, dust), Rejection::TooManyMoves);
+        // Leaving, and moving from elsewhere, stay open.
+        bench.engine.view(|state| assert_eq!(state.staking.moving_from(ProviderId(0)).count(), MOST_FUNDS));
+        assert_eq!(names(&bench.by(2, Undelegate { amount: XPL, provider: ProviderId(0), pad: 0 })), ["Undelegated"]);
+        bench.by(3, Delegate { amount: XPL, provider: ProviderId(1), pad: 0 });
+        let back = Redelegate { from: ProviderId(1), to: ProviderId(0), ..dust };
+        assert_eq!(names(&bench.by(3, back)), ["Redelegated"]);
+        // When the first is complete there is room for one again, and what joins it takes none.
+        let complete = bench.engine.view(|state| state.staking.moves.times().next().expect("a move")) + 1;
+        bench.wait(complete - bench.now);
+        (0..2).for_each(|_| assert_eq!(names(&bench.by(2, dust)), ["Redelegated"]));
+        bench.engine.view(|state| assert_eq!(state.staking.moving_from(ProviderId(0)).count(), MOST_FUNDS));
     }
 
     /// Half of a bond is lost for a lease that began before the move; others at the new provider lose nothing.

@@ -7,7 +7,8 @@
 //! behind every open lease and every result that it checks stays until neither can be a fault, and covers all that its faults can
 //! cost; where `stake.counts`, all of it stays. (Jurors and challengers have strikes and deposits to lose, and no bond.)
 //!
-//! The cost of a slash follows what was left and moved by epoch and provider, never how many delegators did.
+//! The cost of a slash follows what was left and moved by epoch and provider, never how many delegators did; and at most
+//! [`MOST_FUNDS`](crate::protocol::redelegation::MOST_FUNDS) funds move from a provider at a time.
 
 use crate::engine::derived::Derived;
 use crate::engine::ledger::Pot;
@@ -117,10 +118,9 @@ impl Reach {
         let bonded = pool_after(state, id, pending).holds;
         let left = staking.leaving.range((id, 0)..=(id, u64::MAX)).filter(|(_, leaving)| leaving.last >= since);
         let left: Vec<_> = left.map(|(&(_, epoch), leaving)| (epoch, leaving.fund.holds)).collect();
-        let whole = (id, 0, ProviderId(0))..=(id, u64::MAX, ProviderId::NONE);
         let lives = |to: ProviderId, era: u64| staking.pool(to).era == era;
-        let moved = staking.moving.range(whole).filter(|(key, moving)| moving.last >= since && lives(key.2, moving.era));
-        let moved: Vec<_> = moved.map(|(&(_, epoch, to), moving)| (epoch, to, moving.fund)).collect();
+        let moved = staking.moving_from(id).filter(|&(_, to, moving)| moving.last >= since && lives(to, moving.era));
+        let moved: Vec<_> = moved.map(|(epoch, to, moving)| (epoch, to, moving.fund)).collect();
         let worth = moved.iter().map(|&(_, to, fund)| pool_after(state, to, pending).worth(fund.holds));
         let total = left.iter().map(|&(_, stake)| stake).chain(worth).chain([bonded]).map(u128::from).sum();
         Self { bonded, left, moved, total }

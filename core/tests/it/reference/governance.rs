@@ -104,7 +104,8 @@ impl Reference {
             }
             rules.set(spec.key, value).expect("in range");
         }
-        if rules.check().is_err() { refuse(Rejection::Contradiction) } else { Ok(rules) }
+        let unanswerable = self.feeders > 0 && rules.oracle_quorum() > u64::from(self.feeders);
+        if rules.check().is_err() || unanswerable { refuse(Rejection::Contradiction) } else { Ok(rules) }
     }
 
     /// Whether what a proposal asks for can be done now.

@@ -289,6 +289,10 @@ impl Reference {
         let shares = self.accepts(account, to, asked.amount)?;
         let key = (from, self.epoch, to);
         let era = self.era(to) + u64::from(self.has_lost_all(to));
+        let bands = self.stakes.bands.keys().filter(|key| key.0 == from).count();
+        if bands >= 1_000 && !self.stakes.bands.contains_key(&key) {
+            return short_by(Rejection::TooManyMoves, 1_000);
+        }
         let holds = self.stakes.bands.get(&key).map_or(0, |band| band.shares);
         if self.stakes.bands.get(&key).is_some_and(|band| band.era != era) {
             return refuse(Rejection::TooManyShares);
