@@ -7,6 +7,7 @@ pub mod agenda;
 pub mod book;
 pub mod derived;
 pub mod ledger;
+pub mod queue;
 pub mod replay;
 pub mod slab;
 pub mod snapshot;

@@ -121,6 +121,7 @@ impl Genesis {
         if usize::from(self.feeders) > MAX_FEEDERS {
             return Err(GenesisError::TooMany(format!("there can be {MAX_FEEDERS} price feeders, not {}", self.feeders)));
         }
+        params.check_feeders(self.feeders.into())?;
         if self.accounts.len() > (u32::MAX / 2) as usize {
             return Err(GenesisError::TooMany(format!("{} accounts are too many", self.accounts.len())));
         }

@@ -197,10 +197,11 @@ const NO_YES: Unit = Unit::Choice(&["no", "yes"]);
 
 // A parameter with `fixed` behind its default cannot change while the ledger runs.
 params! {
-    /// Base fee that every admitted command of an account burns.
+    /// Base fee that every admitted command of an account burns. `eip1559`: at genesis and when governance sets it, from where
+    /// control moves on. `eip4844`: the lowest there is.
     fee_base: "fee.base" Unit::Amount, 0 => 1_000 * crate::money::XPL, 1_000_000;
     /// How the base fee moves: not at all; each round by its commands (EIP-1559); exponentially by all beyond the target
-    /// (EIP-4844).
+    /// (EIP-4844). Control that governance sets begins with the fee there is; without control it is `fee.base` again.
     fee_control: "fee.control" Unit::Choice(&["fixed", "eip1559", "eip4844"]), 0 => 2, 0;
     /// `eip1559`, `eip4844`: commands of accounts in a round at which the base fee stays.
     fee_target: "fee.target" Unit::Count, 1 => 1_000_000_000_000, 1_000;
@@ -264,7 +265,8 @@ params! {
     verification_reward: "verification.reward" Unit::Ratio, 0 => SHARE_MAX, 500_000_000;
     /// A drawn checker must answer within this.
     verification_window: "verification.window" Unit::Span, SECOND => 30 * DAY, DAY;
-    /// Providers that decide when a checker finds a result wrong, an odd number; 0 lets the checker decide alone.
+    /// Providers that decide when a checker finds a result wrong, an odd number; where fewer may, the next odd number decides. 0 lets
+    /// the checker decide alone.
     verification_panel: "verification.panel" Unit::Count, 0 => 15, 0;
     /// Share of a panel that must have revealed its verdicts for a decision.
     verification_quorum: "verification.quorum" Unit::Ratio, 1 => SHARE_MAX, 600_000_000;
@@ -414,14 +416,14 @@ params! {
 
     /// A posted price older than this no longer counts; with no fresh one there is no oracle price.
     oracle_stale_after: "oracle.stale_after" Unit::Span, MINUTE => YEAR, 2 * DAY;
-    /// A feeder's price is the median of so many of its posts.
+    /// A feeder's price is the median of so many of its posts, of which it has one a round: the last.
     oracle_window: "oracle.window" Unit::Count, 1 => 24, 1;
     /// A feeder's latest posts, so many, do not count yet.
     oracle_lag: "oracle.lag" Unit::Count, 0 => 8, 0;
     /// Feeders that must have a fresh price for there to be one.
     oracle_quorum: "oracle.quorum" Unit::Count, 1 => crate::protocol::oracle::MAX_FEEDERS as u64, 1;
-    /// Share by which a post may differ from the feeder's last, unless that is stale; what goes beyond is brought to it. 0 sets
-    /// no bound.
+    /// Share by which a post may differ from the feeder's of the last round, unless that is stale; what goes beyond is brought to
+    /// it. 0 sets no bound.
     oracle_max_step: "oracle.max_step" Unit::Ratio, 0 => 1_000 * SHARE_MAX, 0;
 
     /// Time after which a grant that accrues evenly releases by itself again.

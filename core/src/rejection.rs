@@ -32,7 +32,7 @@ rejections! {
     7 ProviderRetired "the provider has retired: register from a new account",
     8 StillJailed "the provider stays in jail for {need} ms more",
     9 LeasesOpen "the provider still has {need} open leases: drain first and wait for them to settle",
-    10 BondTooSmall "the bond is {need} nano-XPL short for these GPUs: bond more, or offer fewer",
+    10 BondTooSmall "the bond is {need} nano-XPL short for the GPUs offered and those whose work is checked: bond more, or offer fewer",
     11 UnknownClass "no such GPU class in the catalogue",
     12 UnknownOffer "no such offer of this provider",
     13 UnknownProgram "no such program in the catalogue",
@@ -99,6 +99,9 @@ rejections! {
     76 BadMilestone "the award has no such milestone, or it was paid before",
     77 UnknownOrder "no such outstanding order to this account",
     78 OrderFull "the order takes no more than {need} nano-XPL",
+    79 ChecksOpen "the provider still answers for checks of {need} GPUs' work: drain first and wait for that to settle",
+    80 TooManyMoves "stake is moving from this provider to others in {need} parts, and no more can be told apart: choose a provider \
+        to which stake moves from it already in this epoch, wait until moves are complete, or undelegate",
 }
 
 payload! {

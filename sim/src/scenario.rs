@@ -25,6 +25,7 @@ mod tree;
 pub use error::{Problem, ScenarioError};
 pub use load::Loaded;
 pub use model::Scenario;
+pub(crate) use protocol::FEEDERS;
 pub use render::{OVERRIDDEN, digest, render_resolved};
 pub use schema::schema;
 pub use tree::{Confidence, Provenance};

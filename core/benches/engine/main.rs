@@ -2,7 +2,8 @@
 //!
 //! `cargo bench -p plasma-core --profile release` prints the table; `… -- count` counts instructions under valgrind instead of
 //! timing, where noise would hide the difference between bevy and vectors; `… -- table 10000 500000` prints one part alone, and
-//! `… -- mechanisms 10000 500000` every market mechanism, `… -- full 10000 500000` every system on.
+//! `… -- mechanisms 10000 500000` every market mechanism, `… -- full 10000 500000` every system on, `… -- waiting` an offer before a
+//! line in which everybody is too late.
 //!
 //! What was found, on two shared cores in November 2026:
 //!
@@ -26,6 +27,7 @@
 
 mod bare;
 mod errands;
+mod waiting;
 mod workload;
 
 use cpu_time::ProcessTime;
@@ -42,6 +44,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
+use waiting::{LATE, LOOKS, Vain};
 use workload::Crowd;
 
 struct Run {
@@ -146,6 +149,18 @@ fn full(providers: u32, jobs: u64) {
     }
     let told: Vec<String> = seen.0.iter().map(|(name, times)| format!("{name} {times}")).collect();
     println!("    {} records; {}", run.records, told.join(", "));
+}
+
+/// An offer that becomes cheaper before so many jobs that could pay it, but would end too late.
+fn waiting(jobs: u64) {
+    let mut engine = Engine::genesis(&workload::genesis(1, mechanism::POSTED), Vain::new(jobs), ()).expect("a legal genesis");
+    engine.run(LATE);
+    let waiting = engine.view(|state| state.jobs.iter().filter(|job| job.is_queued()).count());
+    let looked = timed(|| {
+        engine.run(LATE + 1);
+        LOOKS
+    });
+    println!("{waiting} wait in vain: {:.2} µs a look", looked.ns() / 1e3);
 }
 
 fn everything<O: Observer + Send + 'static>(genesis: &Genesis, providers: u32, jobs: u64, observer: O) -> (u64, O) {
@@ -270,6 +285,7 @@ fn main() {
             let providers = number(1) as u32;
             println!("{}", everything(&workload::full_genesis(providers), providers, number(2), ()).0);
         }
+        Some("waiting") => [1_000, 10_000, 100_000].into_iter().for_each(waiting),
         Some("full") => full(number(1) as u32, number(2)),
         Some("snapshot") => snapshot(number(1) as u32),
         Some("count") => [1_000, 10_000, 100_000].into_iter().for_each(count),

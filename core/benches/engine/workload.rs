@@ -21,7 +21,7 @@ use plasma_core::time::{DAY, HOUR, MINUTE, Time};
 const CLASSES: u64 = 8;
 pub const CUSTOMERS: u64 = 1_000;
 const MEAN_WORK_MS: u64 = 3_600_000;
-const START: Time = 20_000 * DAY;
+pub const START: Time = 20_000 * DAY;
 
 pub fn genesis(providers: u32, mechanism: u64) -> Genesis {
     let mut params = Params::default();

@@ -2,12 +2,18 @@
 //!
 //! Each class and lease size has a tournament tree over the line's positions, holding the highest ask that each waiting job can
 //! pay there. The first job in line that an ask suits is found in logarithmic time, however long the line.
+//!
+//! A job may wait for longer than a class could still finish it in time. From then on it is in the way of every search of that
+//! class, so it is taken out of the class's tree; it keeps its place for the other classes, and until its patience ends.
 
 use crate::engine::book::Quote;
 use crate::engine::state::State;
 use crate::ids::{ClassId, JobId};
 use crate::protocol::job::{Job, MAX_GPUS_LOG2};
 use crate::protocol::market;
+use crate::time::Time;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
 const SIZES: usize = MAX_GPUS_LOG2 as usize + 1;
 const SMALLEST: usize = 64;
@@ -16,12 +22,24 @@ const SMALLEST: usize = 64;
 /// maximum of its children, zero where nobody waits.
 type Tournament = Vec<u64>;
 
+/// What a waiting job can do with a class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Chance {
+    class: ClassId,
+    /// The highest ask that it can pay.
+    limit: u64,
+    /// From when on it would end too late there.
+    closes: Time,
+}
+
 #[derive(Clone, Debug, Default)]
 struct Place {
     job: JobId,
     gpus_log2: u8,
-    /// Highest affordable ask by class, for the classes the job may wait for.
-    limits: Vec<(ClassId, u64)>,
+    /// When its patience ends.
+    start_by: Time,
+    /// The classes it may wait for.
+    chances: Vec<Chance>,
 }
 
 /// The jobs that wait.
@@ -34,6 +52,8 @@ pub struct Line {
     trees: Vec<[Option<Tournament>; SIZES]>,
     /// Position by job slot.
     position: Vec<Option<u32>>,
+    /// Chances that close before the job's patience ends, by position, the earliest first; also those of jobs that have left.
+    closing: BinaryHeap<Reverse<(Time, u32, ClassId)>>,
 }
 
 impl Line {
@@ -54,11 +74,10 @@ impl Line {
 
     /// Puts a job at the end of the line, for every class that it can pay for.
     pub fn join(&mut self, state: &State, job: &Job) {
-        let limits = market::work_by_class(state, job)
-            .map(|(class, work)| (class, highest_ask(job.escrow, work)))
-            .filter(|&(_, limit)| limit > 0)
-            .collect();
-        self.push(Place { job: job.id, gpus_log2: job.gpus_log2, limits });
+        let chance =
+            |(class, work)| Chance { class, limit: highest_ask(job.escrow, work), closes: market::last_start(job, work) };
+        let chances = market::work_by_class(state, job).map(chance).filter(|chance| chance.limit > 0).collect();
+        self.push(Place { job: job.id, gpus_log2: job.gpus_log2, start_by: job.start_by, chances });
     }
 
     fn push(&mut self, place: Place) {
@@ -71,8 +90,11 @@ impl Line {
             self.position.resize(slot + 1, None);
         }
         self.position[slot] = Some(position as u32);
-        for &(class, limit) in &place.limits {
+        for &Chance { class, limit, closes } in &place.chances {
             self.set(class, place.gpus_log2, position, limit);
+            if closes <= place.start_by {
+                self.closing.push(Reverse((closes, position as u32, class)));
+            }
         }
         self.waiting += 1;
         self.places.push(place);
@@ -90,10 +112,28 @@ impl Line {
         let Some(position) = self.position.get_mut(job.slot()).and_then(Option::take) else { return };
         let place = std::mem::take(&mut self.places[position as usize]);
         assert_eq!(place.job, job, "a slot in line belongs to one job");
-        for (class, _) in place.limits {
-            self.set(class, place.gpus_log2, position as usize, 0);
+        for chance in place.chances {
+            self.set(chance.class, place.gpus_log2, position as usize, 0);
         }
         self.waiting -= 1;
+    }
+
+    /// Takes whoever would end too late out of the classes in which it would. Each is taken out once, so that all searches together
+    /// pass over no more than have waited.
+    #[inline]
+    pub fn close(&mut self, now: Time) {
+        while self.closing.peek().is_some_and(|Reverse((closes, ..))| *closes <= now) {
+            self.close_earliest();
+        }
+    }
+
+    #[cold]
+    fn close_earliest(&mut self) {
+        let Some(Reverse((_, position, class))) = self.closing.pop() else { return };
+        let place = &self.places[position as usize];
+        if place.job.is_some() {
+            self.set(class, place.gpus_log2, position as usize, 0);
+        }
     }
 
     /// The first job in line that the quote suits in class, room and ask, and that is `acceptable`.
@@ -135,15 +175,26 @@ impl Line {
         let waiting: Vec<Place> = std::mem::take(&mut self.places).into_iter().filter(|place| place.job.is_some()).collect();
         self.capacity = (2 * waiting.len()).next_power_of_two().max(SMALLEST);
         self.trees.iter_mut().flatten().for_each(|tree| *tree = None);
+        self.closing.clear();
         self.waiting = 0;
         for place in waiting {
             self.push(place);
         }
     }
 
-    /// The jobs that wait, in order, with the highest ask that each can pay by class.
-    pub fn iter(&self) -> impl Iterator<Item = (JobId, &[(ClassId, u64)])> {
-        self.places.iter().filter(|place| place.job.is_some()).map(|place| (place.job, place.limits.as_slice()))
+    /// The jobs that wait, in order.
+    pub fn jobs(&self) -> impl Iterator<Item = JobId> {
+        self.places.iter().map(|place| place.job).filter(|job| job.is_some())
+    }
+
+    /// The jobs that wait, in order, with the highest ask by class at which a search finds them.
+    pub fn found(&self) -> impl Iterator<Item = (JobId, ClassId, u64)> {
+        let chances =
+            self.places.iter().enumerate().flat_map(|(i, place)| place.chances.iter().map(move |chance| (i, place, chance)));
+        chances.map(|(position, place, chance)| {
+            let tree = self.trees[chance.class.index()][usize::from(place.gpus_log2)].as_ref();
+            (place.job, chance.class, tree.map_or(0, |tree| tree[self.capacity + position]))
+        })
     }
 }
 
@@ -202,25 +253,31 @@ mod tests {
         }
 
         #[test]
-        fn serves_whoever_came_first(steps in prop::collection::vec((any::<bool>(), 0u8..3, 1u64..20, 0u8..4), 1..300)) {
+        fn serves_whoever_came_first_and_is_not_too_late(
+            steps in prop::collection::vec((any::<bool>(), 0u8..3, 1u64..20, 0u8..4, 0u64..40), 1..300),
+        ) {
             let mut line = Line::new(1);
-            let mut model: Vec<(JobId, u8, u64)> = Vec::new();
-            for (serial, (join, gpus_log2, amount, room)) in steps.into_iter().enumerate() {
+            let mut model: Vec<(JobId, u8, u64, Time)> = Vec::new();
+            for (serial, (join, gpus_log2, amount, room, span)) in steps.into_iter().enumerate() {
+                let now = serial as Time;
                 if join {
                     let job = JobId::new(serial as u64 + 1, serial as u32);
-                    line.push(Place { job, gpus_log2, limits: vec![(ClassId(0), amount)] });
-                    model.push((job, gpus_log2, amount));
+                    let chance = Chance { class: ClassId(0), limit: amount, closes: now + span };
+                    line.push(Place { job, gpus_log2, start_by: 400, chances: vec![chance] });
+                    model.push((job, gpus_log2, amount, now + span));
                 } else {
+                    line.close(now);
                     let quote = Quote { ask: amount, tie: 0, offer: OfferId(0), room, class: ClassId(0) };
                     let fits = |job: JobId| !job.serial().is_multiple_of(5);
-                    let expected = model.iter().position(|&(j, g, limit)| g <= room && limit >= amount && fits(j));
+                    let suits = |&(j, g, limit, closes): &_| g <= room && limit >= amount && now < closes && fits(j);
+                    let expected = model.iter().position(suits);
                     prop_assert_eq!(line.first(&quote, fits), expected.map(|i| model[i].0));
                     if let Some(i) = expected {
                         line.leave(model.remove(i).0);
                     }
                 }
                 prop_assert_eq!(line.len(), model.len());
-                prop_assert_eq!(line.iter().map(|(job, _)| job).collect::<Vec<_>>(), model.iter().map(|m| m.0).collect::<Vec<_>>());
+                prop_assert_eq!(line.jobs().collect::<Vec<_>>(), model.iter().map(|m| m.0).collect::<Vec<_>>());
             }
         }
 

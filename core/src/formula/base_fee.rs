@@ -37,9 +37,10 @@ pub fn fake_exponential(factor: u64, numerator: u64, denominator: u64) -> Option
     u128::try_from(sum / denominator).ok()
 }
 
-/// What was used beyond the target so far (EIP-4844, `calc_excess_blob_gas`).
-pub fn excess(before: u64, used: u64, target: u64) -> u64 {
-    before.saturating_add(used).saturating_sub(target)
+/// What was used beyond the target so far (EIP-4844, `calc_excess_blob_gas`, whose integers have no end). `None` when it exceeds
+/// `u64`.
+pub fn excess(before: u64, used: u64, target: u64) -> Option<u64> {
+    u64::try_from((u128::from(before) + u128::from(used)).saturating_sub(target.into())).ok()
 }
 
 #[cfg(test)]
@@ -94,7 +95,14 @@ mod tests {
         for (excess, fee) in cases {
             assert_eq!(fake_exponential(1, excess, 3_338_477), Some(fee));
         }
-        assert_eq!((excess(0, 524_288, 393_216), excess(5, 0, 393_216)), (131_072, 0));
+        assert_eq!((excess(0, 524_288, 393_216), excess(5, 0, 393_216)), (Some(131_072), Some(0)));
+    }
+
+    #[test]
+    fn an_excess_is_exact_up_to_the_largest_there_is() {
+        assert_eq!(excess(u64::MAX, 10, 10), Some(u64::MAX));
+        assert_eq!(excess(7, u64::MAX, u64::MAX), Some(7));
+        assert_eq!(excess(u64::MAX, 11, 10), None);
     }
 
     #[test]

@@ -43,8 +43,13 @@ impl Accrual {
     /// What so many shares have earned since the sum stood at `since`, in ronto-XPL; `None` when it exceeds `u128`, which
     /// only a damaged state can owe.
     pub fn earned(&self, shares: u64, since: u128) -> Option<u128> {
-        u128::from(shares).checked_mul(self.sum.wrapping_sub(since))
+        earned(shares, since, self.sum)
     }
+}
+
+/// What so many shares have earned while the sum went from `since` to `sum`, in ronto-XPL; see [`Accrual::earned`].
+pub fn earned(shares: u64, since: u128, sum: u128) -> Option<u128> {
+    u128::from(shares).checked_mul(sum.wrapping_sub(since))
 }
 
 /// Ronto-XPL in whole nano-XPL, rounded down.

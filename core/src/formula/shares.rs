@@ -18,6 +18,12 @@ pub struct Fund {
 }
 
 impl Fund {
+    /// Whether shares are out and nothing is held: none can be given any more.
+    #[inline]
+    pub const fn has_lost_all(&self) -> bool {
+        self.holds == 0 && self.shares > 0
+    }
+
     /// Shares for bringing an amount: ⌊amount · shares ÷ holds⌋, one a unit while there are none. `None` when they could not be
     /// counted in 64 bits, or the fund has lost everything while shares of it are out.
     pub fn issued(&self, amount: u64) -> Option<u64> {

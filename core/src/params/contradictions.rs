@@ -25,7 +25,10 @@ impl Params {
         let contradictions = [
             (self.beacon_interval() > self.epoch_length(), "beacon.interval must not exceed epoch.length"),
             (self.market_reserve() > self.market_opening(), "market.reserve must not exceed market.opening"),
-            (self.emission_floor() > self.emission_rate(), "emission.floor must not exceed emission.rate"),
+            (
+                self.governance_max_open() > 0 && self.governance_threshold() == SHARE_MAX,
+                "governance.threshold must be below 100 %, which no yes can exceed, unless governance.max_open is 0",
+            ),
             (
                 self.stake_delegation() == 1 && self.stake_max_ratio() == 0,
                 "stake.delegation is on, but stake.max_ratio lets no provider take any stake",
@@ -35,6 +38,21 @@ impl Params {
         refuse_first(&contradictions)?;
         self.check_verification()?;
         self.check_minting()
+    }
+
+    /// Contradictions with the number of price feeders that there are. A ledger without any has no oracle, and need not have one.
+    ///
+    /// # Errors
+    /// [`ParamError::Contradiction`], naming the key.
+    pub fn check_feeders(&self, feeders: u32) -> Result<(), ParamError> {
+        let quorum = self.oracle_quorum();
+        if feeders > 0 && quorum > feeders.into() {
+            return Err(ParamError::Contradiction(format!(
+                "oracle.quorum must not exceed the number of price feeders: {quorum} must have a fresh price for there to be one, \
+                 and there can be no more than {feeders}"
+            )));
+        }
+        Ok(())
     }
 
     /// Contradictions between the ways to verify.
@@ -59,11 +77,16 @@ impl Params {
         let schedule = schedules::NAMES[self.emission_schedule() as usize];
         let bounded = ["goal_bonded", "participation", "pid"].contains(&schedule);
         let starts = bounded && schedule != "pid";
+        let falls = ["disinflation", "goal_bonded", "ideal_stake"].contains(&schedule);
         let burns = self.settle_mode() == settle_mode::BURN_SCHEDULE || self.settle_mode() == settle_mode::NET_EMISSION;
         let contradictions = [
             (
+                falls && self.emission_floor() > self.emission_rate(),
+                "emission.floor must not exceed emission.rate, which the schedule lets fall no further",
+            ),
+            (
                 starts && self.emission_rate() > self.emission_max(),
-                "emission.rate must not exceed emission.max, between which and emission.floor the schedule moves it",
+                "emission.rate must not exceed emission.max, beyond which the schedule does not move it",
             ),
             (bounded && self.emission_floor() > self.emission_max(), "emission.floor must not exceed emission.max"),
             (
@@ -111,7 +134,11 @@ mod tests {
     #[test]
     fn mechanisms_that_contradict_each_other_are_refused_with_the_reason() {
         let schedule = |name| ("emission.schedule", schedules::number(name));
-        let cases: [(&[(&str, u64)], &str); 11] = [
+        let cases: [(&[(&str, u64)], &str); 15] = [
+            (&[schedule("disinflation"), ("emission.rate", 0)], "emission.floor must not exceed emission.rate"),
+            (&[schedule("goal_bonded"), ("emission.rate", 0)], "emission.floor must not exceed emission.rate"),
+            (&[schedule("ideal_stake"), ("emission.rate", 0)], "emission.floor must not exceed emission.rate"),
+            (&[("governance.max_open", 1), ("governance.threshold", SHARE_MAX)], "governance.threshold must be below 100 %"),
             (&[schedule("participation"), ("emission.rate", 300_000_000)], "emission.max"),
             (&[schedule("vault_remint")], "settle.mode is vault_remint"),
             (&[("settle.mode", 2)], "emission.schedule net_emission"),
@@ -130,5 +157,29 @@ mod tests {
             let error = params.check().unwrap_err().to_string();
             assert!(error.contains(reason), "{error}");
         }
+    }
+
+    #[test]
+    fn what_is_not_used_contradicts_nothing() {
+        let cases: [&[(&str, u64)]; 4] = [
+            &[("emission.schedule", schedules::number("fixed")), ("emission.rate", 0)],
+            &[("emission.schedule", schedules::number("pid")), ("emission.rate", 0)],
+            &[("emission.schedule", schedules::number("participation")), ("emission.rate", 0)],
+            &[("governance.threshold", SHARE_MAX)],
+        ];
+        for set in cases {
+            let mut params = Params::default();
+            set.iter().for_each(|&(key, value)| params.set(key, value).unwrap());
+            assert_eq!(params.check(), Ok(()), "{set:?}");
+        }
+    }
+
+    #[test]
+    fn a_quorum_of_more_feeders_than_there_are_is_refused() {
+        let mut params = Params::default();
+        params.set("oracle.quorum", 4).unwrap();
+        assert_eq!([0, 4, 5].map(|feeders| params.check_feeders(feeders)), [Ok(()), Ok(()), Ok(())]);
+        let error = params.check_feeders(3).unwrap_err().to_string();
+        assert!(error.contains("oracle.quorum") && error.contains("no more than 3"), "{error}");
     }
 }

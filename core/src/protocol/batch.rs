@@ -15,7 +15,7 @@ use crate::formula::auction::{Ask, Batch, Bid, Class, FEMTO, Mechanism, Way};
 use crate::ids::{ClassId, JobId, OfferId};
 use crate::params::{Params, mechanism, payment};
 use crate::protocol::job::Job;
-use crate::protocol::market::{ideal_span, terms, work_by_class};
+use crate::protocol::market::{last_start, terms, work_by_class};
 use crate::protocol::sealed::{self, Envelope};
 use crate::record::{Apply, Event, Fire, Record, Timer, payload};
 use crate::time::{NEVER, Time};
@@ -188,8 +188,8 @@ impl Orders {
         }
         let mut sets = BTreeSet::new();
         let called = |job: &&Job| !sealed || job.queued_as <= state.market.called;
-        for job in derived.line.iter().filter_map(|(id, _)| state.job(id)).filter(called) {
-            let in_time = |work: u64| now.saturating_add(ideal_span(work, job.gpus())) < job.finish_by;
+        for job in derived.line.jobs().filter_map(|id| state.job(id)).filter(called) {
+            let in_time = |work: u64| now < last_start(job, work);
             let ways = work_by_class(state, job).filter(|&(_, work)| in_time(work));
             let ways = ways.map(|(class, work)| Way { limit: highest_ask(job.escrow, work), work, class: class.0 });
             let ways: Vec<Way> = ways.filter(|way| way.limit > 0).collect();

@@ -2,6 +2,7 @@
 
 use crate::engine::derived::Derived;
 use crate::engine::ledger::Pot;
+use crate::engine::queue::Queue;
 use crate::engine::state::State;
 use crate::ids::{AccountId, ProviderId};
 use crate::record::{Apply, Decide, Event, Fire, Record, Timer, cause, payload};
@@ -9,15 +10,14 @@ use crate::rejection::{Refusal, Rejection};
 use crate::time::Time;
 use bevy_ecs::prelude::Resource;
 use rkyv::{Archive, Deserialize, Serialize};
-use std::collections::VecDeque;
 
 // Components
 
-/// Bonds on their way back, in the order in which they are due.
+/// Bonds on their way back.
 #[derive(Resource, Archive, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 pub struct UnbondingQueue {
     /// First due first.
-    pub entries: VecDeque<Unbonding>,
+    pub entries: Queue<Unbonding>,
 }
 
 payload! {
@@ -88,10 +88,10 @@ impl Decide for Unbond {
             return Err(Rejection::ZeroAmount.into());
         }
         // Where others back the GPUs too, the bond could leave a fault to them.
-        if state.params.stake_counts() != 0 && provider.leases > 0 {
-            return Err(Rejection::LeasesOpen.needing(u64::from(provider.leases)));
+        if state.params.stake_counts() != 0 {
+            provider.require_settled()?;
         }
-        let needed = provider.required_bond(state.params.bond_per_gpu()) + u128::from(self.amount);
+        let needed = provider.kept_bond(state.params.bond_per_gpu()) + u128::from(self.amount);
         let unbacked = needed.saturating_sub(state.backing(id));
         let short = unbacked.max(u128::from(self.amount).saturating_sub(provider.bond));
         if short > 0 {
@@ -104,21 +104,23 @@ impl Decide for Unbond {
 
 impl Fire for BondDue {
     fn stands(&self, state: &State, time: Time) -> bool {
-        state.unbonding.entries.front().is_some_and(|first| first.release <= time)
+        state.unbonding.entries.due(time).next().is_some()
     }
 
     fn decide(&self, state: &State, record: &Record, events: &mut Vec<Event>) {
-        let due = state.unbonding.entries.iter().take_while(|entry| entry.release <= record.time);
-        events.extend(due.map(|_| Event::from(Unbonded {})));
+        events.extend(state.unbonding.entries.due(record.time).map(|_| Event::from(Unbonded {})));
     }
 }
 
 impl State<'_> {
-    /// The start of `amount`'s way back. The queue stays in order of release even when the period was shortened meanwhile.
+    /// When something that starts its way back now arrives.
+    pub(crate) fn released(&self, now: Time) -> Time {
+        now.saturating_add(self.params.bond_unbonding())
+    }
+
+    /// The start of `amount`'s way back.
     fn unbonding(&self, provider: ProviderId, amount: u64, now: Time) -> Unbonding {
-        let last = self.unbonding.entries.back().map_or(0, |entry| entry.release);
-        let release = now.saturating_add(self.params.bond_unbonding()).max(last);
-        Unbonding { amount, release, provider, pad: 0 }
+        Unbonding { amount, release: self.released(now), provider, pad: 0 }
     }
 
     /// Starts the whole bond's way back, in pieces that fit a record.
@@ -149,7 +151,7 @@ impl Apply for Bonded {
 impl Apply for Unbonding {
     fn apply(&self, state: &mut State, _record: &Record) {
         state.transfer(Pot::Bond(self.provider), Pot::Unbonding, self.amount);
-        state.unbonding.entries.push_back(*self);
+        state.unbonding.entries.push(self.release, *self);
     }
 
     fn follow(&self, _state: &State, _record: &Record, derived: &mut Derived) {
@@ -159,7 +161,7 @@ impl Apply for Unbonding {
 
 impl Apply for Unbonded {
     fn apply(&self, state: &mut State, _record: &Record) {
-        let entry = state.unbonding.entries.pop_front().expect("a bond is on its way back");
+        let entry = state.unbonding.entries.pop().expect("a bond is on its way back");
         let owner = state.providers[entry.provider.index()].owner;
         state.transfer(Pot::Unbonding, Pot::Free(owner), entry.amount);
     }
@@ -180,14 +182,14 @@ impl Apply for Slashed {
 
 // Invariants
 
-/// The queue's entries add up to the pot and are in order of release.
+/// The queue's entries add up to the pot and stand where they are released.
 pub(crate) fn check(state: &State) -> Result<(), String> {
     let entries = &state.unbonding.entries;
     let sum: u128 = entries.iter().map(|entry| u128::from(entry.amount)).sum();
     if sum != state.ledger.unbonding {
         return Err(format!("the unbonding queue holds {sum} nano-XPL, the ledger says {}", state.ledger.unbonding));
     }
-    if !entries.iter().is_sorted_by_key(|entry| entry.release) {
+    if !entries.is_sound() || !entries.times().eq(entries.iter().map(|entry| entry.release)) {
         return Err("the unbonding queue is out of order".into());
     }
     Ok(())

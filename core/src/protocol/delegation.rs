@@ -31,8 +31,6 @@ pub struct Leaving {
 #[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Withdrawal {
-    /// When it arrives.
-    pub release: Time,
     /// The epoch in which it left.
     pub epoch: u64,
     /// Shares of what left with it.
@@ -135,14 +133,11 @@ impl State<'_> {
     /// # Errors
     /// [`Rejection::NoDelegation`] or [`Rejection::StakeShort`].
     pub(crate) fn give_up(&self, account: AccountId, provider: ProviderId, amount: u64) -> Result<u64, Refusal> {
-        let owned = self.staking.delegations.get(&(account, provider)).ok_or(Rejection::NoDelegation)?.shares;
-        let pool = &self.staking.pool(provider).stake;
-        pool.price(amount, owned).ok_or_else(|| Rejection::StakeShort.needing(amount - pool.worth(owned)))
-    }
-
-    /// When something that leaves now arrives: queues stay in order even when the period was shortened meanwhile.
-    pub(crate) fn release_after(&self, last: Option<Time>, now: Time) -> Time {
-        now.saturating_add(self.params.bond_unbonding()).max(last.unwrap_or(0))
+        if !self.staking.delegations.contains_key(&(account, provider)) {
+            return Err(Rejection::NoDelegation.into());
+        }
+        let short = || Rejection::StakeShort.needing(amount - self.staking.stake_of(account, provider));
+        self.staking.price_of(account, provider, amount).ok_or_else(short)
     }
 }
 
@@ -166,14 +161,14 @@ impl Decide for Undelegate {
         let shares = state.give_up(id, self.provider, self.amount)?;
         let leaving = state.staking.leaving.get(&(self.provider, state.clock.epoch)).copied().unwrap_or_default();
         let units = leaving.fund.issued(self.amount).ok_or(Rejection::TooManyShares.needing(leaving.fund.room()))?;
-        let release = state.release_after(state.staking.withdrawals.back().map(|last| last.release), record.time);
+        let release = state.released(record.time);
         events.push(Undelegated { shares, units, reward: state.staking.claimable(id, self.provider), release }.into());
         Ok(())
     }
 }
 
 impl Decide for ClaimRewards {
-    /// Shares that a slash made worthless are given up with the claim, so that a pool can begin anew.
+    /// Shares that a slash made worthless are given up with the claim.
     fn decide(&self, state: &State, record: &Record, events: &mut Vec<Event>) -> Result<(), Refusal> {
         let (id, _) = state.mobile_account(record)?;
         let owned = state.staking.delegations.get(&(id, self.provider)).ok_or(Rejection::NoDelegation)?.shares;
@@ -186,12 +181,12 @@ impl Decide for ClaimRewards {
 
 impl Fire for WithdrawalDue {
     fn stands(&self, state: &State, time: Time) -> bool {
-        state.staking.withdrawals.front().is_some_and(|first| first.release <= time)
+        state.staking.withdrawals.due(time).next().is_some()
     }
 
     /// One at a time: each has set a timer, and what the next is worth depends on what this one took.
     fn decide(&self, state: &State, _record: &Record, events: &mut Vec<Event>) {
-        let Some(first) = state.staking.withdrawals.front() else { return };
+        let Some(first) = state.staking.withdrawals.first() else { return };
         let amount = state.staking.leaving[&(first.provider, first.epoch)].fund.worth(first.units);
         events.push(Released { amount, account: first.account, provider: first.provider }.into());
     }
@@ -203,6 +198,7 @@ impl Apply for Delegated {
     fn apply(&self, state: &mut State, record: &Record) {
         let Delegate { amount, provider, .. } = cause!(record, Command::Delegate);
         let id = record.account();
+        state.begin_anew(provider);
         state.settle_delegation(id, provider, 0, self.reward, |shares| shares + self.shares);
         state.transfer(Pot::Free(id), Pot::Delegated(provider), amount);
         state.pooled(provider).shares += self.shares;
@@ -223,8 +219,7 @@ impl Apply for Undelegated {
         leaving.fund.shares += self.units;
         leaving.last = record.time;
         state.transfer(Pot::Delegated(provider), Pot::Leaving(provider, epoch), amount);
-        let Self { release, units, .. } = *self;
-        state.staking.withdrawals.push_back(Withdrawal { release, epoch, units, account, provider });
+        state.staking.withdrawals.push(self.release, Withdrawal { epoch, units: self.units, account, provider });
     }
 
     fn follow(&self, state: &State, record: &Record, derived: &mut Derived) {
@@ -235,15 +230,18 @@ impl Apply for Undelegated {
 
 impl Apply for Claimed {
     fn apply(&self, state: &mut State, record: &Record) {
-        let provider = cause!(record, Command::ClaimRewards).provider;
-        state.settle_delegation(record.account(), provider, 0, self.reward, |shares| shares - self.shares);
-        state.pooled(provider).shares -= self.shares;
+        let (account, provider) = (record.account(), cause!(record, Command::ClaimRewards).provider);
+        let void = state.staking.delegations[&(account, provider)].era != state.staking.pool(provider).era;
+        // Shares of an era that has ended go whenever anything is settled.
+        let given_up = if void { 0 } else { self.shares };
+        state.settle_delegation(account, provider, 0, self.reward, |shares| shares - given_up);
+        state.pooled(provider).shares -= given_up;
     }
 }
 
 impl Apply for Released {
     fn apply(&self, state: &mut State, _record: &Record) {
-        let first = state.staking.withdrawals.pop_front().expect("stake is on its way back");
+        let first = state.staking.withdrawals.pop().expect("stake is on its way back");
         let key = (first.provider, first.epoch);
         state.transfer(Pot::Leaving(key.0, key.1), Pot::Free(first.account), self.amount);
         let fund = &mut state.staking.leaving.get_mut(&key).expect("it left").fund;
@@ -256,12 +254,12 @@ impl Apply for Released {
 
 // Invariants
 
-/// What leaves is somebody's, and in order of release.
+/// What leaves is somebody's.
 pub(crate) fn check(state: &State) -> Result<(), String> {
     let staking = &state.staking;
     let mut units: std::collections::BTreeMap<_, _> =
         staking.leaving.iter().map(|(&key, leaving)| (key, Some(leaving.fund.shares))).collect();
-    for withdrawal in &staking.withdrawals {
+    for withdrawal in staking.withdrawals.iter() {
         let left = units.entry((withdrawal.provider, withdrawal.epoch)).or_insert(None);
         *left = left.and_then(|left| left.checked_sub(withdrawal.units));
     }
@@ -269,7 +267,7 @@ pub(crate) fn check(state: &State) -> Result<(), String> {
         return Err(format!("of what left {provider} in epoch {epoch}, {left:?} shares are nobody's"));
     }
     let sound = |leaving: &Leaving| leaving.fund.holds <= leaving.fund.shares && leaving.fund.shares > 0;
-    if !staking.leaving.values().all(sound) || !staking.withdrawals.iter().is_sorted_by_key(|entry| entry.release) {
+    if !staking.leaving.values().all(sound) || !staking.withdrawals.is_sound() {
         return Err("stake on its way back is out of order".into());
     }
     Ok(())
@@ -396,18 +394,49 @@ mod tests {
     }
 
     #[test]
-    fn a_pool_that_lost_all_begins_anew_when_its_shares_are_given_up() {
+    fn nobody_joins_what_left_in_an_epoch_and_has_lost_all() {
         let mut bench = bench(&HARSH);
         bench.by(1, delegate(1_000 * XPL));
-        assert_eq!(names(&miss(&mut bench)), ["Missed", "Slashed", "StakeSlashed", "Failed"]);
+        miss(&mut bench);
+        let submit = Submit { start_by: bench.now, finish_by: bench.now + HOUR + 1, ..hour_job(bench.now) };
+        bench.by(4, submit);
+        bench.by(1, undelegate(100 * XPL));
+        assert!(names(&bench.wait(HOUR + 1)).contains(&"LeavingSlashed"));
+        bench.by(0, Bond { amount: 50_000 * XPL });
+        bench.by(2, delegate(XPL));
+        assert_eq!(bench.refused_by(2, undelegate(1)), Rejection::TooManyShares);
+    }
+
+    #[test]
+    fn a_pool_that_lost_all_begins_anew_with_the_next_stake_whoever_holds_its_shares() {
+        let minted = [("emission.schedule", 0), ("emission.yearly", 365_250), ("emission.start", 0), ("epoch.length", HOUR)];
+        let mut bench = bench(&HARSH.iter().chain(&minted).copied().collect::<Vec<_>>());
+        for account in [1, 3] {
+            bench.by(account, delegate(1_000 * XPL));
+        }
+        // An epoch's 12.5 XPL for stakers, of which the bond has all but a fiftieth.
+        assert!(names(&bench.wait(HOUR)).contains(&"StakeRewarded"));
+        let earned =
+            |bench: &mut Bench, account| bench.engine.view(|state| state.staking.claimable(AccountId(account), ProviderId(0)));
+        assert!(names(&miss(&mut bench)).contains(&"StakeSlashed"));
         assert_eq!(stake(&mut bench, 1), 500 * XPL);
         miss(&mut bench);
         assert_eq!((bench.bond(0), stake(&mut bench, 1)), (0, 0));
+        let owed = earned(&mut bench, 1);
+        assert!(owed > 0);
         bench.by(0, Bond { amount: 50_000 * XPL });
-        assert_eq!(bench.refused_by(2, delegate(XPL)), Rejection::TooManyShares);
+        assert_eq!(bench.by(2, delegate(XPL)), [Delegated { shares: XPL, reward: 0 }.into()]);
+        assert_eq!([1, 2, 3].map(|account| stake(&mut bench, account)), [0, XPL, 0]);
+        // What the old shares had earned stays; they earn nothing more, and are worth nothing.
+        assert!(names(&bench.wait(HOUR)).contains(&"StakeRewarded"));
+        assert_eq!([1, 3].map(|account| earned(&mut bench, account)), [owed; 2]);
         assert_eq!(bench.refused_by(1, undelegate(1)), Rejection::StakeShort);
         let claim = ClaimRewards { provider: ProviderId(0) };
-        assert_eq!(bench.by(1, claim), [Claimed { reward: 0, shares: 1_000 * XPL }.into()]);
-        assert_eq!(bench.by(2, delegate(XPL)), [Delegated { shares: XPL, reward: 0 }.into()]);
+        assert_eq!(bench.by(1, claim), [Claimed { reward: owed, shares: 1_000 * XPL }.into()]);
+        assert_eq!(bench.refused_by(1, claim), Rejection::NoDelegation);
+        // Who comes back is paid what the old shares had earned, and has new ones.
+        assert_eq!(bench.engine.view(|state| state.staking.ended.len()), 1);
+        assert_eq!(bench.by(3, delegate(2 * XPL)), [Delegated { shares: 2 * XPL, reward: owed }.into()]);
+        assert_eq!((stake(&mut bench, 3), bench.engine.view(|state| state.staking.ended.len())), (2 * XPL, 0));
     }
 }

@@ -61,7 +61,8 @@ pub(crate) fn reprice(state: &State) -> Option<Repriced> {
             Some(Repriced { fee: fee.min(MAX), excess: 0 })
         }
         fee_control::EIP4844 => {
-            let excess = excess(fees.excess, fees.admitted, target);
+            // Where it could not be counted further, the fee has long been the largest there is.
+            let excess = excess(fees.excess, fees.admitted, target).unwrap_or(u64::MAX);
             let fee = fake_exponential(params.fee_base(), excess, target.saturating_mul(denominator));
             Some(Repriced { fee: fee.and_then(|fee| u64::try_from(fee).ok()).map_or(MAX, |fee| fee.min(MAX)), excess })
         }
@@ -70,6 +71,18 @@ pub(crate) fn reprice(state: &State) -> Option<Repriced> {
 }
 
 // Apply
+
+impl State<'_> {
+    /// Keeps the controller in step with a parameter that has just changed: control begins with the fee `before`, and a base fee
+    /// that is set is where EIP-1559 moves on from. EIP-4844 takes its lowest fee up with the next round.
+    pub(crate) fn follow_fee(&mut self, key: &str, before: u64) {
+        match key {
+            "fee.control" => (self.fees.base, self.fees.excess) = (before, 0),
+            "fee.base" if self.params.fee_control() == fee_control::EIP1559 => self.fees.base = self.params.fee_base(),
+            _ => {}
+        }
+    }
+}
 
 impl Apply for Repriced {
     fn apply(&self, state: &mut State, _record: &Record) {

@@ -83,12 +83,12 @@ pub struct Governance {
     /// By account and snapshot, the stake that it had from the entry before until after that snapshot.
     #[rkyv(with = AsVec)]
     pub remembered: BTreeMap<(AccountId, u64), Stake>,
-    /// By provider and snapshot, its pool in that time.
+    /// By provider and snapshot, its pool and that one's era in that time.
     #[rkyv(with = AsVec)]
-    pub pools: BTreeMap<(ProviderId, u64), Fund>,
-    /// By delegation and snapshot, its shares in that time.
+    pub pools: BTreeMap<(ProviderId, u64), (Fund, u64)>,
+    /// By delegation and snapshot, its shares in that time and the era of which they are.
     #[rkyv(with = AsVec)]
-    pub shares: BTreeMap<((AccountId, ProviderId), u64), u64>,
+    pub shares: BTreeMap<((AccountId, ProviderId), u64), (u64, u64)>,
     /// By proposal that is voted on and provider, nano-XPL of its pool that voted themselves.
     #[rkyv(with = AsVec)]
     pub overridden: BTreeMap<(ProposalId, ProviderId), u64>,

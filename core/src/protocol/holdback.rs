@@ -2,8 +2,8 @@
 //!
 //! `settle.holdback` of every net payment goes to a pot instead of the provider. What a provider earned in an epoch is one amount, due
 //! `settle.holdback_period` after the epoch's end; at the boundary at which it is due, all of it is released. A proven fault seizes
-//! `slash.rewards` of all that is held back of its provider, the oldest first: XPL slashes rewards, not stake. What becomes of the stake
-//! meanwhile, `slash.stake` says.
+//! `slash.rewards` of all that is held back of its provider, what is due first at first: XPL slashes rewards, not stake. What becomes of
+//! the stake meanwhile, `slash.stake` says.
 
 use crate::engine::ledger::Pot;
 use crate::engine::state::State;
@@ -15,8 +15,9 @@ use crate::protocol::slashing::Exposure;
 use crate::record::{Apply, Event, Record, payload};
 use crate::time::Time;
 use bevy_ecs::prelude::Resource;
+use rkyv::with::AsVec;
 use rkyv::{Archive, Deserialize, Serialize};
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 
 // Components
 
@@ -25,17 +26,9 @@ use std::collections::VecDeque;
 pub struct Holdback {
     /// Nano-XPL of the running epoch, by provider; providers beyond the end have none.
     pub running: Vec<u128>,
-    /// Of epochs before, first due first.
-    pub buckets: VecDeque<Bucket>,
-}
-
-/// What was earned in one epoch.
-#[derive(Archive, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
-pub struct Bucket {
-    /// When it is released, at the next end of an epoch.
-    pub due: Time,
-    /// Nano-XPL, in the order of providers.
-    pub entries: Vec<(ProviderId, u128)>,
+    /// Of epochs before, by when it is released at the next end of an epoch: nano-XPL, in the order of providers.
+    #[rkyv(with = AsVec)]
+    pub buckets: BTreeMap<Time, Vec<(ProviderId, u128)>>,
 }
 
 payload! {
@@ -72,23 +65,22 @@ payload! {
     }
 }
 
-impl Bucket {
-    fn of(&self, provider: ProviderId) -> Option<usize> {
-        self.entries.binary_search_by_key(&provider, |entry| entry.0).ok()
-    }
+/// Where a provider's part of a bucket is.
+fn part(bucket: &[(ProviderId, u128)], provider: ProviderId) -> Option<usize> {
+    bucket.binary_search_by_key(&provider, |entry| entry.0).ok()
 }
 
 impl Holdback {
     /// All that is held back of a provider, in nano-XPL.
     pub fn of(&self, provider: ProviderId) -> u128 {
-        let before = self.buckets.iter().filter_map(|bucket| bucket.of(provider).map(|at| bucket.entries[at].1));
+        let before = self.buckets.values().filter_map(|bucket| part(bucket, provider).map(|at| bucket[at].1));
         before.sum::<u128>() + self.running.get(provider.index()).copied().unwrap_or_default()
     }
 
-    /// Takes an amount out, the oldest first.
+    /// Takes an amount out, what is due first at first.
     fn take(&mut self, provider: ProviderId, amount: u64) {
         let mut left = u128::from(amount);
-        let before = self.buckets.iter_mut().filter_map(|bucket| bucket.of(provider).map(|at| &mut bucket.entries[at].1));
+        let before = self.buckets.values_mut().filter_map(|bucket| part(bucket, provider).map(|at| &mut bucket[at].1));
         for held in before.chain(self.running.get_mut(provider.index())) {
             let taken = left.min(*held);
             *held -= taken;
@@ -99,17 +91,18 @@ impl Holdback {
 
     /// Closes the running epoch, once what was due has been released.
     pub(crate) fn turn(&mut self, now: Time, period: Time) {
-        while self.buckets.front().is_some_and(|bucket| bucket.due <= now) {
-            self.buckets.pop_front();
-        }
+        self.buckets.retain(|&due, _| due > now);
         let held = self.running.iter().enumerate().filter(|(_, amount)| **amount > 0);
-        let entries: Vec<_> = held.map(|(i, &amount)| (ProviderId(i as u32), amount)).collect();
-        if !entries.is_empty() {
-            // In order even when the period was shortened meanwhile.
-            let due = now.saturating_add(period).max(self.buckets.back().map_or(0, |bucket| bucket.due));
-            self.buckets.push_back(Bucket { due, entries });
-            self.running.clear();
+        let held: Vec<_> = held.map(|(i, &amount)| (ProviderId(i as u32), amount)).collect();
+        self.running.clear();
+        if held.is_empty() {
+            return;
         }
+        let due = now.saturating_add(period);
+        // Another epoch's may be due then too, if the period has changed.
+        let mut all: BTreeMap<_, _> = self.buckets.remove(&due).unwrap_or_default().into_iter().collect();
+        held.into_iter().for_each(|(provider, amount)| *all.entry(provider).or_default() += amount);
+        self.buckets.insert(due, all.into_iter().collect());
     }
 }
 
@@ -127,8 +120,8 @@ pub(crate) fn withhold(state: &State, lease: &Lease, paid: u64, events: &mut Vec
 
 /// Releases what is due, in pieces that fit a record.
 pub(crate) fn release(state: &State, events: &mut Vec<Event>) {
-    for bucket in state.holdback.buckets.iter().take_while(|bucket| bucket.due <= state.clock.now) {
-        for &(provider, held) in &bucket.entries {
+    for (_, bucket) in state.holdback.buckets.range(..=state.clock.now) {
+        for &(provider, held) in bucket {
             let mut left = held;
             while left > 0 {
                 let amount = u64::try_from(left).unwrap_or(u64::MAX);
@@ -207,16 +200,15 @@ impl Apply for Seized {
 
 // Invariants
 
-/// The books add up to the pot; epochs are in order of release, and each in that of providers, who exist.
+/// The books add up to the pot; what is due at a time is in the order of providers, who exist.
 pub(crate) fn check(state: &State) -> Result<(), String> {
     let Holdback { running, buckets } = &*state.holdback;
-    let entries = buckets.iter().flat_map(|bucket| &bucket.entries);
+    let entries = buckets.values().flatten();
     let sum = entries.clone().map(|entry| entry.1).chain(running.iter().copied()).fold(0, u128::saturating_add);
     if sum != state.ledger.holdback {
         return Err(format!("{sum} nano-XPL are held back, the ledger says {}", state.ledger.holdback));
     }
-    let ordered = buckets.iter().all(|bucket| bucket.entries.is_sorted_by(|a, b| a.0 < b.0));
-    if !ordered || !buckets.iter().is_sorted_by_key(|bucket| bucket.due) {
+    if !buckets.values().all(|bucket| bucket.is_sorted_by(|a, b| a.0 < b.0)) {
         return Err("what is held back is out of order".into());
     }
     let providers = state.providers().len();
@@ -307,9 +299,9 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_is_seized_first() {
+    fn what_is_due_first_is_seized_first() {
         let provider = ProviderId(1);
-        let bucket = |due, amount| Bucket { due, entries: vec![(provider, amount)] };
+        let bucket = |due, amount| (due, vec![(provider, amount)]);
         let mut held = Holdback { running: vec![0, 30], buckets: [bucket(1, 10), bucket(2, 20)].into() };
         held.take(provider, 15);
         assert_eq!(held, Holdback { running: vec![0, 30], buckets: [bucket(1, 0), bucket(2, 15)].into() });
@@ -317,5 +309,18 @@ mod tests {
         assert_eq!((held.of(provider), held.running[1]), (25, 25));
         held.turn(2, 5);
         assert_eq!(held, Holdback { running: vec![], buckets: [bucket(7, 25)].into() });
+    }
+
+    #[test]
+    fn a_long_period_keeps_no_later_epoch_waiting() {
+        let mut held = Holdback { running: vec![0, 30, 1], ..Holdback::default() };
+        held.turn(1, 100);
+        held.running = vec![5];
+        held.turn(2, 10);
+        assert_eq!(held.buckets.keys().copied().collect::<Vec<_>>(), [12, 101]);
+        held.running = vec![7, 0, 2];
+        held.turn(12, 89);
+        let all = vec![(ProviderId(0), 7), (ProviderId(1), 30), (ProviderId(2), 3)];
+        assert_eq!(held, Holdback { running: vec![], buckets: [(101, all)].into() });
     }
 }

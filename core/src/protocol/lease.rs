@@ -82,6 +82,12 @@ impl Lease {
     pub fn occupies(&self) -> bool {
         self.stage == Stage::Running
     }
+
+    /// Who answers for its check: the drawn checker, until it has found the result wrong, was replaced, or can no longer be exposed.
+    #[inline(always)]
+    pub fn answers(&self) -> Option<ProviderId> {
+        matches!(self.stage, Stage::UnderCheck | Stage::Confirmed).then_some(self.checker)
+    }
 }
 
 payload! {
@@ -195,6 +201,9 @@ pub(crate) fn close(state: &mut State, id: LeaseId) -> Lease {
     }
     offer.leases -= 1;
     state.providers[offer.provider.index()].leases -= 1;
+    if let Some(checker) = lease.answers() {
+        state.providers[checker.index()].checked -= u32::from(lease.gpus);
+    }
     lease
 }
 

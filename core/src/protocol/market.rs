@@ -8,7 +8,7 @@
 
 use crate::catalogue::GpuClass;
 use crate::engine::book::Quote;
-use crate::engine::derived::{Derived, Task};
+use crate::engine::derived::Derived;
 use crate::engine::state::State;
 use crate::ids::{ClassId, JobId, LeaseId, OfferId};
 use crate::money::price_of;
@@ -60,6 +60,12 @@ pub(crate) fn ideal_span(work_mgs: u64, gpus: u16) -> u64 {
     work_mgs.div_ceil(u64::from(gpus))
 }
 
+/// When it is too late to start `work_mgs` of a job: whatever starts before ends before its deadline.
+#[inline]
+pub(crate) fn last_start(job: &Job, work_mgs: u64) -> Time {
+    job.finish_by.saturating_sub(ideal_span(work_mgs, job.gpus()))
+}
+
 // Decide
 
 /// Finds the job an offer, puts it in line, or gives it up.
@@ -91,7 +97,7 @@ fn cheapest(state: &State, derived: &Derived, job: &Job, now: Time) -> Option<Le
         let Some(quote) = derived.book.cheapest(id, job.gpus_log2, elsewhere) else { continue };
         let Some(work) = class.work_mgs(&cost) else { continue };
         let price = u128::from(quote.ask) * u128::from(work);
-        let in_time = now.saturating_add(ideal_span(work, job.gpus())) < job.finish_by;
+        let in_time = now < last_start(job, work);
         let cheaper = best.is_none_or(|(least, other, _)| price < least || (price == least && quote.tie < other.tie));
         if in_time && cheaper {
             best = Some((price, quote, work));
@@ -110,7 +116,7 @@ pub(crate) fn fill_offer(state: &State, derived: &Derived, id: OfferId, now: Tim
     let work_here = |job: &Job| work_by_class(state, job).find_map(|(class, work)| (class == quote.class).then_some(work));
     let fits = |id: JobId| {
         let job = state.job(id).filter(|job| !state.avoided(job).contains(&offer.provider));
-        job.is_some_and(|job| work_here(job).is_some_and(|work| now.saturating_add(ideal_span(work, job.gpus())) < job.finish_by))
+        job.is_some_and(|job| work_here(job).is_some_and(|work| now < last_start(job, work)))
     };
     let Some(job) = derived.line.first(quote, fits).and_then(|job| state.job(job)) else { return };
     let Some(work) = work_here(job) else { return };
@@ -174,7 +180,7 @@ impl Apply for Leased {
         derived.line.leave(self.job);
         derived.requote(state, self.offer);
         if !derived.line.is_empty() && derived.book.quote(self.offer).is_some() {
-            derived.tasks.push_back(Task::Fill(self.offer));
+            derived.fill(state, self.offer);
         }
     }
 }
@@ -188,7 +194,8 @@ mod tests {
     use crate::protocol::offer::{PostOffer, Requote};
     use crate::record::Origin;
     use crate::testing::{Bench, hour_job, leased, names};
-    use crate::time::HOUR;
+    use crate::time::{HOUR, MINUTE};
+    use std::cell::Cell;
 
     #[test]
     fn cheapest_is_ask_times_work_not_ask() {
@@ -254,6 +261,44 @@ mod tests {
         let (_, job, _, price) = leased(&requote(9)).expect("a lease");
         assert_eq!((job, price), (jobs[0], 32_400 * XPL));
         assert_eq!(leased(&requote(5)).map(|(_, job, ..)| job), Some(jobs[1]));
+    }
+
+    /// Who can no longer finish in time waits on for faster classes, and is in nobody's way.
+    #[test]
+    fn an_offer_is_not_shown_again_to_those_who_wait_in_vain() {
+        let mut bench = Bench::new(&[("fee.base", 0)]);
+        let day = bench.now;
+        let (budget, start_by, finish_by) = (3_600 * XPL, day + 165 * MINUTE, day + 3 * HOUR);
+        let waiting = Submit { budget, start_by, finish_by, ..hour_job(day) };
+        for _ in 0..50 {
+            assert_eq!(names(&bench.by(2, waiting)), ["Submitted", "Queued"]);
+        }
+        let asked = |bench: &mut Bench, class| {
+            let quote = Quote { ask: XPL, tie: 0, offer: OfferId(0), room: 0, class: ClassId(class) };
+            let asked = Cell::new(0);
+            let nobody = |_| {
+                asked.set(asked.get() + 1);
+                false
+            };
+            bench.engine.view_derived(|_, derived| assert_eq!(derived.line.first(&quote, nobody), None));
+            asked.get()
+        };
+        bench.wait(day + 2 * HOUR - bench.now);
+        bench.provide(0, 1, XPL);
+        assert_eq!(
+            (asked(&mut bench, 0), asked(&mut bench, 1)),
+            (0, 50),
+            "two hours are left, of which the fast need half of one"
+        );
+        bench.wait(day + 150 * MINUTE - bench.now);
+        let cheaper = Requote { ask: XPL - 1, offer: OfferId(0), pad: 0 };
+        assert_eq!(names(&bench.by(0, cheaper)), ["Requoted"]);
+        assert_eq!((asked(&mut bench, 0), asked(&mut bench, 1)), (0, 0));
+        // Until their patience ends they are in line; whoever comes now is served.
+        bench.engine.view_derived(|_, derived| assert_eq!(derived.line.len(), 50));
+        let submit = hour_job(bench.now);
+        assert_eq!(names(&bench.by(3, submit)), ["Submitted", "Leased"]);
+        assert_eq!(names(&bench.wait(15 * MINUTE)), ["Expired"; 50]);
     }
 
     #[test]

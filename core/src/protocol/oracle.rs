@@ -1,10 +1,11 @@
 //! The oracle: the price of XPL in dollars, as feeders post it. The core knows no exchange.
 //!
 //! A feeder's price is the median of its last `oracle.window` posts, leaving out the latest `oracle.lag` of them, so that a price
-//! can be seen before it counts (Maker's oracle security module holds each back by one). A feeder that has not posted for
-//! `oracle.stale_after` does not count. The price is the median of the feeders that do, the lower one of two; there is none while
-//! they are fewer than `oracle.quorum`. A post may not differ from the feeder's last by more than `oracle.max_step`, unless that one
-//! is stale: to move the price, half of the feeders must post for half of the window, and no further than that a post.
+//! can be seen before it counts (Maker's oracle security module holds each back by one). A feeder has one post a round: another in
+//! the same round takes its place. Posts older than `oracle.stale_after` do not count, and a feeder without any that does has no
+//! price. The price is the median of the feeders that have one, the lower one of two; there is none while they are fewer than
+//! `oracle.quorum`. A post may not differ from the feeder's of the last round by more than `oracle.max_step`, unless that one is
+//! stale: to move the price, half of the feeders must post in half of the rounds of the window, and no further than that a round.
 //!
 //! Without a price
 //!
@@ -27,7 +28,7 @@ use rkyv::{Archive, Deserialize, Serialize};
 /// Most feeders there can be.
 pub const MAX_FEEDERS: usize = 16;
 
-/// Posts of each feeder that are kept: the longest window and the longest lag.
+/// Posts of each feeder that are kept, a round each: the longest window and the longest lag.
 pub const KEPT: usize = 32;
 
 /// A feeder's post.
@@ -38,6 +39,10 @@ pub struct Post {
     pub micro_usd: u64,
     /// When.
     pub at: Time,
+    /// In which round.
+    pub round: u32,
+    /// Zero.
+    pub pad: u32,
 }
 
 /// What one feeder posted lately.
@@ -46,7 +51,7 @@ pub struct Post {
 pub struct Feed {
     /// In a ring.
     posts: [Post; KEPT],
-    /// Posts so far.
+    /// Rounds with a post so far.
     count: u64,
 }
 
@@ -75,6 +80,13 @@ payload! {
     }
 }
 
+impl Post {
+    #[inline]
+    fn is_fresh(&self, now: Time, params: &Params) -> bool {
+        now.saturating_sub(self.at) <= params.oracle_stale_after()
+    }
+}
+
 impl Feed {
     /// The post before the latest `ago` ones, if it is kept.
     #[inline]
@@ -83,29 +95,28 @@ impl Feed {
         (ago < KEPT as u64).then(|| &self.posts[(back % KEPT as u64) as usize])
     }
 
-    /// Adds a post, in place of the oldest that is kept.
+    /// Adds a post, in place of that of the same round or of the oldest that is kept.
     pub fn push(&mut self, post: Post) {
-        self.posts[(self.count % KEPT as u64) as usize] = post;
-        self.count += 1;
+        if self.post(0).is_none_or(|last| last.round != post.round) {
+            self.count += 1;
+        }
+        self.posts[((self.count - 1) % KEPT as u64) as usize] = post;
     }
 
-    /// The latest post, unless it is stale.
-    #[inline]
-    fn fresh(&self, now: Time, params: &Params) -> Option<&Post> {
-        self.post(0).filter(|post| now.saturating_sub(post.at) <= params.oracle_stale_after())
+    /// The latest post of the rounds before one, unless it is stale.
+    fn before(&self, round: u32, now: Time, params: &Params) -> Option<&Post> {
+        let last = [0, 1].into_iter().filter_map(|ago| self.post(ago)).find(|post| post.round != round);
+        last.filter(|post| post.is_fresh(now, params))
     }
 
     /// The feeder's price: the lower median of the posts that count.
     #[inline]
     fn price(&self, now: Time, params: &Params) -> Option<u64> {
-        let latest = self.fresh(now, params)?;
         let (window, lag) = (params.oracle_window(), params.oracle_lag());
-        if (window, lag) == (1, 0) {
-            return Some(latest.micro_usd);
-        }
+        let posts = (lag..lag + window).map_while(|ago| self.post(ago)).take_while(|post| post.is_fresh(now, params));
         let mut counted = [0u64; KEPT];
         let mut count = 0;
-        for post in (lag..lag + window).map_while(|ago| self.post(ago)) {
+        for post in posts {
             counted[count] = post.micro_usd;
             count += 1;
         }
@@ -156,7 +167,8 @@ impl Decide for PostPrice {
         if self.micro_usd == 0 {
             return Err(Rejection::BadPrice.into());
         }
-        let bounded = feed.fresh(record.time, state.params).map(|last| within(self.micro_usd, last.micro_usd, state.params));
+        let last = feed.before(state.clock.round, record.time, state.params);
+        let bounded = last.map(|last| within(self.micro_usd, last.micro_usd, state.params));
         events.push(match bounded.filter(|&bounded| bounded != self.micro_usd) {
             Some(micro_usd) => PriceBounded { micro_usd }.into(),
             None => PricePosted {}.into(),
@@ -180,7 +192,8 @@ fn within(price: u64, last: u64, params: &Params) -> u64 {
 
 fn record_post(state: &mut State, record: &Record, micro_usd: u64) {
     if let Some(Origin::Feeder(n)) = record.origin() {
-        state.oracle.feeds[usize::from(n)].push(Post { micro_usd, at: record.time });
+        let post = Post { micro_usd, at: record.time, round: state.clock.round, pad: 0 };
+        state.oracle.feeds[usize::from(n)].push(post);
     }
 }
 
@@ -198,11 +211,13 @@ impl Apply for PriceBounded {
 
 // Invariants
 
-/// Nobody but the feeders there are has posted, and never a price of nothing.
+/// Nobody but the feeders there are has posted, never a price of nothing, and once a round.
 pub(crate) fn check(state: &State) -> Result<(), String> {
     for (n, feed) in state.oracle.feeds.iter().enumerate() {
         let kept = feed.count.min(KEPT as u64) as usize;
-        let sound = feed.posts.iter().enumerate().all(|(i, post)| (post.micro_usd > 0) == (i < kept));
+        let rounds = || (0..kept as u64).filter_map(|ago| feed.post(ago)).map(|post| post.round);
+        let once = rounds().is_sorted_by(|later, earlier| later > earlier) && rounds().all(|round| round <= state.clock.round);
+        let sound = once && feed.posts.iter().enumerate().all(|(i, post)| (post.micro_usd > 0) == (i < kept));
         if !sound || feed.count > 0 && n >= state.population.feeders as usize {
             return Err(format!("the posts of feeder {n} are not those of a feeder"));
         }
@@ -221,12 +236,16 @@ mod tests {
         params
     }
 
+    fn post(micro_usd: u64, at: Time, round: u32) -> Post {
+        Post { micro_usd, at, round, pad: 0 }
+    }
+
     #[test]
     fn the_median_ignores_the_stale_and_the_extreme() {
         let (day, stale_after) = (86_400_000, 172_800_000);
         let mut oracle = Oracle::default();
         for (i, (micro_usd, days)) in [(100, 9), (105, 9), (9_000, 10), (1, 7)].into_iter().enumerate() {
-            oracle.feeds[i].push(Post { micro_usd, at: days * day });
+            oracle.feeds[i].push(post(micro_usd, days * day, 0));
         }
         let params = params(&[]);
         assert_eq!(oracle.price(9 * day, &params), Some(100)); // four fresh posts: the lower middle
@@ -238,8 +257,10 @@ mod tests {
     #[test]
     fn window_lag_and_quorum_each_hold_a_lone_price_back() {
         let mut oracle = Oracle::default();
+        let mut round = 0;
         let mut post = |feeder: usize, micro_usd| {
-            oracle.feeds[feeder].push(Post { micro_usd, at: 0 });
+            round += 1;
+            oracle.feeds[feeder].push(post(micro_usd, 0, round));
             let windowed = oracle.price(0, &params(&[("oracle.window", 3)]));
             let lagging = oracle.price(0, &params(&[("oracle.lag", 1)]));
             let agreed = oracle.price(0, &params(&[("oracle.quorum", 2)]));
@@ -255,8 +276,8 @@ mod tests {
     #[test]
     fn a_ring_keeps_the_longest_window_behind_the_longest_lag() {
         let mut feed = Feed::default();
-        for micro_usd in 1..=100 {
-            feed.push(Post { micro_usd, at: 0 });
+        for round in 1..=100 {
+            feed.push(post(round.into(), 0, round));
         }
         assert_eq!(feed.post(0).map(|post| post.micro_usd), Some(100));
         assert_eq!(feed.post(31).map(|post| post.micro_usd), Some(69));
@@ -269,6 +290,7 @@ mod tests {
     fn a_step_too_far_is_cut_short_unless_the_last_is_stale() {
         let mut bench = Bench::new(&[("oracle.max_step", 100_000_000), ("oracle.stale_after", 60_000)]);
         let post = |bench: &mut Bench, micro_usd| {
+            bench.beacon(1);
             let event = bench.send(Origin::Feeder(0), PostPrice { micro_usd })[0];
             let now = bench.now;
             (event, bench.engine.view(|state| state.oracle_price(now).expect("fresh")))
@@ -282,6 +304,39 @@ mod tests {
         // A tenth of 5 is nothing, yet it may move.
         assert_eq!(post(&mut bench, 9), (PriceBounded { micro_usd: 6 }.into(), 6));
         assert_eq!(post(&mut bench, 1), (PriceBounded { micro_usd: 5 }.into(), 5));
+    }
+
+    /// However often it posts, a feeder moves by one step a round, fills one place of the window, and cannot outlive the lag.
+    #[test]
+    fn a_feeder_has_one_post_a_round() {
+        let rules = [("oracle.max_step", ONE / 10), ("oracle.window", 3), ("oracle.lag", 1)];
+        let mut bench = Bench::new(&rules);
+        let round = |bench: &mut Bench, posts: &[u64]| {
+            bench.beacon(1);
+            for &micro_usd in posts {
+                bench.send(Origin::Feeder(0), PostPrice { micro_usd });
+            }
+            let now = bench.now;
+            bench.engine.view(|state| (state.oracle.feeds[0].post(0).map(|post| post.micro_usd), state.oracle_price(now)))
+        };
+        assert_eq!(round(&mut bench, &[500, 1_000]), (Some(1_000), None));
+        assert_eq!(round(&mut bench, &[9_999; 24]), (Some(1_100), Some(1_000)));
+        assert_eq!(round(&mut bench, &[9_999, 9_999, 1, 1_050]), (Some(1_050), Some(1_000)));
+        assert_eq!(round(&mut bench, &[]), (Some(1_050), Some(1_000)));
+    }
+
+    #[test]
+    fn old_posts_within_the_window_do_not_count() {
+        let mut feed = Feed::default();
+        [(100, 0), (100, 10), (300, 60_000)].into_iter().zip(1..).for_each(|((micro_usd, at), round)| {
+            feed.push(post(micro_usd, at, round));
+        });
+        let windowed = params(&[("oracle.window", 3), ("oracle.stale_after", 60_000)]);
+        let price = |now| feed.price(now, &windowed);
+        assert_eq!([60_000, 60_010, 60_011, 120_001].map(price), [Some(100), Some(100), Some(300), None]);
+        // With a lag of one, all that the feeder has said counts no more.
+        let lagging = params(&[("oracle.lag", 1), ("oracle.stale_after", 60_000)]);
+        assert_eq!([60_010, 60_011].map(|now| feed.price(now, &lagging)), [Some(100), None]);
     }
 
     #[test]

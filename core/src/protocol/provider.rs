@@ -27,6 +27,8 @@ pub struct Provider {
     pub gpus: u32,
     /// Leases not yet settled.
     pub leases: u32,
+    /// GPUs of the leases of others for whose check it answers: see [`Lease::answers`](crate::protocol::lease::Lease::answers).
+    pub checked: u32,
     /// Deadlines and checks missed since jail last ended.
     pub strikes: u16,
     /// Region: its place in the host's list; the protocol only carries it.
@@ -122,6 +124,22 @@ impl Provider {
     pub fn required_bond(&self, per_gpu: u64) -> u128 {
         u128::from(per_gpu) * u128::from(self.gpus)
     }
+
+    /// Bond that it cannot ask back, in nano-XPL: what its offered GPUs require, and what its checks may cost.
+    pub fn kept_bond(&self, per_gpu: u64) -> u128 {
+        u128::from(per_gpu) * (u128::from(self.gpus) + u128::from(self.checked))
+    }
+
+    /// Refuses while a fault could still come of its leases or checks.
+    ///
+    /// # Errors
+    /// [`Rejection::LeasesOpen`] or [`Rejection::ChecksOpen`].
+    pub(crate) fn require_settled(&self) -> Result<(), Refusal> {
+        if self.leases > 0 {
+            return Err(Rejection::LeasesOpen.needing(u64::from(self.leases)));
+        }
+        if self.checked > 0 { Err(Rejection::ChecksOpen.needing(u64::from(self.checked))) } else { Ok(()) }
+    }
 }
 
 // Decide
@@ -182,9 +200,7 @@ impl Decide for Resume {
 impl Decide for Retire {
     fn decide(&self, state: &State, record: &Record, events: &mut Vec<Event>) -> Result<(), Refusal> {
         let (id, provider) = state.acting_provider(record)?;
-        if provider.leases > 0 {
-            return Err(Rejection::LeasesOpen.needing(u64::from(provider.leases)));
-        }
+        provider.require_settled()?;
         state.unbond_all(id, record.time, events);
         events.push(Retired {}.into());
         Ok(())
@@ -287,12 +303,15 @@ impl Apply for Jailed {
 
 // Invariants
 
-/// A provider's counts are those of its open leases and live offers.
+/// A provider's counts are those of its open leases and checks and of its live offers.
 pub(crate) fn check(state: &State) -> Result<(), String> {
     let mut leases = vec![0u32; state.providers().len()];
-    let mut gpus = vec![0u32; state.providers().len()];
+    let (mut gpus, mut checked) = (leases.clone(), leases.clone());
     for lease in state.leases.iter() {
         leases[state.offers[lease.offer.index()].provider.index()] += 1;
+        if let Some(checked) = lease.answers().and_then(|checker| checked.get_mut(checker.index())) {
+            *checked += u32::from(lease.gpus);
+        }
     }
     for offer in state.offers() {
         if offer.counts() {
@@ -302,6 +321,9 @@ pub(crate) fn check(state: &State) -> Result<(), String> {
     for (i, provider) in state.providers().iter().enumerate() {
         if provider.leases != leases[i] {
             return Err(format!("provider {i} counts {} open leases of {}", provider.leases, leases[i]));
+        }
+        if provider.checked != checked[i] {
+            return Err(format!("provider {i} counts {} GPUs whose work it checks of {}", provider.checked, checked[i]));
         }
         if provider.status != Status::Retired && provider.gpus != gpus[i] {
             return Err(format!("provider {i} counts {} offered GPUs of {}", provider.gpus, gpus[i]));

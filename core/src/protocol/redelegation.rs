@@ -5,14 +5,18 @@
 //! moves between two providers in one epoch is one fund of shares of the new pool, so that a slash costs the same however many
 //! moved; what the fund earns is shared among its movers as a pool's rewards are, and paid when the move is complete. (In Cosmos
 //! moved stake may be withdrawn before, and is then answerable to both.)
+//!
+//! A slash visits every fund that left the provider at fault, so that there are at most [`MOST_FUNDS`] of them at a time. Cosmos
+//! bounds them too (x/staking, `MaxEntries`), but by delegator and pair of providers, who may both be as many as anybody likes.
+//! What moves between the same two in the same epoch is no further fund, and to undelegate is always possible.
 
 use crate::engine::derived::Derived;
 use crate::engine::ledger::Pot;
 use crate::engine::state::State;
-use crate::formula::rewards::{Accrual, whole};
+use crate::formula::rewards::{self, Accrual, whole};
 use crate::formula::shares::Fund;
 use crate::ids::{AccountId, ProviderId};
-use crate::protocol::staking::Pool;
+use crate::protocol::staking::{Pool, Staking};
 use crate::record::{Apply, Decide, Event, Fire, Record, Timer, cause, payload};
 use crate::rejection::{Refusal, Rejection};
 use crate::time::Time;
@@ -20,6 +24,9 @@ use rkyv::{Archive, Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 // Components
+
+/// Most funds that may be moving away from one provider: fifty destinations on each day of `bond.unbonding`'s default.
+pub const MOST_FUNDS: usize = 1_000;
 
 /// What moved from one provider to another in one epoch.
 #[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,6 +40,8 @@ pub struct Moving {
     pub fund: Fund,
     /// When the last of it moved.
     pub last: Time,
+    /// The new pool's era of which the shares are.
+    pub era: u64,
 }
 
 /// One account's part of what moved.
@@ -41,8 +50,6 @@ pub struct Moving {
 pub struct Move {
     /// Where the fund's accrual stood when it moved.
     pub since: u128,
-    /// When the move is complete.
-    pub release: Time,
     /// The epoch in which it moved.
     pub epoch: u64,
     /// Shares of what moved with it.
@@ -104,21 +111,30 @@ payload! {
 }
 
 impl Moving {
-    /// What its shares of the new pool have earned since it last followed; `None` when that exceeds `u128`.
-    pub(crate) fn gain(&self, pool: &Pool) -> Option<u128> {
-        pool.accrual.earned(self.fund.holds, self.seen)
+    /// What its shares of the new pool have earned since it last followed that pool's accrual, which now stands at `sum`, or whose
+    /// era is over and forgotten; `None` when that exceeds `u128`.
+    pub(crate) fn gain(&self, sum: Option<u128>) -> Option<u128> {
+        rewards::earned(self.fund.holds, self.seen, sum.unwrap_or(self.seen))
     }
 
     /// Follows the new pool's accrual, as it must before its shares change.
-    pub(crate) fn follow(&mut self, pool: &Pool) {
-        let gain = self.gain(pool).expect("no more is owed than the pool holds");
+    pub(crate) fn follow(&mut self, sum: Option<u128>) {
+        let gain = self.gain(sum).expect("no more is owed than the pool holds");
         self.accrual.share_out(gain, self.fund.shares);
-        self.seen = pool.accrual.sum;
+        self.seen = sum.unwrap_or(self.seen);
     }
 
     /// What so many of its shares have earned, in ronto-XPL.
     fn earned(&self, units: u64, since: u128) -> u128 {
         self.accrual.earned(units, since).expect("no more is owed than the pool holds")
+    }
+}
+
+impl Staking {
+    /// What is moving away from a provider, by epoch and destination.
+    pub(crate) fn moving_from(&self, from: ProviderId) -> impl Iterator<Item = (u64, ProviderId, &Moving)> {
+        let whole = (from, 0, ProviderId(0))..=(from, u64::MAX, ProviderId::NONE);
+        self.moving.range(whole).map(|(&(_, epoch, to), moving)| (epoch, to, moving))
     }
 }
 
@@ -133,9 +149,18 @@ impl Decide for Redelegate {
         }
         let given_up = state.give_up(id, self.from, self.amount)?;
         let shares = state.accept_stake(id, self.to, self.amount)?;
-        let moving = state.staking.moving.get(&(self.from, state.clock.epoch, self.to)).copied().unwrap_or_default();
-        let units = moving.fund.issued(shares).ok_or(Rejection::TooManyShares.needing(0))?;
-        let release = state.release_after(state.staking.moves.back().map(|last| last.release), record.time);
+        let moving = state.staking.moving.get(&(self.from, state.clock.epoch, self.to));
+        // Nobody joins what moved into an era that has ended, or ends now.
+        let fund = match moving {
+            Some(moving) if moving.era == state.staking.era_to_join(self.to) => moving.fund,
+            Some(_) => return Err(Rejection::TooManyShares.needing(0)),
+            None if state.staking.moving_from(self.from).nth(MOST_FUNDS - 1).is_some() => {
+                return Err(Rejection::TooManyMoves.needing(MOST_FUNDS as u64));
+            }
+            None => Fund::default(),
+        };
+        let units = fund.issued(shares).ok_or(Rejection::TooManyShares.needing(0))?;
+        let release = state.released(record.time);
         let reward = state.staking.claimable(id, self.from);
         events.push(Redelegated { given_up, shares, units, reward, release }.into());
         Ok(())
@@ -144,17 +169,19 @@ impl Decide for Redelegate {
 
 impl Fire for MoveDue {
     fn stands(&self, state: &State, time: Time) -> bool {
-        state.staking.moves.front().is_some_and(|first| first.release <= time)
+        state.staking.moves.due(time).next().is_some()
     }
 
     /// One at a time, as withdrawals.
     fn decide(&self, state: &State, _record: &Record, events: &mut Vec<Event>) {
-        let Some(first) = state.staking.moves.front() else { return };
+        let Some(first) = state.staking.moves.first() else { return };
         let mut moving = state.staking.moving[&first.key()];
-        moving.follow(state.staking.pool(first.to));
+        moving.follow(state.staking.sum_of(first.to, moving.era));
         let earned = moving.earned(first.units, first.since) + state.staking.earned(first.account, first.to);
         let (account, provider) = (first.account, first.to);
-        events.push(Arrived { shares: moving.fund.worth(first.units), reward: whole(earned), account, provider }.into());
+        let void = moving.era != state.staking.pool(provider).era;
+        let shares = if void { 0 } else { moving.fund.worth(first.units) };
+        events.push(Arrived { shares, reward: whole(earned), account, provider }.into());
     }
 }
 
@@ -165,17 +192,18 @@ impl Apply for Redelegated {
         let Redelegate { amount, from, to } = cause!(record, Command::Redelegate);
         let (account, epoch) = (record.account(), state.clock.epoch);
         state.settle_delegation(account, from, 0, self.reward, |shares| shares - self.given_up);
+        state.begin_anew(to);
         state.transfer(Pot::Delegated(from), Pot::Delegated(to), amount);
         state.pooled(from).shares -= self.given_up;
         state.pooled(to).shares += self.shares;
-        let pool = *state.staking.pool(to);
-        let moving = state.staking.moving.entry((from, epoch, to)).or_default();
-        moving.follow(&pool);
+        let Pool { accrual, era, .. } = *state.staking.pool(to);
+        let moving = state.staking.moving.entry((from, epoch, to)).or_insert(Moving { era, ..Moving::default() });
+        moving.follow(Some(accrual.sum));
         moving.fund.holds += self.shares;
         moving.fund.shares += self.units;
         moving.last = record.time;
-        let (since, Self { release, units, .. }) = (moving.accrual.sum, *self);
-        state.staking.moves.push_back(Move { since, release, epoch, units, account, from, to });
+        let moved = Move { since: moving.accrual.sum, epoch, units: self.units, account, from, to };
+        state.staking.moves.push(self.release, moved);
     }
 
     fn follow(&self, state: &State, record: &Record, derived: &mut Derived) {
@@ -188,12 +216,14 @@ impl Apply for Redelegated {
 
 impl Apply for Arrived {
     fn apply(&self, state: &mut State, _record: &Record) {
-        let first = state.staking.moves.pop_front().expect("stake is moving");
-        let pool = *state.staking.pool(first.to);
+        let first = state.staking.moves.pop().expect("stake is moving");
+        let era = state.staking.moving[&first.key()].era;
+        let sum = state.staking.sum_of(first.to, era);
         let moving = state.staking.moving.get_mut(&first.key()).expect("it moved");
-        moving.follow(&pool);
+        moving.follow(sum);
         let earned = moving.earned(first.units, first.since);
-        moving.fund.holds -= self.shares;
+        let shares = moving.fund.worth(first.units);
+        moving.fund.holds -= shares;
         moving.fund.shares -= first.units;
         if moving.fund == Fund::default() {
             // What its movers could not share among them is the pool's again.
@@ -201,17 +231,20 @@ impl Apply for Arrived {
             state.staking.moving.remove(&first.key());
             state.staking.pool_mut(first.to).accrual.rest += rest;
         }
+        if era != state.staking.pool(first.to).era {
+            state.staking.retire_void(first.to, era, shares);
+        }
         state.settle_delegation(first.account, first.to, earned, self.reward, |shares| shares + self.shares);
     }
 }
 
 // Invariants
 
-/// What moves is somebody's, between two providers, and in order.
+/// What moves is somebody's, between two providers.
 pub(crate) fn check(state: &State) -> Result<(), String> {
     let staking = &state.staking;
     let mut units: BTreeMap<_, _> = staking.moving.iter().map(|(&key, moving)| (key, Some(moving.fund.shares))).collect();
-    for moved in &staking.moves {
+    for moved in staking.moves.iter() {
         let left = units.entry(moved.key()).or_insert(None);
         *left = left.and_then(|left| left.checked_sub(moved.units));
     }
@@ -219,7 +252,12 @@ pub(crate) fn check(state: &State) -> Result<(), String> {
         return Err(format!("of what moved from {from} to {to} in epoch {epoch}, {left:?} shares are nobody's"));
     }
     let sound = |moving: &Moving| moving.fund.holds <= moving.fund.shares && moving.fund.shares > 0;
-    if !staking.moving.values().all(sound) || !staking.moves.iter().is_sorted_by_key(|entry| entry.release) {
+    let mut funds = BTreeMap::<ProviderId, usize>::new();
+    staking.moving.keys().for_each(|&(from, ..)| *funds.entry(from).or_default() += 1);
+    if let Some((from, funds)) = funds.iter().find(|(_, funds)| **funds > MOST_FUNDS) {
+        return Err(format!("{funds} funds are moving from {from}"));
+    }
+    if !staking.moving.values().all(sound) || !staking.moves.is_sound() {
         return Err("moving stake is out of order".into());
     }
     Ok(())
@@ -233,7 +271,7 @@ mod tests {
     use crate::protocol::job::Submit;
     use crate::protocol::slashing::MovedSlashed;
     use crate::testing::{Bench, hour_job, names};
-    use crate::time::{DAY, HOUR};
+    use crate::time::{DAY, HOUR, MINUTE};
 
     const MOVE: Redelegate = Redelegate { amount: 100_000 * XPL, from: ProviderId(0), to: ProviderId(1) };
 
@@ -281,6 +319,31 @@ mod tests {
         bench.by(3, Delegate { amount: XPL, provider: ProviderId(1), pad: 0 });
         assert_eq!(bench.refused_by(2, MOVE), Rejection::RatioExceeded);
         assert_eq!(names(&bench.by(2, Redelegate { amount: 99_999 * XPL, ..MOVE })), ["Redelegated"]);
+    }
+
+    /// A delegator of dust to as many places as it can: what a fault visits is bounded, joining and leaving are not.
+    #[test]
+    fn no_more_funds_move_from_a_provider_than_a_slash_may_visit() {
+        let set = [("epoch.length", MINUTE), ("beacon.interval", MINUTE), ("bond.unbonding", DAY), ("emission.start", 900 * DAY)];
+        let mut bench = bench(&set);
+        let dust = Redelegate { amount: XPL, ..MOVE };
+        for _ in 0..MOST_FUNDS {
+            assert_eq!(names(&bench.by(2, dust)).last(), Some(&"Redelegated"));
+            bench.now += MINUTE;
+        }
+        bench.wait(1);
+        assert_eq!(bench.refused_by(2, dust), Rejection::TooManyMoves);
+        // Leaving, and moving from elsewhere, stay open.
+        bench.engine.view(|state| assert_eq!(state.staking.moving_from(ProviderId(0)).count(), MOST_FUNDS));
+        assert_eq!(names(&bench.by(2, Undelegate { amount: XPL, provider: ProviderId(0), pad: 0 })), ["Undelegated"]);
+        bench.by(3, Delegate { amount: XPL, provider: ProviderId(1), pad: 0 });
+        let back = Redelegate { from: ProviderId(1), to: ProviderId(0), ..dust };
+        assert_eq!(names(&bench.by(3, back)), ["Redelegated"]);
+        // When the first is complete there is room for one again, and what joins it takes none.
+        let complete = bench.engine.view(|state| state.staking.moves.times().next().expect("a move")) + 1;
+        bench.wait(complete - bench.now);
+        (0..2).for_each(|_| assert_eq!(names(&bench.by(2, dust)), ["Redelegated"]));
+        bench.engine.view(|state| assert_eq!(state.staking.moving_from(ProviderId(0)).count(), MOST_FUNDS));
     }
 
     /// Half of a bond is lost for a lease that began before the move; others at the new provider lose nothing.

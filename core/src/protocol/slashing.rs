@@ -4,9 +4,11 @@
 //! itself as that amount is of the provider's bond (of the bond that is required, if there is less), times `slash.delegators`;
 //! where `stake.counts`, bond and delegated stake share the amount instead. Stake that left or moved on after the lease began
 //! loses that part too; see [`crate::formula::slash`]. A provider's own bond on its way back is out of reach and may be: the bond
-//! behind every open lease stays, and covers all that its faults can cost; where `stake.counts`, all of it stays.
+//! behind every open lease and every result that it checks stays until neither can be a fault, and covers all that its faults can
+//! cost; where `stake.counts`, all of it stays. (Jurors and challengers have strikes and deposits to lose, and no bond.)
 //!
-//! The cost of a slash follows what was left and moved by epoch and provider, never how many delegators did.
+//! The cost of a slash follows what was left and moved by epoch and provider, never how many delegators did; and at most
+//! [`MOST_FUNDS`](crate::protocol::redelegation::MOST_FUNDS) funds move from a provider at a time.
 
 use crate::engine::derived::Derived;
 use crate::engine::ledger::Pot;
@@ -116,9 +118,9 @@ impl Reach {
         let bonded = pool_after(state, id, pending).holds;
         let left = staking.leaving.range((id, 0)..=(id, u64::MAX)).filter(|(_, leaving)| leaving.last >= since);
         let left: Vec<_> = left.map(|(&(_, epoch), leaving)| (epoch, leaving.fund.holds)).collect();
-        let whole = (id, 0, ProviderId(0))..=(id, u64::MAX, ProviderId::NONE);
-        let moved = staking.moving.range(whole).filter(|(_, moving)| moving.last >= since);
-        let moved: Vec<_> = moved.map(|(&(_, epoch, to), moving)| (epoch, to, moving.fund)).collect();
+        let lives = |to: ProviderId, era: u64| staking.pool(to).era == era;
+        let moved = staking.moving_from(id).filter(|&(_, to, moving)| moving.last >= since && lives(to, moving.era));
+        let moved: Vec<_> = moved.map(|(epoch, to, moving)| (epoch, to, moving.fund)).collect();
         let worth = moved.iter().map(|&(_, to, fund)| pool_after(state, to, pending).worth(fund.holds));
         let total = left.iter().map(|&(_, stake)| stake).chain(worth).chain([bonded]).map(u128::from).sum();
         Self { bonded, left, moved, total }
@@ -247,9 +249,9 @@ impl Apply for LeavingSlashed {
 
 impl Apply for MovedSlashed {
     fn apply(&self, state: &mut State, _record: &Record) {
-        let pool = *state.staking.pool(self.pool);
+        let sum = state.staking.pool(self.pool).accrual.sum;
         let moving = state.staking.moving.get_mut(&(self.provider, self.epoch, self.pool)).expect("it moved");
-        moving.follow(&pool);
+        moving.follow(Some(sum));
         moving.fund.holds -= self.shares;
         state.pooled(self.pool).shares -= self.shares;
         state.burn(Pot::Delegated(self.pool), self.burned, self.reward, self.to);

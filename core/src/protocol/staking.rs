@@ -5,10 +5,14 @@
 //! ([`crate::formula::rewards`]). Nothing here looks at a delegator: they claim. A provider without a bond of its own earns
 //! nothing for stake, and neither do its delegators.
 //!
+//! A pool that has lost all begins a new **era** with the next stake that comes to it: shares of the eras before are worth nothing, and
+//! whoever holds them finds out when it next claims. What they had earned until then stays theirs.
+//!
 //! How stake comes and goes is told in [`crate::protocol::delegation`], how it moves on in [`crate::protocol::redelegation`], and
 //! how a fault reaches it in [`crate::protocol::slashing`].
 
 use crate::engine::ledger::Pot;
+use crate::engine::queue::Queue;
 use crate::engine::state::State;
 use crate::formula::rewards::{self, Accrual, scaled, whole};
 use crate::formula::shares::Fund;
@@ -22,7 +26,7 @@ use crate::rejection::{Refusal, Rejection};
 use bevy_ecs::prelude::Resource;
 use rkyv::with::AsVec;
 use rkyv::{Archive, Deserialize, Serialize};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 // Components
 
@@ -34,16 +38,19 @@ pub struct Staking {
     /// Whose stake is with whom.
     #[rkyv(with = AsVec)]
     pub delegations: BTreeMap<(AccountId, ProviderId), Delegation>,
+    /// Eras of pools that ended with a loss of everything, as long as shares of them are out.
+    #[rkyv(with = AsVec)]
+    pub ended: BTreeMap<(ProviderId, u64), Ended>,
     /// What left a provider in an epoch and has not arrived.
     #[rkyv(with = AsVec)]
     pub leaving: BTreeMap<(ProviderId, u64), Leaving>,
     /// Whose that is; first due first.
-    pub withdrawals: VecDeque<Withdrawal>,
+    pub withdrawals: Queue<Withdrawal>,
     /// What moved in an epoch from one provider to another, and is answerable for the first.
     #[rkyv(with = AsVec)]
     pub moving: BTreeMap<(ProviderId, u64, ProviderId), Moving>,
     /// Whose that is; first due first.
-    pub moves: VecDeque<Move>,
+    pub moves: Queue<Move>,
 }
 
 /// A provider's pool.
@@ -62,6 +69,18 @@ pub struct Pool {
     pub commission_before: u64,
     /// The epoch in which it last changed.
     pub commission_epoch: u64,
+    /// How often it has begun anew.
+    pub era: u64,
+}
+
+/// What an era of a pool left behind.
+#[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Ended {
+    /// Where the pool's accrual stood.
+    pub sum: u128,
+    /// Shares that are still out, worth nothing.
+    pub shares: u64,
 }
 
 /// One account's stake with one provider.
@@ -72,6 +91,8 @@ pub struct Delegation {
     pub since: u128,
     /// Shares of the pool.
     pub shares: u64,
+    /// The pool's era of which they are.
+    pub era: u64,
 }
 
 payload! {
@@ -108,6 +129,7 @@ impl Staking {
             commission: 0,
             commission_before: 0,
             commission_epoch: 0,
+            era: 0,
         };
         self.pools.get(provider.index()).unwrap_or(&UNUSED)
     }
@@ -133,16 +155,52 @@ impl Staking {
         let pool = |id: ProviderId| id.index() < self.pools.len();
         self.pools.len() <= state.providers().len()
             && self.delegations.keys().all(|&(whose, with)| account(whose) && pool(with))
+            && self.ended.keys().all(|&(with, era)| pool(with) && era < self.pool(with).era)
             && self.leaving.keys().all(|&(from, _)| provider(from))
             && self.moving.keys().all(|&(from, _, to)| provider(from) && pool(to))
             && self.withdrawals.iter().all(|entry| account(entry.account))
             && self.moves.iter().all(|entry| account(entry.account))
     }
 
+    /// Where a pool's accrual stands for shares of one of its eras; `None` when none of that era are out.
+    pub(crate) fn sum_of(&self, provider: ProviderId, era: u64) -> Option<u128> {
+        let pool = self.pool(provider);
+        if era == pool.era { Some(pool.accrual.sum) } else { self.ended.get(&(provider, era)).map(|ended| ended.sum) }
+    }
+
+    /// The era of which shares are given for stake that comes to a pool now.
+    pub(crate) fn era_to_join(&self, provider: ProviderId) -> u64 {
+        let pool = self.pool(provider);
+        pool.era + u64::from(pool.stake.has_lost_all())
+    }
+
+    /// Gives up shares of an era that has ended.
+    pub(crate) fn retire_void(&mut self, provider: ProviderId, era: u64, shares: u64) {
+        if shares == 0 {
+            return;
+        }
+        let ended = self.ended.get_mut(&(provider, era)).expect("shares of it are out");
+        ended.shares -= shares;
+        if ended.shares == 0 {
+            self.ended.remove(&(provider, era));
+        }
+    }
+
+    /// An account's shares of a pool that are worth their part of it: those of its present era.
+    fn live_shares(&self, account: AccountId, provider: ProviderId) -> u64 {
+        let delegation = self.delegations.get(&(account, provider)).filter(|row| row.era == self.pool(provider).era);
+        delegation.map_or(0, |delegation| delegation.shares)
+    }
+
     /// What an account has earned with a provider since it last claimed, in ronto-XPL.
     pub(crate) fn earned(&self, account: AccountId, provider: ProviderId) -> u128 {
-        let delegation = self.delegations.get(&(account, provider)).copied().unwrap_or_default();
-        self.pool(provider).accrual.earned(delegation.shares, delegation.since).expect("no more is owed than the pool holds")
+        let Some(delegation) = self.delegations.get(&(account, provider)) else { return 0 };
+        self.earned_by(provider, delegation).expect("no more is owed than the pool holds")
+    }
+
+    /// What a delegation has earned; `None` when that exceeds `u128` or its era is unknown.
+    fn earned_by(&self, provider: ProviderId, delegation: &Delegation) -> Option<u128> {
+        rewards::earned(delegation.shares, delegation.since, self.sum_of(provider, delegation.era)?)
     }
 
     /// Nano-XPL that an account would claim from a provider now.
@@ -152,8 +210,12 @@ impl Staking {
 
     /// Nano-XPL that an account has with a provider and may withdraw.
     pub fn stake_of(&self, account: AccountId, provider: ProviderId) -> u64 {
-        let shares = self.delegations.get(&(account, provider)).map_or(0, |delegation| delegation.shares);
-        self.pool(provider).stake.worth(shares)
+        self.pool(provider).stake.worth(self.live_shares(account, provider))
+    }
+
+    /// Shares that an account must give up for an amount; `None` when all it has there is worth less.
+    pub(crate) fn price_of(&self, account: AccountId, provider: ProviderId, amount: u64) -> Option<u64> {
+        self.pool(provider).stake.price(amount, self.live_shares(account, provider))
     }
 }
 
@@ -189,7 +251,10 @@ impl State<'_> {
         if row.status == Status::Retired {
             return Err(Rejection::ProviderGone.into());
         }
-        let pool = &self.staking.pool(provider).stake;
+        let mut pool = self.staking.pool(provider).stake;
+        if pool.has_lost_all() {
+            pool = Fund::default();
+        }
         let shares = pool.issued(amount).ok_or(Rejection::TooManyShares.needing(pool.room()))?;
         let most = share_wide(row.bond, self.params.stake_max_ratio()).unwrap_or(u128::MAX);
         let room = most.saturating_sub(pool.holds.into());
@@ -245,8 +310,21 @@ impl State<'_> {
         &mut self.staking.pool_mut(provider).stake
     }
 
+    /// Begins a pool's new era, if it has lost all.
+    pub(crate) fn begin_anew(&mut self, provider: ProviderId) {
+        if !self.staking.pool(provider).stake.has_lost_all() {
+            return;
+        }
+        let shares = std::mem::take(&mut self.pooled(provider).shares);
+        let pool = self.staking.pool_mut(provider);
+        let (era, sum) = (pool.era, pool.accrual.sum);
+        pool.era += 1;
+        self.staking.ended.insert((provider, era), Ended { sum, shares });
+    }
+
     /// Pays an account the whole nano-XPL of what its shares of a pool have earned and of what it has earned besides (ronto-
-    /// XPL), returns the rest of that to the pool's remainder, and changes its shares; without any it has no delegation.
+    /// XPL), returns the rest of that to the pool's remainder, and changes its shares; without any it has no delegation. Shares of
+    /// an era that has ended are given up.
     pub(crate) fn settle_delegation(
         &mut self,
         account: AccountId,
@@ -256,18 +334,20 @@ impl State<'_> {
         change: impl FnOnce(u64) -> u64,
     ) {
         let earned = besides + self.staking.earned(account, provider);
+        let before = self.staking.live_shares(account, provider);
+        let after = change(before);
+        if after != before || before == 0 {
+            self.remember_shares(account, provider);
+        }
+        if let Some(void) = self.staking.delegations.remove(&(account, provider)).filter(|_| before == 0) {
+            self.staking.retire_void(provider, void.era, void.shares);
+        }
         let pool = self.staking.pool_mut(provider);
         pool.accrual.rest += earned.checked_sub(scaled(reward)).expect("no more is paid than was earned");
-        let since = pool.accrual.sum;
-        let before = self.staking.delegations.get(&(account, provider)).map_or(0, |delegation| delegation.shares);
-        let after = change(before);
-        if after != before {
-            self.remember_shares(account, provider, before);
+        let (since, era) = (pool.accrual.sum, pool.era);
+        if after > 0 {
+            self.staking.delegations.insert((account, provider), Delegation { since, shares: after, era });
         }
-        match after {
-            0 => self.staking.delegations.remove(&(account, provider)),
-            shares => self.staking.delegations.insert((account, provider), Delegation { since, shares }),
-        };
         self.transfer(Pot::Rewards(provider), Pot::Free(account), reward);
     }
 }
@@ -298,37 +378,48 @@ impl Apply for StakeRewarded {
 
 // Invariants
 
-/// Shares add up to those of their pools, and what is owed with the remainder to what the pools hold, to the last ronto-XPL.
+/// Shares add up to those of their pools and eras, and what is owed with the remainder to what the pools hold, to the last
+/// ronto-XPL.
 pub(crate) fn check(state: &State) -> Result<(), String> {
     let staking = &state.staking;
-    // By pool: shares that nobody owns, and ronto-XPL that nobody is owed. Every claim takes its own.
-    let mut unclaimed: Vec<(Option<u64>, Option<u128>)> =
-        staking.pools.iter().map(|pool| (Some(pool.stake.shares), scaled(pool.rewards).checked_sub(pool.accrual.rest))).collect();
-    let mut claim = |provider: ProviderId, shares: u64, owed: Option<u128>| {
-        let (left, rewards) = &mut unclaimed[provider.index()];
-        *left = left.and_then(|left| left.checked_sub(shares));
-        *rewards = rewards.zip(owed).and_then(|(rewards, owed)| rewards.checked_sub(owed));
+    // Shares that nobody owns, by pool and era, and ronto-XPL that nobody is owed, by pool. Every claim takes its own.
+    let present = staking.pools.iter().enumerate().map(|(i, pool)| ((ProviderId(i as u32), pool.era), Some(pool.stake.shares)));
+    let ended = staking.ended.iter().map(|(&key, ended)| (key, Some(ended.shares)));
+    let mut shares: BTreeMap<_, _> = present.chain(ended).collect();
+    let mut rewards: Vec<_> = staking.pools.iter().map(|pool| scaled(pool.rewards).checked_sub(pool.accrual.rest)).collect();
+    let mut claim = |provider: ProviderId, era: u64, part: u64, owed: Option<u128>| {
+        let left = shares.entry((provider, era)).or_insert(None);
+        *left = left.and_then(|left| left.checked_sub(part));
+        let left = &mut rewards[provider.index()];
+        *left = left.zip(owed).and_then(|(left, owed)| left.checked_sub(owed));
     };
     for (&(account, provider), delegation) in &staking.delegations {
-        let pool = staking.pool(provider);
-        if delegation.shares == 0 || pool.stake.shares == 0 {
+        if delegation.shares == 0 {
             return Err(format!("{account} has an empty delegation to {provider}"));
         }
-        claim(provider, delegation.shares, pool.accrual.earned(delegation.shares, delegation.since));
+        claim(provider, delegation.era, delegation.shares, staking.earned_by(provider, delegation));
     }
     for (&(_, _, to), moving) in &staking.moving {
-        let gain = moving.gain(staking.pool(to));
-        claim(to, moving.fund.holds, gain.and_then(|gain| gain.checked_add(moving.accrual.rest)));
+        let gain = moving.gain(staking.sum_of(to, moving.era));
+        // A fund without shares may have outlived its era.
+        let era = if moving.fund.holds == 0 { staking.pool(to).era } else { moving.era };
+        claim(to, era, moving.fund.holds, gain.and_then(|gain| gain.checked_add(moving.accrual.rest)));
     }
-    for moved in &staking.moves {
+    for moved in staking.moves.iter() {
         let moving = staking.moving.get(&moved.key()).ok_or("a move is of nothing that is moving")?;
-        claim(moved.to, 0, moving.accrual.earned(moved.units, moved.since));
+        claim(moved.to, staking.pool(moved.to).era, 0, moving.accrual.earned(moved.units, moved.since));
     }
-    for (i, pool) in staking.pools.iter().enumerate() {
+    if let Some(((provider, era), left)) = shares.into_iter().find(|(_, left)| *left != Some(0)) {
+        return Err(format!("of the shares of {provider} in its era {era}, {left:?} are nobody's"));
+    }
+    for (i, (pool, left)) in staking.pools.iter().zip(rewards).enumerate() {
         let sound = pool.stake.holds <= pool.stake.shares && pool.commission.max(pool.commission_before) <= ONE;
-        if !sound || unclaimed[i] != (Some(0), Some(0)) {
-            return Err(format!("pool {i} does not hold what is owed to its shares: {pool:?}, {:?} are left", unclaimed[i]));
+        if !sound || left != Some(0) {
+            return Err(format!("pool {i} does not hold what is owed to its shares: {pool:?}, {left:?} are left"));
         }
+    }
+    if staking.ended.values().any(|ended| ended.shares == 0) {
+        return Err("an era of which no shares are out is still kept".into());
     }
     Ok(())
 }

@@ -279,7 +279,10 @@ pub struct Reference {
     pub unbonding: Vec<plasma_core::protocol::bond::Unbonding>,
     pub stakes: staking::Ledger,
     pub feeders: u8,
-    pub posts: BTreeMap<u8, Vec<(u64, Time)>>,
+    /// Of each feeder, by round.
+    pub posts: BTreeMap<u8, BTreeMap<u64, (u64, Time)>>,
+    /// Beacons so far.
+    pub round: u64,
     pub grants: BTreeMap<GrantId, Grant>,
     pub proposals: BTreeMap<ProposalId, Proposal>,
     pub awards: BTreeMap<AwardId, Award>,
@@ -345,6 +348,7 @@ impl Reference {
             stakes: staking::Ledger::default(),
             feeders: genesis.feeders,
             posts: BTreeMap::new(),
+            round: 0,
             grants: BTreeMap::new(),
             proposals: BTreeMap::new(),
             awards: BTreeMap::new(),

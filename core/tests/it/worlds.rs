@@ -89,7 +89,7 @@ fn choices() -> Vec<(&'static str, Vec<u64>)> {
         ("governance.deposit", vec![XPL, 0, 1_000 * XPL]),
         ("governance.period", vec![HOUR, 10 * MINUTE, MINUTE]),
         ("governance.quorum", vec![1, 334_000_000, 0, ONE]),
-        ("governance.threshold", vec![HALF, 0, ONE]),
+        ("governance.threshold", vec![HALF, 0, ONE - 1]),
         ("governance.veto", vec![334_000_000, 0, ONE]),
         ("governance.timelock", vec![0, 1, HOUR]),
         ("governance.burn_quorum", vec![0, 1]),

@@ -117,13 +117,11 @@ impl Agents {
                 Delegate { amount, provider: row.provider, pad: 0 }.into()
             }
             Resolve::Take(amount) => {
-                let last = view.staking.withdrawals.back().map_or(0, |last| last.release);
-                row.leaving.push((back.max(last), amount));
+                row.leaving.push((back, amount));
                 Undelegate { amount, provider: current, pad: 0 }.into()
             }
             Resolve::Move(amount, to) => {
-                let last = view.staking.moves.back().map_or(0, |last| last.release);
-                (row.provider, row.moving, row.settles) = (to, amount, back.max(last));
+                (row.provider, row.moving, row.settles) = (to, amount, back);
                 Redelegate { amount, from: current, to }.into()
             }
         };
@@ -143,7 +141,7 @@ impl Agents {
         if view.account(saver.account).is_none_or(|account| account.free < u128::from(2 * view.base_fee())) {
             return Resolve::Nothing;
         }
-        // A pool that lost everything is left, so that it can begin anew.
+        // A pool that lost everything is left.
         if claimable && has.stake == 0 {
             return Resolve::Claim;
         }

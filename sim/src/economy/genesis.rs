@@ -2,8 +2,8 @@
 
 use super::rounding::apportion;
 use super::{BuildError, Economy, gib};
-use crate::scenario::Scenario;
 use crate::scenario::model::{Allocation as Part, Holder, Kind, Program, Resource};
+use crate::scenario::{FEEDERS, Scenario};
 use plasma_core::catalogue::{self, Catalogue, GpuClass, MAX_SIZES, Term};
 use plasma_core::genesis::{Allocation, Genesis, GrantAllocation};
 use plasma_core::ids::AccountId;
@@ -32,7 +32,7 @@ impl Economy {
             custodian: self.custodian.map_or(AccountId::NONE, |custodian| custodian.account),
             treasury: held_by(scenario, Holder::Treasury),
             builders: held_by(scenario, Holder::Builders),
-            feeders: 1,
+            feeders: FEEDERS,
         };
         genesis.check()?;
         Ok(genesis)

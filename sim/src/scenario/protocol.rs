@@ -11,6 +11,9 @@ use super::source::Sources;
 use super::suggest;
 use super::tree::{Entry, Node, Value, join};
 
+/// Price feeders of a simulated ledger: the exchange is the only place that knows a price.
+pub(crate) const FEEDERS: u8 = 1;
+
 /// Names of the sections, in the order of the table.
 pub(crate) fn sections() -> Vec<&'static str> {
     let mut seen = BTreeSet::new();
@@ -46,7 +49,7 @@ pub(crate) fn read(sections: &[Entry], sources: &Sources) -> Result<Params, Vec<
     if !problems.is_empty() {
         return Err(problems);
     }
-    match params.check() {
+    match params.check().and_then(|()| params.check_feeders(FEEDERS.into())) {
         Ok(()) => Ok(params),
         Err(error) => Err(vec![contradiction(&error, sections, sources)]),
     }

@@ -198,7 +198,7 @@ pub const RULES: &[Rule] = &[
         }
     },
     rule! {
-        /// A yearly amount from a table, whose last entry stays.
+        /// A yearly amount from a table, and nothing after its last year, as the schedule of that name mints.
         "emission.table" by "A schedule written out, as Render's (RNP-006) is",
         as in r#"{"yearly": [500000000, 400000000, 300000000], "years": 1}"#:
         {

@@ -55,7 +55,8 @@ pub const RULES: &[Rule] = &[
         |case| {
             not_zero("fraction", case.fraction)?;
             let fee = fake_exponential(case.least, case.excess, case.fraction).ok_or("the fee is too large")?;
-            Ok(Answer { fee, excess: excess(case.excess, case.used, case.target) })
+            let excess = excess(case.excess, case.used, case.target).ok_or("the next excess is too large")?;
+            Ok(Answer { fee, excess })
         }
     },
     rule! {

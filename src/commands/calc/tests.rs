@@ -43,6 +43,39 @@ fn a_field_that_is_missing_or_misspelled_is_named() {
     }
 }
 
+/// The protocol's schedule `table`, year by year, is what `emission.table` answers, to the year after its last.
+#[test]
+fn a_table_is_that_of_a_run() {
+    use plasma_core::formula::schedule::{Memory, Seen, mint, number};
+    use plasma_core::{money::XPL, params::Params, time::YEAR};
+    let table = rules().find(|rule| rule.name == "emission.table").unwrap();
+    let mut params = Params::default();
+    for year in 1..=8 {
+        params.set(&format!("emission.year_{year}"), year).unwrap();
+    }
+    for years in 0..10 {
+        let seen = Seen { from: years * YEAR, to: (years + 1) * YEAR, ..Seen::default() };
+        let run = mint(number("table"), &params, &seen, Memory::default()).0;
+        let case = serde_json::json!({ "yearly": [1, 2, 3, 4, 5, 6, 7, 8], "years": years });
+        let asked: u128 = answered(table, &case).unwrap()["minted"].as_str().unwrap().parse().unwrap();
+        assert_eq!(asked * u128::from(XPL), run, "year {years}");
+    }
+}
+
+/// EIP-4844 adds without end: the largest excess stays exact, and what is larger is refused.
+#[test]
+fn the_largest_excess_is_exact() {
+    let rule = rules().find(|rule| rule.name == "fee.eip4844").unwrap();
+    let next = |excess: u64, used: u64, target: u64| {
+        let case = serde_json::json!({ "excess": excess, "used": used, "target": target, "least": 0, "fraction": 1 });
+        answered(rule, &case).map(|answer| answer["excess"].as_str().unwrap().to_owned())
+    };
+    let most = u64::MAX.to_string();
+    assert_eq!(next(u64::MAX, 10, 10), Ok(most.clone()));
+    assert_eq!(next(u64::MAX, u64::MAX, u64::MAX), Ok(most));
+    assert_eq!(next(u64::MAX, 11, 10), Err("the next excess is too large".into()));
+}
+
 /// What hurts: the ends of every type, and what is no number.
 fn extremes() -> Vec<Value> {
     let numbers =

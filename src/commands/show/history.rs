@@ -199,11 +199,11 @@ fn of_cause(view: &State, record: &Record) -> Parties {
             Timer::LeaseOverdue(overdue) => Parties::lease(view, overdue.lease),
             Timer::CheckOverdue(overdue) => Parties::lease(view, overdue.lease),
             Timer::WithdrawalDue(_) => {
-                let first = view.staking.withdrawals.front();
+                let first = view.staking.withdrawals.first();
                 first.map(|entry| Parties::stake(view, Some(entry.account), entry.provider)).unwrap_or_default()
             }
             Timer::MoveDue(_) => {
-                let first = view.staking.moves.front();
+                let first = view.staking.moves.first();
                 first.map(|entry| Parties::stake(view, Some(entry.account), entry.to)).unwrap_or_default()
             }
             Timer::GrantDue(due) => view.grants.get(due.grant.0).map(|row| Parties::account(row.account)).unwrap_or_default(),
@@ -262,7 +262,7 @@ fn of_event(view: &State, record: &Record, event: &Event) -> Parties {
         }
         Event::Unbonding(e) => Parties::provider(view, e.provider),
         Event::Unbonded(_) => {
-            let first = view.unbonding.entries.front();
+            let first = view.unbonding.entries.first();
             first.map(|entry| Parties::provider(view, entry.provider)).unwrap_or_default()
         }
         Event::AskForfeited(e) => view.offer(e.offer).map(|offer| Parties::provider(view, offer.provider)).unwrap_or_default(),
@@ -362,7 +362,7 @@ fn explain(view: &State, record: &Record, event: &Event) -> String {
             format!("{} of the bond is on its way back, due {}", xpl(e.amount.into()), calendar::timestamp(e.release))
         }
         Event::Unbonded(_) => {
-            let amount = view.unbonding.entries.front().map_or(0, |entry| entry.amount);
+            let amount = view.unbonding.entries.first().map_or(0, |entry| entry.amount);
             format!("{} of the bond is back", xpl(amount.into()))
         }
         Event::Refused(e) => refused_why(e),

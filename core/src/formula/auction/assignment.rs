@@ -98,11 +98,13 @@ fn greedy(batch: Batch, one_price: bool, order: &[usize]) -> Vec<(usize, usize)>
     pairs
 }
 
-/// Depth-first search over all choices, bids in the order of the greedy, the gainful asks of each first.
+/// Depth-first search over all choices, bids in the order of the greedy, the gainful asks of each first. Bids that no ask suits
+/// are left aside, and each of the others doubles what is conceivable: it goes down no further than log2 of [`SMALL`].
 struct Search<'a> {
     batch: Batch<'a>,
     one_price: bool,
-    order: &'a [usize],
+    /// The bids that any ask suits.
+    order: Vec<usize>,
     choices: Vec<Vec<Choice>>,
     /// Most that the bids from each on can gain.
     reach: Vec<u128>,
@@ -115,13 +117,13 @@ struct Search<'a> {
 
 impl<'a> Search<'a> {
     /// `None` when there are too many choices.
-    fn of(batch: Batch<'a>, one_price: bool, order: &'a [usize]) -> Option<Self> {
+    fn of(batch: Batch<'a>, one_price: bool, bids: &[usize]) -> Option<Self> {
         if (batch.bids.len() as u64).saturating_mul(batch.asks.len() as u64) > SMALL {
             return None;
         }
-        let mut choices = Vec::new();
+        let (mut order, mut choices) = (Vec::new(), Vec::new());
         let mut conceivable = 1u64;
-        for &number in order {
+        for &number in bids {
             let bid = &batch.bids[number];
             let suits = |(i, ask): (usize, &super::Ask)| {
                 let limit = bid.limit(ask.class).filter(|_| ask.gpus >= bid.gpus() && !bid.shuns.contains(&ask.seller))?;
@@ -133,7 +135,10 @@ impl<'a> Search<'a> {
                 return None;
             }
             its.sort_unstable_by_key(|c| (Reverse(c.margin), batch.asks[c.ask].tie, c.ask));
-            choices.push(its);
+            if !its.is_empty() {
+                order.push(number);
+                choices.push(its);
+            }
         }
         let mut reach = vec![0u128; order.len() + 1];
         for (i, its) in choices.iter().enumerate().rev() {

@@ -81,6 +81,19 @@ fn the_exact_assignment_finds_what_the_greedy_misses() {
     assert_eq!((both.trades.len(), both.surplus, both.gap), (2, 9 + 9, 0));
 }
 
+/// As many bids as are searched at all: most suit no ask, and the search does not go down through them.
+#[test]
+fn a_search_of_many_bids_needs_little_stack() {
+    let served = || {
+        let mut bids: Vec<Bid> = (0..1 << 16).map(|i| bid(i, 5, 0)).collect();
+        bids.iter_mut().rev().step_by(1 << 13).for_each(|bid| bid.ways[0].limit = 20);
+        clear(&Sealed(Payment::First), &[ask(0, 10, 8)], &bids)
+    };
+    let small = std::thread::Builder::new().stack_size(128 << 10);
+    let cleared = small.spawn(served).expect("a thread").join().expect("room on its stack");
+    assert_eq!((cleared.trades.len(), cleared.surplus, cleared.gap), (8, 80, 0));
+}
+
 /// Vickrey (1961): the best of one unit pays, or here is paid, the second price.
 #[test]
 fn vickreys_auction() {

@@ -29,10 +29,10 @@ pub fn tapering_rate(rate: u64, taper: u64, floor: u64, years: u64) -> u64 {
     rate.max(floor)
 }
 
-/// What a table gives in a year: its last entry from then on, nothing when it is empty.
+/// What a table gives in the year that begins after so many anniversaries: its entry, and nothing once the table has ended, for
+/// nobody published what would follow.
 pub fn table(yearly: &[u64], years: u64) -> u64 {
-    let last = yearly.len().saturating_sub(1) as u64;
-    yearly.get(years.min(last) as usize).copied().unwrap_or(0)
+    usize::try_from(years).ok().and_then(|year| yearly.get(year)).copied().unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -64,8 +64,8 @@ mod tests {
     }
 
     #[test]
-    fn the_last_entry_of_a_table_stays() {
-        assert_eq!([0, 1, 2, 3].map(|year| table(&[7, 5, 3], year)), [7, 5, 3, 3]);
+    fn a_table_ends_with_its_last_entry() {
+        assert_eq!([0, 1, 2, 3, u64::MAX].map(|year| table(&[7, 5, 3], year)), [7, 5, 3, 0, 0]);
         assert_eq!(table(&[], 0), 0);
     }
 }

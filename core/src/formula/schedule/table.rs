@@ -1,6 +1,7 @@
 //! `table`: an amount for every year, as Render published its own (RNP-001; RNP-006, "Initial Emissions Splits").
 
 use super::{Memory, Minted, Seen, whole};
+use crate::formula::emission::steady::table;
 use crate::params::Params;
 
 /// The year's amount in proportion, each year's part rounded down. After the last year of the table nothing is minted.
@@ -15,8 +16,7 @@ pub fn mint(params: &Params, seen: &Seen, memory: Memory) -> Minted {
         params.emission_year_7(),
         params.emission_year_8(),
     ];
-    let yearly = |year: u64| usize::try_from(year).ok().and_then(|year| years.get(year)).map_or(0, |&xpl| whole(xpl));
-    (super::disinflation::by_years(seen, yearly), memory)
+    (super::disinflation::by_years(seen, |year| whole(table(&years, year))), memory)
 }
 
 #[cfg(test)]

@@ -183,7 +183,7 @@ impl Action {
     /// Why not.
     pub(super) fn check(&self, state: &State, now: Time) -> Result<(), Refusal> {
         match self {
-            Action::Change(change) => changed(state.params, change).map(|_| ()),
+            Action::Change(change) => changed(state.params, state.population.feeders, change).map(|_| ()),
             Action::Spend(spend) if spend.amount == 0 => Err(Rejection::ZeroAmount.into()),
             Action::Spend(spend) => state.recipient(spend.to).and_then(|()| covers(state.ledger.treasury, spend.amount.into())),
             Action::Grant(grant) => {
@@ -222,8 +222,8 @@ impl Action {
     }
 }
 
-/// The parameters as a proposal would have them.
-fn changed(params: &Params, change: &ProposeChange) -> Result<Params, Refusal> {
+/// The parameters as a proposal would have them, where there are so many price feeders.
+fn changed(params: &Params, feeders: u32, change: &ProposeChange) -> Result<Params, Refusal> {
     let unknown = Rejection::UnknownParameter.needing(TABLE.len() as u64);
     if change.named().next().is_none() {
         return Err(unknown);
@@ -239,7 +239,7 @@ fn changed(params: &Params, change: &ProposeChange) -> Result<Params, Refusal> {
             _ => Rejection::Contradiction.into(),
         })?;
     }
-    changed.check().map_err(|_| Rejection::Contradiction)?;
+    changed.check().and_then(|()| changed.check_feeders(feeders)).map_err(|_| Rejection::Contradiction)?;
     Ok(changed)
 }
 
@@ -256,12 +256,17 @@ fn covers(fund: u128, amount: u128) -> Result<(), Refusal> {
 impl Apply for ParamChanged {
     /// The only place at which parameters change.
     fn apply(&self, state: &mut State, _record: &Record) {
+        let fee = state.base_fee();
         state.params.put(self.param as usize, self.value).expect("a proposal's value is legal");
+        state.follow_fee(TABLE[self.param as usize].key, fee);
     }
 
     fn follow(&self, state: &State, _record: &Record, derived: &mut Derived) {
-        // The book holds the offers whose stake suffices, and several parameters say what does.
-        derived.requote_every(state);
+        // The book holds the offers whose bond suffices. No other parameter that may change says what is in an index: a test
+        // changes each.
+        if TABLE[self.param as usize].key == "bond.per_gpu" {
+            derived.requote_every(state);
+        }
     }
 }
 

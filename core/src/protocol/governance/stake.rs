@@ -98,11 +98,22 @@ impl State<'_> {
     /// Nano-XPL of a provider's pool when a proposal was made, less what voted itself.
     pub(super) fn pool_power(&self, provider: ProviderId, proposal: &Proposal) -> u64 {
         let overridden = self.governance.overridden.get(&(proposal.id, provider)).copied().unwrap_or(0);
-        self.pool_at(provider, proposal.snapshot).holds.saturating_sub(overridden)
+        self.pool_at(provider, proposal.snapshot).0.holds.saturating_sub(overridden)
     }
 
-    fn pool_at(&self, provider: ProviderId, snapshot: u64) -> Fund {
-        recall(&self.governance.pools, provider, snapshot).unwrap_or(self.staking.pool(provider).stake)
+    /// A provider's pool at a snapshot, and its era.
+    fn pool_at(&self, provider: ProviderId, snapshot: u64) -> (Fund, u64) {
+        recall(&self.governance.pools, provider, snapshot).unwrap_or_else(|| self.pool_now(provider))
+    }
+
+    fn pool_now(&self, provider: ProviderId) -> (Fund, u64) {
+        let pool = self.staking.pool(provider);
+        (pool.stake, pool.era)
+    }
+
+    /// An account's shares of a provider's pool, and of which of its eras they are.
+    fn shares_now(&self, account: AccountId, provider: ProviderId) -> (u64, u64) {
+        self.staking.delegations.get(&(account, provider)).map_or((0, 0), |row| (row.shares, row.era))
     }
 
     /// What an account had with others at a snapshot: the providers and the nano-XPL, rounded down, that its shares were worth.
@@ -113,10 +124,10 @@ impl State<'_> {
         let since = self.governance.shares.range((first, 0)..=(last, u64::MAX)).map(|(key, _)| key.0.1);
         let providers: BTreeSet<ProviderId> = now.chain(since).collect();
         let stake = |provider| {
-            let key = (account, provider);
-            let now = || self.staking.delegations.get(&key).map_or(0, |delegation| delegation.shares);
-            let shares = recall(&self.governance.shares, key, snapshot).unwrap_or_else(now);
-            (provider, self.pool_at(provider, snapshot).worth(shares))
+            let then = recall(&self.governance.shares, (account, provider), snapshot);
+            let (shares, of) = then.unwrap_or_else(|| self.shares_now(account, provider));
+            let (fund, era) = self.pool_at(provider, snapshot);
+            (provider, if of == era { fund.worth(shares) } else { 0 })
         };
         providers.into_iter().map(stake).filter(|&(_, stake)| stake > 0).collect()
     }
@@ -139,12 +150,14 @@ impl State<'_> {
 
     /// As [`State::remember_stake`], of a provider's pool.
     pub(crate) fn remember_pool(&mut self, provider: ProviderId) {
+        let pool = self.pool_now(provider);
         let governance = &mut *self.governance;
-        leave(&mut governance.pools, &governance.watched, provider, self.staking.pool(provider).stake);
+        leave(&mut governance.pools, &governance.watched, provider, pool);
     }
 
     /// As [`State::remember_stake`], of the shares that an account has of a provider's pool.
-    pub(crate) fn remember_shares(&mut self, account: AccountId, provider: ProviderId, shares: u64) {
+    pub(crate) fn remember_shares(&mut self, account: AccountId, provider: ProviderId) {
+        let shares = self.shares_now(account, provider);
         let governance = &mut *self.governance;
         leave(&mut governance.shares, &governance.watched, (account, provider), shares);
     }
@@ -180,7 +193,7 @@ pub(super) fn check(state: &State) -> Result<(), String> {
         }
     }
     let within = |(&(id, provider), &sum): (&(ProposalId, ProviderId), &u64)| {
-        sum <= state.pool_at(provider, state.proposals.row(id.0).snapshot).holds
+        sum <= state.pool_at(provider, state.proposals.row(id.0).snapshot).0.holds
     };
     if overridden != governance.overridden || !overridden.iter().all(within) {
         return Err("what voted itself is not what was taken from providers' power".into());

@@ -11,7 +11,7 @@ use crate::engine::state::State;
 use crate::ids::{AccountId, LeaseId, ProviderId};
 use crate::protocol::lease::{Lease, Stage};
 use crate::protocol::settlement;
-use crate::protocol::verification::draw::may_check;
+use crate::protocol::verification::draw::{may_check, relieve};
 use crate::protocol::verification::panel::{CheckerJudged, Seat};
 use crate::protocol::verification::policy::{self, Policy};
 use crate::record::{Apply, Decide, Event, Fire, Record, Timer, payload};
@@ -145,9 +145,8 @@ impl Apply for Challenged {
     fn apply(&self, state: &mut State, _record: &Record) {
         let owner: AccountId = state.providers[self.challenger.index()].owner;
         state.transfer(Pot::Free(owner), Pot::Challenges, self.deposit);
-        let lease = state.leases.row_mut(self.lease.0);
-        let confirmed = lease.stage == Stage::Confirmed;
-        lease.stage = Stage::Challenged;
+        let confirmed = state.leases.row(self.lease.0).stage == Stage::Confirmed;
+        relieve(state, self.lease, Stage::Challenged);
         let case = Case { deposit: self.deposit, challenger: self.challenger, confirmed, ..Case::default() };
         state.docket.cases.insert(self.lease, case);
     }

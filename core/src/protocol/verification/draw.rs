@@ -111,6 +111,7 @@ impl Apply for CheckDrawn {
         lease.stage = Stage::UnderCheck;
         lease.checker = self.checker;
         lease.check_due = self.due;
+        state.providers[self.checker.index()].checked += u32::from(lease.gpus);
     }
 
     fn follow(&self, _state: &State, _record: &Record, derived: &mut Derived) {
@@ -118,11 +119,20 @@ impl Apply for CheckDrawn {
     }
 }
 
+/// Moves a lease out of its checker's hands.
+pub(super) fn relieve(state: &mut State, id: LeaseId, stage: Stage) {
+    let lease = state.leases.row_mut(id.0);
+    if let Some(checker) = lease.answers() {
+        state.providers[checker.index()].checked -= u32::from(lease.gpus);
+    }
+    lease.stage = stage;
+}
+
 /// Hands a lease back to the beacon, which draws another checker for it.
 pub(super) fn again(state: &mut State, id: LeaseId) {
+    relieve(state, id, Stage::Committed);
     let round = state.clock.round;
     let lease = state.leases.row_mut(id.0);
-    lease.stage = Stage::Committed;
     lease.checks_missed += 1;
     lease.round = round;
 }
@@ -141,10 +151,10 @@ impl Apply for CheckMissed {
 
 /// A lease under check has a checker that is not its provider.
 pub(crate) fn check(state: &State) -> Result<(), String> {
-    for lease in state.leases.iter().filter(|lease| matches!(lease.stage, Stage::UnderCheck | Stage::Confirmed)) {
+    for (lease, checker) in state.leases.iter().filter_map(|lease| Some((lease, lease.answers()?))) {
         let worker = state.offers[lease.offer.index()].provider;
-        if lease.checker == worker || state.provider(lease.checker).is_none() {
-            return Err(format!("{} of {worker} is checked by {}", lease.id, lease.checker));
+        if checker == worker || state.provider(checker).is_none() {
+            return Err(format!("{} of {worker} is checked by {checker}", lease.id));
         }
     }
     Ok(())

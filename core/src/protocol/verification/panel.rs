@@ -1,7 +1,7 @@
 //! Panels: an odd number of drawn providers executes a challenged job again and decides by majority.
 //!
 //! The beacon after the challenge draws `verification.panel` distinct providers that may check, other than the accused, the challenger
-//! and whoever confirmed the result. (An account owns one provider, so that distinct providers have distinct owners.) Each seals its
+//! and whoever confirmed the result; where there are fewer, an odd number of them. (An account owns one provider, so that distinct providers have distinct owners.) Each seals its
 //! root, with a salt, and reveals it when all have sealed theirs or the time for it is over: nobody can copy. Who revealed decides, if
 //! that is at least the share `verification.quorum` of the panel; without that, or on a tie, the next beacon draws another panel, and
 //! after [`MAX_HUNG`] the accused has the benefit of the doubt.
@@ -212,6 +212,10 @@ pub(crate) fn empanel(state: &State, id: LeaseId, now: Time, events: &mut Vec<Ev
         if jurors.len() < size && !party && !jurors.contains(&juror) && may_check(state, juror) {
             jurors.push(juror);
         }
+    }
+    // An even panel could be of two minds, and hang without anybody being silent.
+    if jurors.len().is_multiple_of(2) {
+        jurors.pop();
     }
     if jurors.is_empty() || jurors.len() < quorum(state) {
         events.push(verdict_of(lease, case, Outcome::Undecided).into());

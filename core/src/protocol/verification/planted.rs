@@ -199,6 +199,27 @@ mod tests {
     }
 
     #[test]
+    fn the_bond_behind_a_check_stays_until_it_is_settled() {
+        use crate::ids::{OfferId, ProviderId};
+        use crate::protocol::bond::Unbond;
+        use crate::protocol::offer::Withdraw;
+        use crate::protocol::provider::Retire;
+        let mut bench = bench();
+        let (lease, published) = under_check(&mut bench, true);
+        assert_eq!(bench.refused_by(1, Retire {}), Rejection::ChecksOpen);
+        bench.by(1, Verdict { lease, root: published });
+        assert_eq!(bench.refused_by(1, Retire {}), Rejection::ChecksOpen);
+        bench.by(1, Withdraw { offer: OfferId(1) });
+        assert_eq!(bench.refused_by(1, Unbond { amount: 98_000 * XPL + 1 }), Rejection::BondTooSmall);
+        assert_eq!(names(&bench.by(1, Unbond { amount: 98_000 * XPL })), ["Unbonding"]);
+        assert_eq!(bench.engine.view(|state| state.providers()[1].checked), 1);
+        assert_eq!(names(&bench.by(0, Expose { lease, root: root(lease) })), ["Slashed", "Exposed"]);
+        assert_eq!(bench.bond(1), u128::from(1_500 * XPL));
+        assert_eq!(names(&bench.by(1, Retire {})), ["Unbonding", "Retired"]);
+        assert_eq!(bench.engine.view(|state| state.provider(ProviderId(1)).map(|row| row.checked)), Some(0));
+    }
+
+    #[test]
     fn what_no_trap_was_stands_and_pays_when_its_time_is_over() {
         let mut bench = bench();
         let (lease, published) = under_check(&mut bench, false);

@@ -77,8 +77,8 @@ impl Director {
     /// Other parameters: those that mean something to a running market, or any at all.
     fn change(&self, draft: &Draft) -> ProposeChange {
         const SETS: &[&[(&str, u64)]] = &[
-            &[("bond.per_gpu", 1), ("fee.rate", 0)],
-            &[("bond.per_gpu", 2_000 * XPL)],
+            &[("bond.per_gpu", 1), ("fee.rate", 0), ("bond.unbonding", YEAR), ("settle.holdback_period", YEAR)],
+            &[("bond.per_gpu", 2_000 * XPL), ("bond.unbonding", HOUR), ("settle.holdback_period", HOUR)],
             &[("bond.per_gpu", 100_000 * XPL)],
             &[("fee.burn", 0), ("fee.treasury", ONE), ("fee.stakers", 0)],
             &[("fee.control", 1), ("fee.base", 3)],
@@ -86,8 +86,8 @@ impl Director {
             &[("governance.max_open", 9), ("governance.quorum", 0), ("governance.timelock", 0)],
             &[("vesting.may_vote", 1)],
             &[("vesting.may_vote", 0), ("vesting.interval", HOUR)],
-            &[("emission.floor", 40_000_000)],
-            &[("emission.rate", 35_000_000)],
+            &[("emission.floor", 40_000_000), ("fee.base", 7)],
+            &[("emission.rate", 35_000_000), ("fee.control", 2)],
             &[("treasury.policy", 2), ("treasury.budget", 7), ("treasury.bought", 1)],
             &[("oracle.window", 2), ("oracle.lag", 1), ("oracle.quorum", 1), ("oracle.max_step", ONE)],
             &[("market.mechanism", 1)],

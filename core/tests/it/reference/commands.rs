@@ -216,6 +216,7 @@ impl Reference {
         let commands = std::mem::take(&mut self.admitted);
         self.happen(RoundClosed {}, |this| {
             this.beacon = value;
+            this.round += 1;
             let alone = |lease: &&Lease| this.jobs[&lease.job].set.is_none();
             let committed =
                 this.leases.values().filter(|lease| matches!(lease.progress, Progress::Committed { .. })).filter(alone);

@@ -104,7 +104,8 @@ impl Reference {
             }
             rules.set(spec.key, value).expect("in range");
         }
-        if rules.check().is_err() { refuse(Rejection::Contradiction) } else { Ok(rules) }
+        let unanswerable = self.feeders > 0 && rules.oracle_quorum() > u64::from(self.feeders);
+        if rules.check().is_err() || unanswerable { refuse(Rejection::Contradiction) } else { Ok(rules) }
     }
 
     /// Whether what a proposal asks for can be done now.
@@ -258,7 +259,13 @@ impl Reference {
             Command::ProposeChange(change) => {
                 for (param, value) in change.params.into_iter().zip(change.values).filter(|(param, _)| *param != u32::MAX) {
                     self.happen(ParamChanged { value, param, pad: 0 }, |this| {
-                        this.rules.set(TABLE[param as usize].key, value).expect("in range");
+                        let (key, fee) = (TABLE[param as usize].key, this.base_fee());
+                        this.rules.set(key, value).expect("in range");
+                        if key == "fee.control" {
+                            (this.fee, this.excess) = (fee, 0);
+                        } else if key == "fee.base" && this.rules.fee_control() == 1 {
+                            this.fee = value;
+                        }
                     });
                 }
             }

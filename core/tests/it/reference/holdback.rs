@@ -21,7 +21,7 @@ impl Reference {
         });
     }
 
-    /// Takes an amount off a provider's list, from the front.
+    /// Takes an amount off a provider's list, what is due first at first.
     fn take_held(&mut self, provider: usize, mut amount: u128) {
         self.balances.holdback -= amount;
         for entry in self.held.iter_mut().filter(|entry| entry.0 == provider) {
@@ -63,6 +63,7 @@ impl Reference {
             entry.1.get_or_insert(due);
         }
         self.held.retain(|entry| entry.2 > 0);
+        self.held.sort_by_key(|entry| entry.1);
     }
 
     /// A wrong result costs earnings held back, and stake as the parameter says; whoever proved it has a share of both.

@@ -16,14 +16,16 @@ impl Reference {
     /// The median of the feeders that posted lately, each by the median of its window behind the lag.
     pub fn price(&self) -> Option<u128> {
         let (window, lag) = (self.rules.oracle_window() as usize, self.rules.oracle_lag() as usize);
-        let fresh = self.posts.values().filter(|posts| self.is_fresh(posts));
-        let windows = fresh.map(|posts| posts.iter().rev().skip(lag).take(window).map(|(price, _)| *price).collect());
+        let windows = self.posts.values().map(|posts| {
+            let kept = posts.values().rev().skip(lag).take(window);
+            kept.filter(|(_, at)| self.is_fresh(*at)).map(|(price, _)| *price).collect()
+        });
         let prices: Vec<u64> = windows.filter_map(lower_median).collect();
         if (prices.len() as u64) < self.rules.oracle_quorum() { None } else { lower_median(prices).map(u128::from) }
     }
 
-    fn is_fresh(&self, posts: &[(u64, u64)]) -> bool {
-        posts.last().is_some_and(|(_, at)| self.now - at <= self.rules.oracle_stale_after())
+    fn is_fresh(&self, at: u64) -> bool {
+        self.now - at <= self.rules.oracle_stale_after()
     }
 
     pub fn post_price(&mut self, origin: Origin, command: PostPrice) -> Outcome {
@@ -38,8 +40,8 @@ impl Reference {
         }
         let step = self.rules.oracle_max_step();
         let posts = self.posts.get(&feeder).cloned().unwrap_or_default();
-        let price = match posts.last() {
-            Some((last, _)) if step > 0 && self.is_fresh(&posts) => {
+        let price = match posts.range(..self.round).next_back() {
+            Some((_, (last, at))) if step > 0 && self.is_fresh(*at) => {
                 let most = mul_div((*last).into(), step.into(), 1_000_000_000).max(1);
                 let (asked, last) = (u128::from(asked), u128::from(*last));
                 let bounded = if asked > last + most { last + most } else { asked };
@@ -49,7 +51,10 @@ impl Reference {
             _ => asked,
         };
         let event: Event = if price == asked { PricePosted {}.into() } else { PriceBounded { micro_usd: price }.into() };
-        self.happen(event, |this| this.posts.entry(feeder).or_default().push((price, this.now)));
+        self.happen(event, |this| {
+            // What was said before in this round is as if it had not been.
+            this.posts.entry(feeder).or_default().insert(this.round, (price, this.now));
+        });
         Ok(())
     }
 }

@@ -65,7 +65,7 @@ impl Reference {
         exact.div_ceil(1_000_000_000) as usize
     }
 
-    /// The first distinct providers of 300 draws that may check and are no party.
+    /// The first distinct providers of 300 draws that may check and are no party, an odd number of them.
     pub fn empanel(&mut self, id: LeaseId) {
         let (Some(case), Some(lease)) = (self.cases.get(&id).cloned(), self.leases.get(&id)) else { return };
         let parties = [Some(self.offers[lease.offer].provider), Some(case.challenger), case.confirmed_by];
@@ -77,6 +77,9 @@ impl Reference {
             if fit && !panel.contains(&juror) && (panel.len() as u64) < self.rules.verification_panel() {
                 panel.push(juror);
             }
+        }
+        if panel.len() % 2 == 0 {
+            panel.pop();
         }
         if panel.is_empty() || panel.len() < self.quorum() {
             let fee = self.check_fee(id);

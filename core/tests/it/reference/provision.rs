@@ -2,7 +2,7 @@
 
 use super::arithmetic::{mul_div, share};
 use super::commands::{Outcome, refuse, short_by};
-use super::{Fault, Offer, Provider, Reference};
+use super::{Fault, Offer, Progress, Provider, Reference};
 use plasma_core::ids::{AccountId, OfferId, ProviderId};
 use plasma_core::protocol::bond::{Bonded, Slashed, Unbonding};
 use plasma_core::protocol::offer::{self, OfferPosted, PostOffer, Requote, Requoted, Withdrawn};
@@ -60,12 +60,30 @@ impl Reference {
         Ok(())
     }
 
-    pub fn retire(&mut self, origin: Origin) -> Outcome {
-        let id = self.provider_of(origin)?;
+    /// GPUs of the leases that a provider was drawn to check and may still be exposed for.
+    fn checked_gpus(&self, id: usize) -> u64 {
+        let its = self.leases.values().filter(|lease| match lease.progress {
+            Progress::UnderCheck { checker, .. } | Progress::Confirmed { checker, .. } => checker == id,
+            _ => false,
+        });
+        its.map(|lease| lease.gpus).sum()
+    }
+
+    /// Refuses while a provider has leases or checks that are open.
+    fn has_settled(&self, id: usize) -> Outcome {
         let open = self.leases.values().filter(|lease| self.offers[lease.offer].provider == id).count();
         if open > 0 {
             return short_by(Rejection::LeasesOpen, open as u128);
         }
+        match self.checked_gpus(id) {
+            0 => Ok(()),
+            gpus => short_by(Rejection::ChecksOpen, gpus.into()),
+        }
+    }
+
+    pub fn retire(&mut self, origin: Origin) -> Outcome {
+        let id = self.provider_of(origin)?;
+        self.has_settled(id)?;
         while self.balances.bonds[id] > 0 {
             self.start_unbonding(id, u64::try_from(self.balances.bonds[id]).unwrap_or(u64::MAX));
         }
@@ -101,11 +119,10 @@ impl Reference {
         if amount == 0 {
             return refuse(Rejection::ZeroAmount);
         }
-        let open = self.leases.values().filter(|lease| self.offers[lease.offer].provider == id).count();
-        if self.rules.stake_counts() == 1 && open > 0 {
-            return short_by(Rejection::LeasesOpen, open as u128);
+        if self.rules.stake_counts() == 1 {
+            self.has_settled(id)?;
         }
-        let kept = u128::from(self.rules.bond_per_gpu()) * u128::from(self.offered_gpus(id));
+        let kept = u128::from(self.rules.bond_per_gpu()) * u128::from(self.offered_gpus(id) + self.checked_gpus(id));
         let needed = kept + u128::from(amount);
         if needed > self.backing(id) || u128::from(amount) > self.balances.bonds[id] {
             let missing = u128::from(amount).saturating_sub(self.balances.bonds[id]);
@@ -115,15 +132,15 @@ impl Reference {
         Ok(())
     }
 
-    /// Bonds come back in the order in which they were asked for.
+    /// Bonds come back each at its time, those of one moment in the order in which they were asked for.
     fn start_unbonding(&mut self, id: usize, amount: u64) {
-        let earliest = self.now.saturating_add(self.rules.bond_unbonding());
-        let release = self.unbonding.iter().map(|entry| entry.release).fold(earliest, u64::max);
+        let release = self.now.saturating_add(self.rules.bond_unbonding());
         let entry = Unbonding { amount, release, provider: ProviderId(id as u32), pad: 0 };
         self.happen(entry, |this| {
             this.balances.bonds[id] -= u128::from(amount);
             this.balances.unbonding += u128::from(amount);
             this.unbonding.push(entry);
+            this.unbonding.sort_by_key(|entry| entry.release);
         });
     }
 

@@ -24,15 +24,18 @@ pub struct Terms {
     pub commission: u64,
     pub before: u64,
     pub changed: u64,
+    /// How often the pool has begun anew after it had lost all.
+    pub era: u64,
 }
 
-/// An account's shares of a pool, and what they have earned in ronto-XPL.
+/// An account's shares of a pool in one of its eras, and what they have earned in ronto-XPL.
 #[derive(Clone, Copy, Debug)]
 pub struct Holder {
     pub account: usize,
     pub provider: usize,
     pub shares: u128,
     pub earned: u128,
+    pub era: u64,
 }
 
 /// Stake that left, in shares of what left together.
@@ -63,6 +66,7 @@ pub struct Band {
     pub shares: u128,
     pub rest: u128,
     pub last: Time,
+    pub era: u64,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -106,10 +110,29 @@ impl Reference {
         self.balances.bonds[provider] + if self.rules.stake_counts() == 1 { self.delegated(provider) } else { 0 }
     }
 
+    fn era(&self, provider: usize) -> u64 {
+        self.stakes.terms.get(&provider).map_or(0, |terms| terms.era)
+    }
+
+    /// All shares of a pool that are worth their part of it.
     fn shares(&self, provider: usize) -> u128 {
-        let held = self.stakes.holders.iter().filter(|holder| holder.provider == provider).map(|holder| holder.shares);
-        let moving = self.stakes.bands.iter().filter(|(key, _)| key.2 == provider).map(|(_, band)| band.shares);
-        held.chain(moving).sum()
+        let era = self.era(provider);
+        let held = self.stakes.holders.iter().filter(|holder| (holder.provider, holder.era) == (provider, era));
+        let moving = self.stakes.bands.iter().filter(|(key, band)| (key.2, band.era) == (provider, era));
+        held.map(|holder| holder.shares).chain(moving.map(|(_, band)| band.shares)).sum()
+    }
+
+    /// A pool that has lost all is another one from now on.
+    fn begin_anew(&mut self, provider: usize) {
+        if self.has_lost_all(provider) {
+            self.stakes.terms.entry(provider).or_default().era += 1;
+        }
+    }
+
+    /// What an account's shares of a pool are worth.
+    fn worth_of(&self, holder: &Holder) -> u128 {
+        let live = if holder.era == self.era(holder.provider) { holder.shares } else { 0 };
+        worth(live, self.delegated(holder.provider), self.shares(holder.provider))
     }
 
     /// Whether shares of a pool are out and worth nothing.
@@ -137,8 +160,7 @@ impl Reference {
 
     /// What an account has with a provider and may withdraw.
     pub fn stake_of(&self, account: usize, provider: usize) -> u64 {
-        let shares = self.holder(account, provider).map_or(0, |holder| holder.shares);
-        worth(shares, self.delegated(provider), self.shares(provider)) as u64
+        self.holder(account, provider).map_or(0, |holder| self.worth_of(holder)) as u64
     }
 
     fn admits(&self, amount: u64) -> Outcome {
@@ -159,7 +181,8 @@ impl Reference {
         if row.status == Status::Retired {
             return refuse(Rejection::ProviderGone);
         }
-        let (holds, shares) = (self.delegated(provider), self.shares(provider));
+        let lost = self.has_lost_all(provider);
+        let (holds, shares) = (self.delegated(provider), if lost { 0 } else { self.shares(provider) });
         let most = mul_div(self.balances.bonds[provider], self.rules.stake_max_ratio().into(), 1_000_000_000);
         let Some(issued) = issued(amount.into(), holds, shares) else {
             return short_by(Rejection::TooManyShares, room(holds, shares));
@@ -174,7 +197,7 @@ impl Reference {
     fn gives_up(&self, account: usize, provider: usize, amount: u64) -> Result<u128, Refused> {
         let Some(holder) = self.holder(account, provider) else { return refuse(Rejection::NoDelegation) };
         let (holds, shares) = (self.delegated(provider), self.shares(provider));
-        let worth = worth(holder.shares, holds, shares);
+        let worth = self.worth_of(holder);
         match u128::from(amount) {
             amount if amount > worth => short_by(Rejection::StakeShort, amount - worth),
             amount if amount == worth => Ok(holder.shares),
@@ -187,9 +210,10 @@ impl Reference {
         let at = self.stakes.holders.iter().position(|holder| (holder.account, holder.provider) == (account, provider));
         let before = at.map(|at| self.stakes.holders.remove(at));
         let earned = besides + before.map_or(0, |holder| holder.earned);
-        let shares = shares(before.map_or(0, |holder| holder.shares));
+        let era = self.era(provider);
+        let shares = shares(before.filter(|holder| holder.era == era).map_or(0, |holder| holder.shares));
         if shares > 0 {
-            self.stakes.holders.push(Holder { account, provider, shares, earned: 0 });
+            self.stakes.holders.push(Holder { account, provider, shares, earned: 0, era });
         }
         self.stakes.terms.entry(provider).or_default().rest += earned % NANO;
         if earned >= NANO {
@@ -211,6 +235,7 @@ impl Reference {
         let shares = self.accepts(account, provider, asked.amount)?;
         let reward = self.claimable(account, provider) as u64;
         self.happen(Delegated { shares: shares as u64, reward }, |this| {
+            this.begin_anew(provider);
             this.pay_out(account, provider, 0, |before| before + shares);
             this.balances.accounts[account] -= u128::from(asked.amount);
             this.restake(provider, |stake| stake + u128::from(asked.amount));
@@ -228,8 +253,7 @@ impl Reference {
         let key = (provider, self.epoch);
         let (holds, all) = (self.balances.leaving.get(&key).copied().unwrap_or(0), self.units_left(key));
         let Some(units) = issued(amount, holds, all) else { return short_by(Rejection::TooManyShares, room(holds, all)) };
-        let earliest = self.now.saturating_add(self.rules.bond_unbonding());
-        let release = self.stakes.leavers.iter().map(|leaver| leaver.release).fold(earliest, u64::max);
+        let release = self.now.saturating_add(self.rules.bond_unbonding());
         let reward = self.claimable(account, provider) as u64;
         let event = Undelegated { shares: shares as u64, units: units as u64, reward, release };
         self.happen(event, |this| {
@@ -238,6 +262,7 @@ impl Reference {
             *this.balances.leaving.entry(key).or_default() += amount;
             this.stakes.left.insert(key, this.now);
             this.stakes.leavers.push(Leaver { account, provider, epoch: key.1, units, release });
+            this.stakes.leavers.sort_by_key(|leaver| leaver.release);
         });
         Ok(())
     }
@@ -245,10 +270,10 @@ impl Reference {
     pub fn claim_rewards(&mut self, origin: Origin, provider: ProviderId) -> Outcome {
         let (account, provider) = (Self::account_of(origin)?, provider.index());
         let Some(holder) = self.holder(account, provider).copied() else { return refuse(Rejection::NoDelegation) };
-        let worthless = worth(holder.shares, self.delegated(provider), self.shares(provider)) == 0;
+        let worthless = self.worth_of(&holder) == 0;
         let shares = if worthless { holder.shares } else { 0 };
         self.happen(Claimed { reward: (holder.earned / NANO) as u64, shares: shares as u64 }, |this| {
-            this.pay_out(account, provider, 0, |before| before - shares);
+            this.pay_out(account, provider, 0, |before| if worthless { 0 } else { before });
         });
         Ok(())
     }
@@ -263,20 +288,29 @@ impl Reference {
         let given_up = self.gives_up(account, from, asked.amount)?;
         let shares = self.accepts(account, to, asked.amount)?;
         let key = (from, self.epoch, to);
+        let era = self.era(to) + u64::from(self.has_lost_all(to));
+        let bands = self.stakes.bands.keys().filter(|key| key.0 == from).count();
+        if bands >= 1_000 && !self.stakes.bands.contains_key(&key) {
+            return short_by(Rejection::TooManyMoves, 1_000);
+        }
         let holds = self.stakes.bands.get(&key).map_or(0, |band| band.shares);
+        if self.stakes.bands.get(&key).is_some_and(|band| band.era != era) {
+            return refuse(Rejection::TooManyShares);
+        }
         let Some(units) = issued(shares, holds, self.units_moved(key)) else { return refuse(Rejection::TooManyShares) };
-        let earliest = self.now.saturating_add(self.rules.bond_unbonding());
-        let release = self.stakes.movers.iter().map(|mover| mover.release).fold(earliest, u64::max);
+        let release = self.now.saturating_add(self.rules.bond_unbonding());
         let reward = self.claimable(account, from) as u64;
         let event = Redelegated { given_up: given_up as u64, shares: shares as u64, units: units as u64, reward, release };
         self.happen(event, |this| {
             this.pay_out(account, from, 0, |before| before - given_up);
+            this.begin_anew(to);
             this.restake(from, |stake| stake - amount);
             this.restake(to, |stake| stake + amount);
             let band = this.stakes.bands.entry(key).or_default();
             band.shares += shares;
-            band.last = this.now;
+            (band.last, band.era) = (this.now, era);
             this.stakes.movers.push(Mover { account, from, to, epoch: key.1, units, earned: 0, release });
+            this.stakes.movers.sort_by_key(|mover| mover.release);
         });
         Ok(())
     }
@@ -319,9 +353,10 @@ impl Reference {
         let mover = self.stakes.movers[0];
         let key = (mover.from, mover.epoch, mover.to);
         let shares = worth(mover.units, self.stakes.bands[&key].shares, self.units_moved(key));
+        let arrives = if self.stakes.bands[&key].era == self.era(mover.to) { shares } else { 0 };
         let reward = (mover.earned + self.holder(mover.account, mover.to).map_or(0, |holder| holder.earned)) / NANO;
         let (account, provider) = (AccountId(mover.account as u32), id(mover.to));
-        self.happen(Arrived { shares: shares as u64, reward: reward as u64, account, provider }, |this| {
+        self.happen(Arrived { shares: arrives as u64, reward: reward as u64, account, provider }, |this| {
             this.stakes.movers.remove(0);
             let last = this.units_moved(key) == 0;
             let band = this.stakes.bands.get_mut(&key).expect("it moved");
@@ -331,7 +366,7 @@ impl Reference {
                 this.stakes.bands.remove(&key);
                 this.stakes.terms.entry(mover.to).or_default().rest += rest;
             }
-            this.pay_out(mover.account, mover.to, mover.earned, |before| before + shares);
+            this.pay_out(mover.account, mover.to, mover.earned, |before| before + arrives);
         });
     }
 
@@ -363,11 +398,13 @@ impl Reference {
             let terms = this.stakes.terms.entry(provider).or_default();
             let all = u128::from(event.delegators) * NANO + terms.rest;
             terms.rest = all % shares;
-            let each = all / shares;
-            for holder in this.stakes.holders.iter_mut().filter(|holder| holder.provider == provider) {
+            let (each, era) = (all / shares, terms.era);
+            let present = |holder: &&mut Holder| (holder.provider, holder.era) == (provider, era);
+            for holder in this.stakes.holders.iter_mut().filter(present) {
                 holder.earned += holder.shares * each;
             }
-            let keys: Vec<_> = this.stakes.bands.keys().filter(|key| key.2 == provider).copied().collect();
+            let present = this.stakes.bands.iter().filter(|(key, band)| (key.2, band.era) == (provider, era));
+            let keys: Vec<_> = present.map(|(&key, _)| key).collect();
             for key in keys {
                 let units = this.units_moved(key);
                 let band = this.stakes.bands.get_mut(&key).expect("it moved");
@@ -384,7 +421,9 @@ impl Reference {
         let since = fault.since;
         let left: Vec<_> = self.stakes.left.iter().filter(|(key, last)| key.0 == provider && **last >= since).collect();
         let left: Vec<_> = left.into_iter().map(|(&key, _)| (key, self.balances.leaving[&key])).collect();
-        let moved = self.stakes.bands.iter().filter(|(key, band)| key.0 == provider && band.last >= since);
+        let reaches =
+            |key: &(usize, u64, usize), band: &Band| key.0 == provider && band.last >= since && band.era == self.era(key.2);
+        let moved = self.stakes.bands.iter().filter(|(key, band)| reaches(key, band));
         let moved: Vec<_> = moved.map(|(&key, band)| (key, band.shares)).collect();
         let total = self.reachable(provider, since);
         let required = (u128::from(self.rules.bond_per_gpu()) * u128::from(fault.gpus)).min(MOST);
@@ -445,7 +484,9 @@ impl Reference {
     /// The stake of others that a fault in a lease reaches.
     pub fn reachable(&self, provider: usize, since: Time) -> u128 {
         let left = self.stakes.left.iter().filter(|(key, last)| key.0 == provider && **last >= since);
-        let moved = self.stakes.bands.iter().filter(|(key, band)| key.0 == provider && band.last >= since);
+        let reaches =
+            |key: &(usize, u64, usize), band: &Band| key.0 == provider && band.last >= since && band.era == self.era(key.2);
+        let moved = self.stakes.bands.iter().filter(|(key, band)| reaches(key, band));
         let moved = moved.map(|(key, band)| worth(band.shares, self.delegated(key.2), self.shares(key.2)));
         left.map(|(key, _)| self.balances.leaving[key]).chain(moved).sum::<u128>() + self.delegated(provider)
     }

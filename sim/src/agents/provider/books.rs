@@ -99,9 +99,9 @@ impl Agents {
         }
     }
 
-    /// Retires once every lease is settled. Returns when to look next.
+    /// Retires once every lease and every check is settled. Returns when to look next.
     fn retire_if_settled(&mut self, view: &State, now: Time, host: usize) -> Time {
-        if self.on_ledger(view, host).is_none_or(|provider| provider.leases > 0) {
+        if self.on_ledger(view, host).is_none_or(|provider| provider.leases > 0 || provider.checked > 0) {
             return now + DAY;
         }
         self.send(now, Origin::Account(self.economy.account_of(host)), Retire {});

@@ -99,6 +99,12 @@ fn contradiction_between_parameters() {
 }
 
 #[test]
+fn a_quorum_of_more_feeders_than_there_are() {
+    let drawn = drawn_set("oracle.quorum=2");
+    assert!(drawn.contains("oracle.quorum must not exceed"), "{drawn}");
+}
+
+#[test]
 fn allocations_that_miss_the_supply() {
     assert_snapshot!(drawn(&starter_with("amount = \"75%\"", "amount = \"70%\"")));
 }

@@ -179,6 +179,19 @@ fn a_panel_that_hangs_is_drawn_again_and_after_three_the_accused_goes_free() {
 }
 
 #[test]
+fn a_panel_that_cannot_be_full_is_odd() {
+    let mut bench = bench(&[("verification.panel", 5)]);
+    let (lease, checker) = under_check(&mut bench, true);
+    let others: Vec<u32> = (1..8).filter(|&account| account != checker).collect();
+    for &account in &others[..2] {
+        bench.by(account, crate::protocol::provider::Drain {});
+    }
+    bench.by(checker, Verdict { lease, root: [9; 32] });
+    // Four may sit: two against two would decide nothing.
+    assert_eq!(names(&bench.beacon(2)), ["RoundClosed", "Seated", "Seated", "Seated"]);
+}
+
+#[test]
 fn where_nobody_can_sit_the_result_is_taken_and_the_deposit_returns() {
     let mut bench = bench(&[]);
     let (lease, checker) = under_check(&mut bench, false);
