@@ -80,8 +80,8 @@ Examples:
   plasma run my.toml --seed 7 --log root --json
   plasma run --resume runs/my              continue after an interruption
 
-Writes manifest.json, scenario.toml, log.plasma, metrics.parquet, classes.parquet, regions.parquet, charts/*.svg,
-summary.json and report.html. Ctrl-C stops at the next epoch and writes what there is.")]
+Writes manifest.json, scenario.toml, log.plasma, metrics.parquet, classes.parquet, regions.parquet,
+charts/*.svg, summary.json and report.html. Ctrl-C stops at the next epoch and writes what there is.")]
 pub struct Run {
     /// The scenario file.
     #[arg(required_unless_present = "resume")]
