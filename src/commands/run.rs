@@ -42,7 +42,7 @@ struct Plan {
     digest: [u8; 32],
     genesis: Genesis,
     /// What became of the rows of each trace.
-    traces: Vec<(String, Report)>,
+    traces: Recorded,
     level: Level,
     until: Time,
     stop: Arc<AtomicBool>,
@@ -127,8 +127,11 @@ fn start(args: &cli::Run, path: &std::path::Path) -> miette::Result<(Plan, Engin
     Ok((plan, engine, 0))
 }
 
+/// Traces by name, and what became of their rows.
+type Recorded = Vec<(String, Report)>;
+
 /// The beginning, the agents, and what became of the rows of each trace.
-pub fn build(loaded: &Loaded) -> miette::Result<(Genesis, Agents, Vec<(String, Report)>)> {
+pub fn build(loaded: &Loaded) -> miette::Result<(Genesis, Agents, Recorded)> {
     let traces = plasma_sim::traces::read_all(loaded).into_diagnostic()?;
     let (genesis, agents) = world::build_on(loaded, &traces, 0).into_diagnostic()?;
     let names = loaded.scenario.trace.iter().map(|section| section.id.to_string());

@@ -89,7 +89,7 @@ fn bribes_pay_exactly_where_the_votes_cost_less_than_the_loot() {
         let (booty, row) = (agents.booty().remove(0), &agents.rows().attackers[0].bribe);
         let (bought, paid) = (row.bought as f64 / 1e9, row.paid as f64 / 1e6);
         let made = (booty.worth as f64 - booty.means as f64) / 1e6;
-        let taken = names.get("TreasurySpent").is_some();
+        let taken = names.contains_key("TreasurySpent");
         // What the treasury had after ten days, at ten cents: fifty million XPL and a little.
         let loot = if taken { engine.view(|state| state.ledger.treasury) as f64 / 99.0 * 1e-10 } else { 0.0 };
         assert!((made - (loot - paid)).abs() < 0.01 * loot + 0.01, "made {made}, took {loot}, paid {paid}");

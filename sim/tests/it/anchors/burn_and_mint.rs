@@ -69,7 +69,7 @@ fn burning(mode: &str, more: &[&str], days: u64) -> Books {
     let loaded = small(&[&sets[..], more].concat());
     let from = loaded.scenario.start.0 + loaded.scenario.horizon.0 - days * DAY;
     let mut books = Books { from, ..Books::default() };
-    books.supply.0 = loaded.scenario.token.initial_supply.0.into();
+    books.supply.0 = loaded.scenario.token.initial_supply.0;
     play(&loaded, books).into_parts().1
 }
 
