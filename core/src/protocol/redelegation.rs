@@ -120,7 +120,10 @@ impl Moving {
     /// Follows the new pool's accrual, as it must before its shares change.
     pub(crate) fn follow(&mut self, sum: Option<u128>) {
         let gain = self.gain(sum).expect("no more is owed than the pool holds");
-        self.accrual.share_out(gain, self.fund.shares);
+        // Without a gain a remainder waits, even if shares have left that it was too little for: when somebody looks changes nothing.
+        if gain > 0 {
+            self.accrual.share_out(gain, self.fund.shares);
+        }
         self.seen = sum.unwrap_or(self.seen);
     }
 

@@ -408,6 +408,9 @@ impl Reference {
             for key in keys {
                 let units = this.units_moved(key);
                 let band = this.stakes.bands.get_mut(&key).expect("it moved");
+                if band.shares * each == 0 {
+                    continue;
+                }
                 let gain = band.shares * each + band.rest;
                 band.rest = gain % units;
                 let those = this.stakes.movers.iter_mut().filter(|mover| (mover.from, mover.epoch, mover.to) == key);
