@@ -198,12 +198,16 @@ impl Apply for Rewarded {
 
 // Invariants
 
-/// Supply is what genesis issued and emission minted, less what was burned.
+/// Supply is what genesis issued and emission minted, less what was burned; the epoch burned no less than nothing.
 pub(crate) fn check(state: &State) -> Result<(), String> {
     let ledger = &state.ledger;
     let made = ledger.initial.saturating_add(ledger.minted);
     if ledger.supply() + ledger.burned != made {
         return Err(format!("{} nano-XPL were issued, but genesis and emission made {made}", ledger.supply() + ledger.burned));
+    }
+    let before = state.minter.burned_before;
+    if before > ledger.burned {
+        return Err(format!("{} nano-XPL were burned in all, but {before} before the epoch", ledger.burned));
     }
     Ok(())
 }
