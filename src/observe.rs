@@ -62,7 +62,7 @@ pub fn recording(name: &str, report: &Report) -> Option<Recording> {
 
 fn attacker(booty: Booty) -> Attacker {
     let held = |micro: u128| u64::try_from(micro).unwrap_or(u64::MAX);
-    Attacker { name: booty.name, means: held(booty.means), worth: held(booty.worth) }
+    Attacker { name: booty.name, means: held(booty.means), worth: held(booty.worth), idle: held(booty.idle) }
 }
 
 fn party(name: &str) -> Party {

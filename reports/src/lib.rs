@@ -30,6 +30,6 @@ pub use charts::write_charts;
 pub use export::{Exporter, Format};
 pub use frames::write_parquet;
 pub use metrics::Metrics;
-pub use report::{Provenance, report_html};
+pub use report::{Attack, Provenance, report_html};
 pub use summary::Summary;
 pub use write::WriteError;

@@ -34,8 +34,23 @@ pub struct Provenance {
     pub facts: Vec<(String, String)>,
     /// What the traces that were played say of their own jobs.
     pub recordings: Vec<Recording>,
+    /// What each attacker set out to do, in the order of their books.
+    pub attacks: Vec<Attack>,
     /// The scenario, as its author wrote it; may be empty.
     pub scenario: String,
+}
+
+/// What an attacker set out to do. What it made of it is in its books.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Attack {
+    /// Its name.
+    pub name: String,
+    /// What it does, in words that go on from its name.
+    pub what: String,
+    /// Date on which it begins.
+    pub from: String,
+    /// Date on which it stops; empty when it goes on to the end.
+    pub until: String,
 }
 
 /// Why there is no report.
@@ -92,6 +107,14 @@ struct GuardLine {
     cells: Vec<(String, &'static str)>,
 }
 
+/// An attacker: what it set out to do, and its books in dollars.
+#[derive(Serialize)]
+struct AttackLine {
+    attack: Attack,
+    /// Put in, had at the end, made, and what holding would have made.
+    cells: [String; 4],
+}
+
 #[derive(Serialize)]
 struct Figure {
     title: &'static str,
@@ -105,8 +128,7 @@ struct Page<'p> {
     summary: &'p Summary,
     headlines: Headlines,
     beside: Option<Beside>,
-    /// Name, means, worth and profit of each attacker.
-    attackers: Vec<[String; 4]>,
+    attackers: Vec<AttackLine>,
     signs: Vec<Sign>,
     guards: Vec<GuardLine>,
     figures: Vec<Figure>,
@@ -133,10 +155,13 @@ impl Headlines {
     }
 }
 
-fn attackers(summary: &Summary) -> Vec<[String; 4]> {
+fn attackers(summary: &Summary, attacks: &[Attack]) -> Vec<AttackLine> {
     let usd = |micro: i128| plain(Some(micro as f64 / 1e6), Unit::Usd);
     let line = |attacker: &Attacker| {
-        [attacker.name.clone(), usd(attacker.means.into()), usd(attacker.worth.into()), usd(attacker.profit())]
+        let attack = attacks.iter().find(|attack| attack.name == attacker.name).cloned();
+        let books = [attacker.means.into(), attacker.worth.into(), attacker.profit(), attacker.idle_profit()];
+        let unsaid = || Attack { name: attacker.name.clone(), ..Attack::default() };
+        AttackLine { attack: attack.unwrap_or_else(unsaid), cells: books.map(usd) }
     };
     summary.attackers.iter().map(line).collect()
 }
@@ -185,7 +210,7 @@ pub fn report_html(metrics: &Metrics, provenance: &Provenance) -> Result<String,
         provenance,
         headlines: Headlines::of(&summary),
         beside: Beside::of(&summary),
-        attackers: attackers(&summary),
+        attackers: attackers(&summary, &provenance.attacks),
         signs: signs(&summary),
         guards: guards(&summary),
         summary: &summary,

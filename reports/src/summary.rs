@@ -195,12 +195,14 @@ impl Summary {
     /// What is not as it should be: signs of failure with their dates, and guarded metrics outside their healthy band.
     fn write_warnings(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.attackers.is_empty() {
-            writeln!(f, "\nAttackers {:>26}{:>VALUE$}{:>VALUE$}{:>VALUE$}", "USD", "had", "have", "made")?;
+            let heads = ["put in", "had at end", "made", "by holding"].map(|head| format!("{head:>VALUE$}")).concat();
+            writeln!(f, "\nAttackers {:>26}{heads}", "USD")?;
         }
         for attacker in &self.attackers {
             let usd = |micro: i128| crate::number::plain(Some(micro as f64 / 1e6), crate::metrics::table::Unit::Usd);
-            let (had, have, made) = (usd(attacker.means.into()), usd(attacker.worth.into()), usd(attacker.profit()));
-            writeln!(f, "  {:width$}{had:>VALUE$}{have:>VALUE$}{made:>VALUE$}", attacker.name, width = LABEL - 2)?;
+            let books = [attacker.means.into(), attacker.worth.into(), attacker.profit(), attacker.idle_profit()];
+            let cells = books.map(|micro| format!("{:>VALUE$}", usd(micro))).concat();
+            writeln!(f, "  {:width$}{cells}", attacker.name, width = LABEL - 2)?;
         }
         writeln!(f, "\nSigns of failure")?;
         if self.failures.is_empty() {

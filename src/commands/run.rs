@@ -17,9 +17,9 @@ use plasma_core::log::writer::{Keeping, LogWriter};
 use plasma_core::log::{Level, Position};
 use plasma_core::record::{Event, Record};
 use plasma_core::time::Time;
-use plasma_reports::{Metrics, Provenance, Summary, calendar, report_html, write_charts, write_parquet};
+use plasma_reports::{Attack, Metrics, Provenance, Summary, calendar, report_html, write_charts, write_parquet};
 use plasma_sim::agents::Agents;
-use plasma_sim::scenario::model::LogLevel;
+use plasma_sim::scenario::model::{AttackerSection, LogLevel};
 use plasma_sim::scenario::{Loaded, OVERRIDDEN, Scenario, render_resolved};
 use plasma_sim::traces::Report;
 use plasma_sim::world;
@@ -352,11 +352,24 @@ fn write_results(plan: &Plan, manifest: &Manifest, metrics: &Metrics) -> miette:
             ])
             .collect(),
         recordings,
+        attacks: scenario.attacker.iter().map(|attacker| attack(attacker, scenario.start.0)).collect(),
         scenario: written,
     };
     let html = report_html(metrics, &provenance).into_diagnostic()?;
     write_whole(&folder.report(), html.as_bytes())?;
     Ok(summary)
+}
+
+/// What an attacker sets out to do when the economy starts at this moment.
+fn attack(attacker: &AttackerSection, start: Time) -> Attack {
+    let from = start.saturating_add(attacker.at.0);
+    let until = attacker.lasts.map(|span| calendar::date(from.saturating_add(span.0)));
+    Attack {
+        name: attacker.id.as_str().into(),
+        what: attacker.what.words(),
+        from: calendar::date(from),
+        until: until.unwrap_or_default(),
+    }
 }
 
 /// Values that the command line changed, as a resolved scenario marks them.

@@ -35,6 +35,10 @@ use rkyv::{Archive, Deserialize, Serialize};
 pub struct AttackerRow {
     /// Micro-USD that it was worth at genesis.
     pub staked: u128,
+    /// Nano-XPL of that.
+    pub held: u128,
+    /// Micro-USD that it would be worth, as of the last epoch, had it only held what it had and its owner put in.
+    pub idle: u128,
     /// Micro-USD that it is worth, as of the last epoch.
     pub worth: u128,
     /// Micro-USD that its owner put in since.
@@ -64,6 +68,8 @@ pub struct Booty {
     pub means: u128,
     /// Micro-USD that it is worth.
     pub worth: u128,
+    /// Micro-USD that it would be worth, had it only held what it had.
+    pub idle: u128,
 }
 
 /// An ask that nobody pays: the offer is parked between two jobs to oneself.
@@ -282,7 +288,8 @@ impl Agents {
             let accounts = economy.accounts_of_attacker(number);
             let nano: u128 = accounts.iter().filter_map(|account| Some(genesis.accounts.get(account.index())?.amount)).sum();
             let usd: u128 = accounts.iter().map(|&account| u128::from(self.dollars.of(account))).sum();
-            self.rows.attackers[number].staked = usd + nano * u128::from(economy.exchange.price) / u128::from(XPL);
+            let row = &mut self.rows.attackers[number];
+            (row.staked, row.held) = (usd + nano * u128::from(economy.exchange.price) / u128::from(XPL), nano);
         }
     }
 
@@ -319,7 +326,9 @@ impl Agents {
         });
         returning.for_each(|(number, amount)| wealth[number].0 += amount);
         for (row, (nano, usd)) in self.rows.attackers.iter_mut().zip(wealth) {
-            row.worth = usd + nano * price / u128::from(XPL);
+            let at = |nano: u128, price: u128| nano * price / u128::from(XPL);
+            row.worth = usd + at(nano, price);
+            row.idle = row.staked + row.put_in + at(row.held, price) - at(row.held, economy.exchange.price.into());
         }
     }
 
@@ -329,6 +338,7 @@ impl Agents {
             name: attacker.name.clone(),
             means: row.staked + row.put_in,
             worth: row.worth,
+            idle: row.idle,
         };
         self.economy.attackers.iter().zip(&self.rows.attackers).map(of).collect()
     }
