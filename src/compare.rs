@@ -5,11 +5,13 @@ use crate::console::say;
 use crate::manifest::{Formats, Manifest, hex};
 use plasma_core::genesis::Genesis;
 use plasma_core::log::reader::Tail;
-use plasma_core::log::{LogError, Position};
+use plasma_core::log::{Level, LogError, Position};
 use plasma_core::protocol::beacon::Clock;
+use plasma_core::time::Time;
 use plasma_reports::calendar;
 use plasma_sim::scenario::Scenario;
 use serde_json::{Value, json};
+use std::cmp::Ordering;
 use std::fmt::Display;
 use std::path::Path;
 
@@ -94,10 +96,30 @@ impl Compared {
         };
         match loaded.digest() {
             Ok(digest) => {
+                let scenario = &loaded.scenario;
                 self.is("scenario", hex(&digest), manifest.scenario_digest.clone(), Clone::clone);
-                self.is("seed", loaded.scenario.seed, manifest.seed, u64::to_string);
+                self.is("seed", scenario.seed, manifest.seed, u64::to_string);
+                self.is("title", scenario.title.clone(), manifest.title.clone(), Clone::clone);
+                self.is("level", Level::from(scenario.log.level).name(), manifest.log.level.as_str(), ToString::to_string);
+                self.horizon(manifest, scenario.start.0.saturating_add(scenario.horizon.0));
             }
             Err(error) => self.left_out.push(format!("the scenario and its seed: {error}")),
+        }
+    }
+
+    /// Whether the run is as complete as it is said to be. A scenario does not know what `--until` asked for.
+    fn horizon(&mut self, manifest: &Manifest, horizon: Time) {
+        let (end, horizon_date) = (&manifest.end, calendar::timestamp(horizon));
+        match (manifest.complete, manifest.end_ms.cmp(&horizon)) {
+            (true, Ordering::Equal) => self.same.push("horizon"),
+            (true, Ordering::Less) => {
+                self.left_out.push(format!("whether it was to end on {end}, before the scenario's horizon of {horizon_date}"));
+            }
+            (false, Ordering::Less) => self.left_out.push(format!("what would follow: it was interrupted on {end}")),
+            (_, Ordering::Equal | Ordering::Greater) => {
+                let complete = if manifest.complete { "complete" } else { "interrupted" };
+                self.differs(format!("horizon: the scenario ends on {horizon_date}, the manifest says {complete} on {end}"));
+            }
         }
     }
 

@@ -71,13 +71,8 @@ pub struct Log {
 impl Log {
     /// What a writer at this level reached.
     pub fn of(level: plasma_core::log::Level, position: Option<Position>) -> Self {
-        let name = match level {
-            plasma_core::log::Level::Full => "full",
-            plasma_core::log::Level::Root => "root",
-            plasma_core::log::Level::None => "none",
-        };
         Self {
-            level: name.into(),
+            level: level.name().into(),
             records: position.map(|p| p.records),
             batches: position.map(|p| p.batches),
             raw_bytes: position.map(|p| p.raw_bytes),

@@ -39,6 +39,17 @@ pub enum Level {
     None,
 }
 
+impl Level {
+    /// As scenarios and manifests write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Level::Full => "full",
+            Level::Root => "root",
+            Level::None => "none",
+        }
+    }
+}
+
 /// How far a log goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {

@@ -76,11 +76,18 @@ pub struct Record {
 /// Defines a record's payload: plain data without padding, so that a column of them is written by one copy and hashes alike
 /// everywhere.
 macro_rules! payload {
-    ($($(#[$doc:meta])* pub struct $name:ident { $($(#[$field_doc:meta])* pub $field:ident : $type:ty),* $(,)? })+) => {$(
-        $(#[$doc])*
+    ($($(#[doc = $doc:literal])* pub struct $name:ident {
+        $($(#[doc = $field_doc:literal])* pub $field:ident : $type:ty),* $(,)?
+    })+) => {$(
+        $(#[doc = $doc])*
         #[derive(rkyv::Archive, rkyv::Serialize, rkyv::Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
         #[repr(C)]
-        pub struct $name { $($(#[$field_doc])* pub $field: $type),* }
+        pub struct $name { $($(#[doc = $field_doc])* pub $field: $type),* }
+
+        impl $crate::record::Documented for $name {
+            const TEXT: &str = concat!($($doc),*);
+            const FIELDS: &[(&str, &str)] = &[$((stringify!($field), concat!($($field_doc),*))),*];
+        }
 
         impl $crate::record::Fields for $name {
             fn visit(&self, see: &mut dyn FnMut(&'static str, $crate::record::Value)) {
@@ -146,6 +153,37 @@ value_from! {
 pub trait Fields {
     /// Shows every field in the order of declaration.
     fn visit(&self, see: &mut dyn FnMut(&'static str, Value));
+}
+
+/// What its documentation says of a payload, for those who read data and no sources.
+pub(crate) trait Documented {
+    /// What it is.
+    const TEXT: &str;
+    /// Names and texts of its fields, fillers (`pad`) too.
+    const FIELDS: &[(&str, &str)];
+}
+
+/// A kind of record in words.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// `command`, `timer` or `event`.
+    pub kind: &'static str,
+    /// Its name.
+    pub name: &'static str,
+    /// What it says.
+    pub text: &'static str,
+    fields: &'static [(&'static str, &'static str)],
+}
+
+impl Entry {
+    const fn of<T: Documented>(kind: &'static str, name: &'static str) -> Self {
+        Self { kind, name, text: T::TEXT, fields: T::FIELDS }
+    }
+
+    /// Names of its fields and what they are, with their units.
+    pub fn fields(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        self.fields.iter().filter(|(name, _)| *name != "pad").map(|(name, text)| (*name, text.trim()))
+    }
 }
 
 /// Calls `$then!` with the whole vocabulary. The log builds its columns from it, the enums below come from it, and exporters
@@ -355,6 +393,13 @@ macro_rules! enums {
         impl Fields for Event {
             fn visit(&self, see: &mut dyn FnMut(&'static str, Value)) { match self { $(Event::$e(p) => p.visit(see)),+ } }
         }
+
+        /// Every kind of record in words, in the order of the vocabulary.
+        pub const DICTIONARY: &[Entry] = &[
+            $(Entry::of::<$cp>("command", stringify!($c)),)+
+            $(Entry::of::<$tp>("timer", stringify!($t)),)+
+            $(Entry::of::<$ep>("event", stringify!($e)),)+
+        ];
 
         $(impl From<$cp> for Command { #[inline(always)] fn from(payload: $cp) -> Self { Command::$c(payload) } })+
         $(impl From<$tp> for Timer { #[inline(always)] fn from(payload: $tp) -> Self { Timer::$t(payload) } })+

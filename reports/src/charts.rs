@@ -31,17 +31,17 @@ pub struct Chart {
 /// How many classes the price chart tells apart.
 const MAIN_CLASSES: usize = 4;
 
-/// All charts of a run; none before the first epoch has closed.
+/// All charts of a run; none before the first epoch has closed. Below each stands the caption, unless that is empty.
 ///
 /// # Errors
 /// A sentence, when the drawing library fails.
-pub fn charts(metrics: &Metrics) -> Result<Vec<Chart>, String> {
+pub fn charts(metrics: &Metrics, caption: &str) -> Result<Vec<Chart>, String> {
     let rows = metrics.rows();
     let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(Vec::new()) };
     let times: Vec<u64> = rows.iter().map(|row| row.closed).collect();
     let whole = (first.opened, last.closed);
     let draw = |(name, title, panels): (&'static str, &'static str, Vec<Panel>)| {
-        Ok(Chart { name, title, svg: draw(title, &panels, &times, whole)? })
+        Ok(Chart { name, title, svg: draw(title, &panels, &times, whole, caption)? })
     };
     let charts = [
         ("supply", "Supply", supply(rows)),
@@ -162,13 +162,13 @@ fn prices(metrics: &Metrics) -> Vec<Line> {
     lines
 }
 
-/// Writes every chart into `dir`, which is created, as `NAME.svg`.
+/// Writes every chart into `dir`, which is created, as `NAME.svg`, each with a caption that says what it is of.
 ///
 /// # Errors
 /// [`WriteError`], naming the file.
-pub fn write_charts(metrics: &Metrics, dir: &Path) -> Result<(), WriteError> {
+pub fn write_charts(metrics: &Metrics, dir: &Path, caption: &str) -> Result<(), WriteError> {
     create_dir(dir)?;
-    for chart in charts(metrics).map_err(Why::Chart).at(dir)? {
+    for chart in charts(metrics, caption).map_err(Why::Chart).at(dir)? {
         let path = dir.join(format!("{}.svg", chart.name));
         std::fs::write(&path, chart.svg).at(&path)?;
     }

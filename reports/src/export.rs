@@ -5,10 +5,12 @@
 //! lines: everything in order, one object per line, in `records.jsonl`.
 //!
 //! `record` is the position of a command or timer in the log, from 0, and joins events to their cause: an event does not repeat
-//! its cause's fields. `index` is an event's position among those of its record. Fields keep the log's units: nano-XPL,
-//! milliseconds, milli-GPU-seconds. Bytes are written in hexadecimal. Memory is bounded: a table is flushed every
+//! its cause's fields but names it in `follows`. Fields keep the log's units: nano-XPL,
+//! milliseconds, milli-GPU-seconds. `fields.json` says what each is, and so does the metadata of Parquet files, under `plasma`; a
+//! field of several numbers has a column for each, `sizes_0`, `sizes_1`, …. Bytes are written in hexadecimal. Memory is bounded: a table is flushed every
 //! [`ROWS`] rows.
 
+mod dictionary;
 mod lines;
 mod table;
 
@@ -69,6 +71,7 @@ impl Exporter {
     /// [`WriteError`], naming the file.
     pub fn new(dir: &Path, format: Format) -> Result<Self, WriteError> {
         create_dir(dir)?;
+        dictionary::write(&dir.join("fields.json"))?;
         let lines = match format {
             Format::JsonLines => Some(Lines::create(&dir.join("records.jsonl"))?),
             Format::Parquet | Format::Csv => None,

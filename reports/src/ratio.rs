@@ -57,6 +57,19 @@ impl Ratio {
         Self::new(a.checked_sub(b)?, den as u128)
     }
 
+    /// `(1 + self)^(by ÷ per) − 1`: a change over `per` as the constant rate over `by` that comes to the same, to parts per 10^12.
+    /// `None` when `self` is below −1, `per` is zero or the value cannot be held.
+    pub fn compounded(self, by: u64, per: u64) -> Option<Self> {
+        let change = self.to_f64();
+        if change < -1.0 || per == 0 {
+            return None;
+        }
+        // Through log1p and expm1, for changes of a day are small beside one.
+        let rate = libm::expm1(libm::log1p(change) * (by as f64 / per as f64));
+        let held = |parts: f64| (parts < i128::MAX as f64).then_some(libm::round(parts) as i128);
+        [TRILLION, 1].into_iter().find_map(|den| Self::new(held(rate * den as f64)?, den))
+    }
+
     /// The value for people, rounded to the nearest representable number.
     pub fn to_f64(self) -> f64 {
         self.num as f64 / self.den as f64
@@ -73,6 +86,22 @@ const TRILLION: u128 = 1_000_000_000_000;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn growth_compounds() {
+        let ratio = |num, den| Ratio::new(num, den).unwrap();
+        let close = |rate: Option<Ratio>, expected: f64| (rate.unwrap().to_f64() - expected).abs() < 1e-11;
+        // A fifth in five years is 3.714 % a year (1.2^(1/5)); a doubling every other day is 2^182.5 a year, which no integer here holds.
+        assert!(close(ratio(1, 5).compounded(1, 5), 0.037_137_289_336_6));
+        assert!(close(ratio(21, 100).compounded(1, 2), 0.1));
+        assert!(close(ratio(1, 10).compounded(2, 1), 0.21));
+        assert!(close(ratio(-1, 1).compounded(5, 1), -1.0));
+        assert!(close(ratio(0, 1).compounded(365, 7), 0.0));
+        assert_eq!(ratio(1, 1).compounded(365, 2), None);
+        assert!((ratio(1, 1).compounded(100, 1).unwrap().to_f64() / 2f64.powi(100) - 1.0).abs() < 1e-12);
+        assert_eq!(ratio(-3, 2).compounded(1, 1), None);
+        assert_eq!(ratio(1, 2).compounded(1, 0), None);
+    }
     use proptest::prelude::*;
 
     #[test]

@@ -99,6 +99,8 @@ struct Sign {
 #[derive(Serialize)]
 struct GuardLine {
     metric: &'static str,
+    label: &'static str,
+    unit: &'static str,
     question: &'static str,
     healthy: String,
     watch: String,
@@ -189,7 +191,16 @@ fn guards(summary: &Summary) -> Vec<GuardLine> {
         let (healthy, watch) = guard.words(|value| plain(Some(value), metric.unit));
         let bands = guarded.bands.iter().map(|band| band.map_or("", Band::name));
         let cells = summary.columns.iter().map(|column| column.text(metric)).zip(bands).collect();
-        GuardLine { metric: guard.metric, question: metric.question, healthy, watch, source: guard.source, cells }
+        GuardLine {
+            metric: guard.metric,
+            label: guard.label,
+            unit: suffix(metric.unit),
+            question: metric.question,
+            healthy,
+            watch,
+            source: guard.source,
+            cells,
+        }
     };
     GUARDS.iter().zip(&summary.guards).map(line).collect()
 }
@@ -201,7 +212,7 @@ fn guards(summary: &Summary) -> Vec<GuardLine> {
 pub fn report_html(metrics: &Metrics, provenance: &Provenance) -> Result<String, ReportError> {
     let summary = Summary::of(metrics).beside(provenance.recordings.clone());
     let figure = |Chart { title, svg, .. }| Figure { title, svg };
-    let figures: Vec<Figure> = charts(metrics).map_err(ReportError::Chart)?.into_iter().map(figure).collect();
+    let figures: Vec<Figure> = charts(metrics, "").map_err(ReportError::Chart)?.into_iter().map(figure).collect();
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);

@@ -7,7 +7,7 @@ use crate::metrics::failure::Failure;
 use crate::metrics::guard::{Band, GUARDS, Guard};
 use crate::metrics::observed::Attacker;
 use crate::metrics::row::Row;
-use crate::metrics::table::{METRICS, Metric, metric};
+use crate::metrics::table::{METRICS, Metric, Unit, metric};
 use crate::number::{plain, suffix};
 use plasma_core::time::YEAR;
 use serde::Serialize;
@@ -27,6 +27,8 @@ pub struct Summary {
     pub epochs: usize,
     /// The whole run first, then each year if there are several.
     pub columns: Vec<Column>,
+    /// What each value of a column is counted in, by name.
+    pub units: BTreeMap<&'static str, Unit>,
     /// Signs of failure that the run met, in the order in which it first did.
     pub failures: Vec<Failure>,
     /// Guarded metrics, and where they lie.
@@ -42,6 +44,12 @@ pub struct Summary {
 pub struct Guarded {
     /// Its name.
     pub metric: &'static str,
+    /// What people call it.
+    pub label: &'static str,
+    /// Least and largest healthy value; null where there is no bound.
+    pub healthy: (f64, f64),
+    /// The same of what need only be watched.
+    pub watch: (f64, f64),
     /// By column; null where undefined.
     pub bands: Vec<Option<Band>>,
 }
@@ -160,8 +168,13 @@ impl Summary {
         let whole = metrics.whole().map(|row| Column::of("whole run".into(), &row));
         let columns: Vec<Column> = whole.into_iter().chain(several.iter().enumerate().map(year)).collect();
         let band = |guard: &Guard, column: &Column| Some(guard.band(column.values.get(guard.metric).copied().flatten()?));
-        let guarded =
-            |guard: &Guard| Guarded { metric: guard.metric, bands: columns.iter().map(|column| band(guard, column)).collect() };
+        let guarded = |guard: &Guard| Guarded {
+            metric: guard.metric,
+            label: guard.label,
+            healthy: guard.healthy,
+            watch: guard.watch,
+            bands: columns.iter().map(|column| band(guard, column)).collect(),
+        };
         Self {
             chain: metrics.chain().into(),
             from: calendar::date(metrics.start()),
@@ -171,6 +184,7 @@ impl Summary {
             attackers: metrics.attackers().to_vec(),
             recordings: Vec::new(),
             guards: GUARDS.iter().map(guarded).collect(),
+            units: METRICS.iter().map(|metric| (metric.name, metric.unit)).collect(),
             columns,
         }
     }
@@ -199,10 +213,16 @@ impl Summary {
             writeln!(f, "\nAttackers {:>26}{heads}", "USD")?;
         }
         for attacker in &self.attackers {
+<<<<<<< HEAD
             let usd = |micro: i128| crate::number::plain(Some(micro as f64 / 1e6), crate::metrics::table::Unit::Usd);
             let books = [attacker.means.into(), attacker.worth.into(), attacker.profit(), attacker.idle_profit()];
             let cells = books.map(|micro| format!("{:>VALUE$}", usd(micro))).concat();
             writeln!(f, "  {:width$}{cells}", attacker.name, width = LABEL - 2)?;
+=======
+            let usd = |micro: i128| crate::number::plain(Some(micro as f64 / 1e6), Unit::Usd);
+            let (had, have, made) = (usd(attacker.means.into()), usd(attacker.worth.into()), usd(attacker.profit()));
+            writeln!(f, "  {:width$}{had:>VALUE$}{have:>VALUE$}{made:>VALUE$}", attacker.name, width = LABEL - 2)?;
+>>>>>>> main
         }
         writeln!(f, "\nSigns of failure")?;
         if self.failures.is_empty() {
@@ -213,16 +233,29 @@ impl Summary {
             let days = if failure.days == 1 { "day" } else { "days" };
             writeln!(f, "  {:20} {first} to {last}, {} {days}: {}", failure.name, failure.days, failure.formula)?;
         }
-        let ill: Vec<&Guarded> =
-            self.guards.iter().filter(|guard| guard.bands.iter().flatten().any(|band| *band != Band::Healthy)).collect();
-        writeln!(f, "\nOutside the healthy band")?;
+        self.write_guards(f)
+    }
+
+    /// Guarded metrics outside their healthy band, with the spans in which they are.
+    fn write_guards(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_ill = |guard: &&Guarded| guard.bands.iter().flatten().any(|band| *band != Band::Healthy);
+        let ill: Vec<&Guarded> = self.guards.iter().filter(is_ill).collect();
         if ill.is_empty() {
-            writeln!(f, "  nothing that is guarded")?;
+            return writeln!(f, "\nOutside the healthy band\n  nothing that is guarded");
         }
+        writeln!(f, "\nOutside the healthy band: ? is to be watched, ! calls for intervention")?;
         for guard in ill {
-            write!(f, "  {:width$}", guard.metric, width = LABEL - 2)?;
-            let name = |band: &Option<Band>| band.map_or(crate::number::NOTHING, Band::name);
-            guard.bands.iter().try_for_each(|band| write!(f, "{:>VALUE$}", name(band)))?;
+            let metric = metric(guard.metric);
+            let (width, unit) = (LABEL - 2 - guard.label.chars().count(), suffix(metric.unit));
+            write!(f, "  {}{unit:>width$}", guard.label)?;
+            for (column, band) in self.columns.iter().zip(&guard.bands) {
+                let mark = match band {
+                    Some(Band::Watch) => "? ",
+                    Some(Band::Intervene) => "! ",
+                    Some(Band::Healthy) | None => "",
+                };
+                write!(f, "{:>VALUE$}", format!("{mark}{}", column.text(metric)))?;
+            }
             writeln!(f)?;
         }
         Ok(())

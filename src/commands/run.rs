@@ -2,11 +2,12 @@
 
 use crate::Outcome;
 use crate::checkpoint::Checkpoint;
-use crate::cli::{self, Level as LevelArg};
+use crate::cli;
 use crate::console::{bar, say, stop_on_ctrl_c};
 use crate::folder::{Folder, write_whole};
 use crate::manifest::{Formats, Log, Manifest, hex};
 use crate::observe::{observed, owners, recording};
+use clap::ValueEnum;
 use indicatif::ProgressBar;
 use miette::{IntoDiagnostic, WrapErr, miette};
 use plasma_core::engine::state::State;
@@ -19,7 +20,7 @@ use plasma_core::record::{Event, Record};
 use plasma_core::time::Time;
 use plasma_reports::{Attack, Metrics, Provenance, Summary, calendar, report_html, write_charts, write_parquet};
 use plasma_sim::agents::Agents;
-use plasma_sim::scenario::model::{AttackerSection, LogLevel};
+use plasma_sim::scenario::model::AttackerSection;
 use plasma_sim::scenario::{Loaded, OVERRIDDEN, Scenario, render_resolved};
 use plasma_sim::traces::Report;
 use plasma_sim::world;
@@ -83,14 +84,8 @@ pub fn run(args: &cli::Run) -> miette::Result<Outcome> {
 fn start(args: &cli::Run, path: &std::path::Path) -> miette::Result<(Plan, Engine<Agents, Watch>, u64)> {
     let mut sets = args.set.clone();
     sets.extend(args.seed.map(|seed| format!("seed={seed}")));
-    sets.extend(args.log.map(|level| {
-        let name = match level {
-            LevelArg::Full => "full",
-            LevelArg::Root => "root",
-            LevelArg::None => "none",
-        };
-        format!("log.level={name}")
-    }));
+    let level = args.log.as_ref().and_then(ValueEnum::to_possible_value);
+    sets.extend(level.map(|level| format!("log.level={}", level.get_name())));
     let loaded = Scenario::load(path, &sets)?;
     let (genesis, agents, traces) = build(&loaded)?;
     traces.iter().for_each(|(name, what)| eprintln!("Trace `{name}`: {what}"));
@@ -116,7 +111,7 @@ fn start(args: &cli::Run, path: &std::path::Path) -> miette::Result<(Plan, Engin
     }
     let folder = Folder::create(args.out.as_deref(), path)?;
     write_whole(&folder.scenario(), render_resolved(&loaded.anchored()).as_bytes())?;
-    let level = level_of(loaded.scenario.log.level);
+    let level = Level::from(loaded.scenario.log.level);
     let digest = loaded.digest().into_diagnostic()?;
     let plan = Plan { folder, loaded, digest, genesis, traces, level, until, stop: stop_on_ctrl_c()? };
     let writer = LogWriter::create(&plan.folder.log(), keeping(level, &plan.loaded), &plan.genesis, flag());
@@ -134,6 +129,10 @@ type Recorded = Vec<(String, Report)>;
 pub fn build(loaded: &Loaded) -> miette::Result<(Genesis, Agents, Recorded)> {
     let traces = plasma_sim::traces::read_all(loaded).into_diagnostic()?;
     let (genesis, agents) = world::build_on(loaded, &traces, 0).into_diagnostic()?;
+    for part in agents.economy().unheld(&loaded.scenario) {
+        let (id, amount) = (&part.id, part.amount);
+        eprintln!("Allocation `{id}`: the group that would share {amount} has no member: that is not issued");
+    }
     let names = loaded.scenario.trace.iter().map(|section| section.id.to_string());
     Ok((genesis, agents, names.zip(traces.into_iter().map(|trace| trace.report)).collect()))
 }
@@ -298,8 +297,9 @@ fn conclude(
         epochs,
         inadmissible: agents.tally().inadmissible,
     };
+    let summary = write_results(plan, &manifest, &metrics).map_err(|error| unfinished(&plan.folder, &error))?;
+    // The manifest comes last: a folder that has one is whole.
     manifest.write(&plan.folder.manifest())?;
-    let summary = write_results(plan, &manifest, &metrics)?;
     if complete && plan.folder.checkpoint().exists() {
         std::fs::remove_file(plan.folder.checkpoint()).into_diagnostic().wrap_err("the last checkpoint cannot be removed")?;
     }
@@ -317,10 +317,23 @@ fn conclude(
     Ok(())
 }
 
+/// Why a folder has a log and not everything that should stand beside it, and what to do.
+fn unfinished(folder: &Folder, error: &miette::Report) -> miette::Report {
+    let path = folder.path().display();
+    let again = if folder.checkpoint().exists() {
+        format!("plasma run --resume {path}")
+    } else {
+        format!("plasma run {path}/scenario.toml --out ANOTHER_FOLDER")
+    };
+    miette!(
+        help = format!("free some room, then: {again}"),
+        "the run is over, but not all of its results could be written: {error}"
+    )
+}
+
 fn write_results(plan: &Plan, manifest: &Manifest, metrics: &Metrics) -> miette::Result<Summary> {
     let folder = &plan.folder;
     write_parquet(metrics, folder.path()).into_diagnostic()?;
-    write_charts(metrics, &folder.charts()).into_diagnostic()?;
     let recordings: Vec<_> = plan.traces.iter().filter_map(|(name, report)| recording(name, report)).collect();
     let summary = Summary::of(metrics).beside(recordings.clone());
     write_whole(&folder.summary(), serde_json::to_string_pretty(&summary).into_diagnostic()?.as_bytes())?;
@@ -328,9 +341,13 @@ fn write_results(plan: &Plan, manifest: &Manifest, metrics: &Metrics) -> miette:
     // As it was written: what a continued run reads there no longer knows which values were overrides.
     let written = std::fs::read_to_string(folder.scenario()).into_diagnostic()?;
     let changed = overrides(&written);
+    let title = titled(scenario) + if changed.is_empty() { "" } else { ", changed" };
+    let digest = &manifest.scenario_digest[..12];
+    let caption = format!("{title} · seed {} · scenario {digest}… · Plasma {}", manifest.seed, manifest.plasma);
+    write_charts(metrics, &folder.charts(), &caption).into_diagnostic()?;
     let fact = |name: &str, value: String| (name.to_owned(), value);
     let provenance = Provenance {
-        title: titled(scenario) + if changed.is_empty() { "" } else { ", changed" },
+        title,
         question: scenario.question.clone(),
         expectation: scenario.expectation.clone().unwrap_or_default(),
         finding: scenario.finding.clone().unwrap_or_default(),
@@ -404,12 +421,4 @@ fn flag() -> Arc<AtomicBool> {
 
 const fn keeping(level: Level, loaded: &Loaded) -> Keeping {
     Keeping { level, compress: loaded.scenario.log.compress }
-}
-
-const fn level_of(level: LogLevel) -> Level {
-    match level {
-        LogLevel::Full => Level::Full,
-        LogLevel::Root => Level::Root,
-        LogLevel::None => Level::None,
-    }
 }

@@ -86,7 +86,11 @@ fn export_writes_tables_or_lines() {
     for format in ["parquet", "csv", "jsonl"] {
         let said = place.plasma(&["log", "export", "run", "--to", format, "--format", format]).succeeds();
         assert!(said.contains(&format!("{records} records are in {format}")), "{said}");
-        let files = place.files(format);
+        let (about, files): (Vec<_>, Vec<_>) =
+            place.files(format).into_iter().partition(|(path, _)| path.ends_with("fields.json"));
+        let [(_, about)] = &about[..] else { panic!("one file says what the fields are") };
+        let about: Value = serde_json::from_slice(about).unwrap();
+        assert_eq!(about["events"]["Settled"]["fields"]["paid"], "Nano-XPL to the provider.");
         assert!(
             !files.is_empty()
                 && files.iter().all(|(path, bytes)| path.extension().is_some_and(|e| e == format) && !bytes.is_empty())

@@ -12,7 +12,7 @@ fn tamper(place: &Place, change: impl Fn(&mut serde_json::Value)) {
 #[test]
 fn a_sound_run_is_confirmed() {
     let place = Place::with_run();
-    let all = "Same as the manifest: records, batches, bytes, root, genesis, start, state, epochs, end, engine, scenario, seed.";
+    let all = "Same as the manifest: records, batches, bytes, root, genesis, start, state, epochs, end, engine, scenario, seed, title, level.";
     assert!(place.plasma(&["replay", "run"]).succeeds().contains(all));
     let said = place.plasma(&["audit", "run"]).succeeds();
     assert!(said.contains("Every record is the same.") && said.contains(all), "{said}");
@@ -52,6 +52,8 @@ fn a_tampered_manifest_is_found() {
         ("/log/batches", 7.into()),
         ("/log/bytes", 7.into()),
         ("/seed", 2.into()),
+        ("/title", "Another run".into()),
+        ("/log/level", "root".into()),
         ("/epochs", 11.into()),
         ("/start", "2025-09-26T00:00:00.000Z".into()),
         ("/end", "2025-10-05T01:00:00.000Z".into()),
@@ -66,6 +68,12 @@ fn a_tampered_manifest_is_found() {
         place.plasma(&["log", "verify", "run"]).exits(code);
         std::fs::write(place.path("run/manifest.json"), &sound).unwrap();
     }
+    // Nobody can tell an interrupted run from one that was to end early: what is said of it is said to be open.
+    let open = place.plasma(&["replay", "run"]).succeeds();
+    assert!(open.contains("Not compared: whether it was to end on 2025-10-05T00:00:00.000Z, before"), "{open}");
+    tamper(&place, |manifest| manifest["complete"] = false.into());
+    let open = place.plasma(&["replay", "run"]).succeeds();
+    assert!(open.contains("Not compared: what would follow: it was interrupted on 2025-10-05"), "{open}");
     tamper(&place, |manifest| manifest["engine_digest"] = "0".into());
     let said = place.plasma(&["replay", "run"]).succeeds();
     assert!(said.contains("Not compared: the engine: 0 played the run."), "{said}");

@@ -19,6 +19,8 @@ pub struct Panel {
 
 /// Pixels of a picture's width, and of each panel's height.
 const SIZE: (u32, u32) = (960, 270);
+/// Pixels of the height of a caption.
+const CAPTION: u32 = 26;
 /// Days of the moving mean behind which a long series is a range.
 const MEAN_DAYS: u64 = 28;
 /// plotters writes `size ÷ 1.24` as the SVG font size: this is 13 px.
@@ -201,15 +203,20 @@ fn ranges(plot: &mut Plot, line: &Line, colour: RGBColor, at: impl Fn((usize, f6
     Ok(())
 }
 
-/// The panels, one below the other.
-pub fn draw(title: &str, panels: &[Panel], times: &[Time], whole: (Time, Time)) -> Result<String, String> {
+/// The panels, one below the other, and below them a line of text that says what they are of; none if it is empty.
+pub fn draw(title: &str, panels: &[Panel], times: &[Time], whole: (Time, Time), caption: &str) -> Result<String, String> {
     let mut svg = String::new();
     {
-        let root = SVGBackend::with_string(&mut svg, (SIZE.0, SIZE.1 * panels.len() as u32)).into_drawing_area();
+        let height = SIZE.1 * panels.len() as u32;
+        let footer = if caption.is_empty() { 0 } else { CAPTION };
+        let root = SVGBackend::with_string(&mut svg, (SIZE.0, height + footer)).into_drawing_area();
         root.fill(&WHITE).map_err(|error| error.to_string())?;
-        for (panel, area) in panels.iter().zip(root.split_evenly((panels.len(), 1))) {
+        let (plots, below) = root.split_vertically(height);
+        for (panel, area) in panels.iter().zip(plots.split_evenly((panels.len(), 1))) {
             panel.draw(&area, times, whole)?;
         }
+        let style = TextStyle::from(("sans-serif", TEXT)).color(&FAINT).pos(Pos::new(HPos::Left, VPos::Center));
+        below.draw(&Text::new(caption.to_owned(), (12, 10), style)).map_err(|error| error.to_string())?;
         root.present().map_err(|error| error.to_string())?;
     }
     Ok(svg.replacen("<svg ", &format!("<svg role=\"img\" aria-label=\"{title}\" "), 1))

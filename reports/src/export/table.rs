@@ -83,7 +83,11 @@ impl Table {
             Sink::Csv { file, headed: false }
         } else {
             let fields = columns.iter().map(|(name, cells)| Field::new(name.as_str().into(), cells.dtype()));
-            Sink::Parquet(Box::new(parquet(file, None).batched(&fields.collect::<Schema>()).at(&path)?))
+            Sink::Parquet(Box::new(
+                parquet(file, super::dictionary::text(first.folder, first.name))
+                    .batched(&fields.collect::<Schema>())
+                    .at(&path)?,
+            ))
         };
         Ok(Self { path, rows: 0, columns, file })
     }

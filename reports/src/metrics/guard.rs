@@ -30,6 +30,8 @@ impl Band {
 pub struct Guard {
     /// Name of the metric.
     pub metric: &'static str,
+    /// What people call it.
+    pub label: &'static str,
     /// Least and largest healthy value.
     pub healthy: (f64, f64),
     /// Least and largest value that need only be watched.
@@ -45,61 +47,88 @@ const ANY: f64 = f64::INFINITY;
 pub const GUARDS: &[Guard] = &[
     Guard {
         metric: "utilisation",
+        label: "utilisation",
         healthy: (0.4, 0.85),
         watch: (0.2, 0.95),
         source: "judgement: below, idle hardware leaves; above, waits grow without bound (M/M/c)",
     },
-    Guard { metric: "completion_rate", healthy: (0.95, 1.0), watch: (0.9, 1.0), source: "judgement: one job in twenty, in ten" },
+    Guard {
+        metric: "completion_rate",
+        label: "completion rate",
+        healthy: (0.95, 1.0),
+        watch: (0.9, 1.0),
+        source: "judgement: one job in twenty, in ten",
+    },
     Guard {
         metric: "deadline_miss_rate",
+        label: "deadlines missed",
         healthy: (0.0, 0.02),
         watch: (0.0, 0.05),
         source: "judgement: one lease in fifty, in twenty",
     },
     Guard {
         metric: "discount_to_cloud",
+        label: "cheaper than elsewhere by",
         healthy: (0.2, 1.0),
         watch: (0.0, 1.0),
         source: "judgement: what strangers' machines must be cheaper by to be worth the trouble",
     },
     Guard {
         metric: "organic_share",
+        label: "customers' share of income",
         healthy: (0.5, 1.0),
         watch: (0.2, 1.0),
         source: "judgement: customers pay more than holders do",
     },
     Guard {
         metric: "inflation",
+        label: "inflation net of burn",
         healthy: (-ANY, 0.05),
         watch: (-ANY, 0.1),
         source: "XPL's published first-year rate of 5 %; twice of it: judgement",
     },
-    Guard { metric: "deterrence_usd", healthy: (0.0, ANY), watch: (0.0, ANY), source: "Becker 1968: below zero cheating pays" },
+    Guard {
+        metric: "deterrence_usd",
+        label: "margin of deterrence per job",
+        healthy: (0.0, ANY),
+        watch: (0.0, ANY),
+        source: "Becker 1968: below zero cheating pays",
+    },
     Guard {
         metric: "check_cost_share",
+        label: "checks in the price",
         healthy: (0.0, 0.05),
         watch: (0.0, 0.1),
         source: "judgement: checks at a sampling rate of 5 % and 10 %",
     },
     Guard {
         metric: "payback",
+        label: "hardware paid back in",
         healthy: (0.0, 3.0),
         watch: (0.0, 6.0),
         source: "servers are written off over 4 to 6 years (annual reports 2023 of Alphabet, Meta and Microsoft); a half of it: judgement",
     },
     Guard {
         metric: "work_hhi",
+        label: "HHI of work",
         healthy: (0.0, 0.1),
         watch: (0.0, 0.18),
         source: "US DOJ & FTC Merger Guidelines 2023, guideline 1: 1,000 and 1,800 points",
     },
     Guard {
         metric: "stake_hhi",
+        label: "HHI of stake",
         healthy: (0.0, 0.1),
         watch: (0.0, 0.18),
         source: "US DOJ & FTC Merger Guidelines 2023, guideline 1: 1,000 and 1,800 points",
     },
-    Guard { metric: "stake_nakamoto", healthy: (10.0, ANY), watch: (4.0, ANY), source: "judgement; depends on the scale" },
+    Guard {
+        metric: "stake_nakamoto",
+        label: "Nakamoto coefficient of stake",
+        healthy: (10.0, ANY),
+        watch: (4.0, ANY),
+        source: "judgement; depends on the scale",
+    },
 ];
 
 impl Guard {

@@ -128,10 +128,10 @@ fn yearly(flow: u128, base_time: u128) -> Option<Ratio> {
     Ratio::of(flow, base_time)?.scale(u128::from(YEAR), 1)
 }
 
-/// Growth of supply per Julian year, as a share of supply at the beginning.
+/// Growth of supply as the constant rate per Julian year that comes to the same.
 fn net_supply_growth(row: &Row) -> Option<Ratio> {
     let change = row.stocks.supply as i128 - row.supply_opened as i128;
-    Ratio::new(change, row.supply_opened)?.scale(u128::from(YEAR), u128::from(row.span()))
+    Ratio::new(change, row.supply_opened)?.compounded(YEAR, row.span())
 }
 
 fn nominal_apr(row: &Row) -> Option<Ratio> {
@@ -238,6 +238,7 @@ const NO_PRICED_WORK: &str = "no work was settled while the oracle had a fresh p
 const NO_LEASE: &str = "no job was leased for the first time";
 const NO_STAKE: &str = "nothing was staked";
 const NO_SUPPLY: &str = "there was no supply";
+const NO_GROWTH: &str = "there was no supply, or a year of the span's growth exceeds every number";
 const NO_GPU: &str = "no GPU was on offer";
 const UNTOLD: &str = "nobody told what the ledger does not say";
 const NO_EXTERNAL: &str = "nobody paid who was not related to the payee, while the oracle had a fresh price";
@@ -299,7 +300,7 @@ metrics! { METRICS: Row;
     staked Xpl; "Σ bonds and delegated stake at the end"; "What is at risk for misbehaviour?"; |r| xpl(r.stocks.staked);
     unbonding Xpl; "bonds on their way back at the end"; "What is about to leave?"; |r| xpl(r.stocks.unbonding);
     staked_share Share ? NO_SUPPLY; "staked ÷ supply"; "How much of supply secures the network?"; |r| Ratio::of(r.stocks.staked, r.stocks.supply);
-    inflation SharePerYear ? NO_SUPPLY; "(supply at end − at beginning) ÷ supply at beginning × year ÷ span"; "How fast are holders diluted, net of burn?"; net_supply_growth;
+    inflation SharePerYear ? NO_GROWTH; "(supply at end ÷ at beginning)^(year ÷ span) − 1"; "How fast are holders diluted, net of burn?"; net_supply_growth;
     price_usd UsdPerXpl ? NO_PRICE; "median of fresh oracle posts at the end, the lower of two"; "What is an XPL worth?"; |r| if r.stocks.price_micro_usd > 0 { Ratio::of(r.stocks.price_micro_usd, 1_000_000u64) } else { None };
 
     commands Count; "commands admitted"; "How busy is the ledger?"; |r| count(r.commands);
@@ -343,7 +344,7 @@ metrics! { METRICS: Row;
     subsidy_share Share ? "providers earned nothing"; "provider_emission ÷ (provider_payments + provider_emission)"; "Who pays providers: customers or holders?"; |r| Ratio::of(r.rewards_work, r.rewards_work + r.paid_providers);
 
     nominal_apr SharePerYear ? NO_STAKE; "stake_rewards ÷ average staked × year ÷ span"; "What does staking yield in XPL?"; nominal_apr;
-    diluted_apr SharePerYear ? NO_STAKE; "(1 + nominal_apr) ÷ (1 + inflation) − 1"; "… after dilution?"; |r| nominal_apr(r)?.relative_to(net_supply_growth(r)?);
+    diluted_apr SharePerYear ? "nothing was staked, or inflation has no value"; "(1 + nominal_apr) ÷ (1 + inflation) − 1"; "… after dilution?"; |r| nominal_apr(r)?.relative_to(net_supply_growth(r)?);
     real_yield SharePerYear ? NO_STAKE; "fees that stakers had from external payers ÷ average staked × year ÷ span; external: payer and payee have different owners, as far as owners are known"; "What does use of the network pay to stake?"; |r| yearly(r.external.fees_stakers, r.staked_time);
 
     providers_active Count; "active providers with GPUs at the end"; "How many serve?"; |r| count(r.stocks.providers);

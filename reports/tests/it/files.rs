@@ -39,7 +39,7 @@ fn an_error_names_the_file() {
     std::fs::write(&file, "").unwrap();
     let errors = [
         write_parquet(&metrics(), &file).unwrap_err(),
-        write_charts(&metrics(), &file).unwrap_err(),
+        write_charts(&metrics(), &file, "").unwrap_err(),
         Exporter::new(&file, Format::Csv).err().unwrap(),
     ];
     errors.iter().for_each(|error| assert!(error.to_string().contains(&*file.to_string_lossy()), "{error}"));
@@ -131,6 +131,10 @@ fn the_log_exports_by_kind() {
     let settled = read(&dir.path().join("events/Settled.parquet"));
     let paid: Vec<u64> = settled.column("paid").unwrap().u64().unwrap().iter().flatten().collect();
     assert_eq!(paid, [5_130_000_000_000, 3_420_000_000_000, 3_420_000_000_000, 142_500_000_000]);
+    let mut reader = ParquetReader::new(std::fs::File::open(dir.path().join("events/Settled.parquet")).unwrap());
+    let about = reader.get_metadata().unwrap().key_value_metadata.clone().unwrap();
+    let about = about.iter().find(|pair| pair.key == "plasma").unwrap().value.as_deref().unwrap();
+    assert!(about.contains(r#""paid":"Nano-XPL to the provider.""#), "{about}");
     let commits = read(&dir.path().join("commands/Commit.parquet"));
     assert_eq!(commits.column("commitment").unwrap().str().unwrap().get(0).unwrap().len(), 64);
     assert!(commits.column("record").unwrap().u64().unwrap().iter().flatten().all(|record| record < records));

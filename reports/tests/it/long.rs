@@ -140,7 +140,7 @@ fn five_years_stay_readable_and_small() {
     // Left to be looked at.
     let dir = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("five-years");
     write_parquet(&metrics, &dir).unwrap();
-    write_charts(&metrics, &dir).unwrap();
+    write_charts(&metrics, &dir, "Long, in words · seed 1").unwrap();
     let provenance = Provenance {
         title: "A growing market over five years".into(),
         question: "Do the reports of a long run stay readable?".into(),

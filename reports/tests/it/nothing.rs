@@ -24,7 +24,7 @@ fn every_null_has_a_reason_and_nothing_panics() {
         }
         let dir = tempfile::tempdir().unwrap();
         write_parquet(&metrics, dir.path()).unwrap();
-        write_charts(&metrics, dir.path()).unwrap();
+        write_charts(&metrics, dir.path(), "").unwrap();
         let html = report_html(&metrics, &Provenance::default()).unwrap();
         assert!(!html.contains("NaN") && !Summary::of(&metrics).to_string().contains("NaN"));
     }
@@ -38,5 +38,5 @@ fn before_the_first_epoch_there_is_nothing_to_measure() {
     assert!(report_html(&metrics, &Provenance::default()).unwrap().contains("nothing to measure yet"));
     let dir = tempfile::tempdir().unwrap();
     write_parquet(&metrics, dir.path()).unwrap();
-    write_charts(&metrics, dir.path()).unwrap();
+    write_charts(&metrics, dir.path(), "").unwrap();
 }

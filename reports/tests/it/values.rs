@@ -29,7 +29,7 @@ fn first_day() -> Vec<(&'static str, f64)> {
     let burned = 315.0 + 16.0 * 0.001 + 20.0;
     let supply = 4e6 + minted - burned;
     let staked = (1e4 * (DAY_MS - 2.0) + 1e4 * (DAY_MS - 5.0) - 20.0 * (DAY_MS - 5_402_000.0)) / DAY_MS;
-    let growth = (minted - burned) / 4e6 * year / DAY_MS;
+    let growth = (1.0 + (minted - burned) / 4e6).powf(year / DAY_MS) - 1.0;
     let rewards = 0.3 * minted + 189.0;
     let nominal = rewards / staked * year / DAY_MS;
     let income = 0.5 * (11_970.0 + 0.5 * minted + rewards);

@@ -38,6 +38,18 @@ impl Economy {
         Ok(genesis)
     }
 
+    /// Allocations to groups that have no member, in the order of the file: nobody holds them, so they are not issued.
+    pub fn unheld<'s>(&self, scenario: &'s Scenario) -> impl Iterator<Item = &'s Part> {
+        let nobody = [
+            (Holder::Providers, self.hosts.is_empty()),
+            (Holder::Customers, self.patrons.is_empty()),
+            (Holder::Traders, self.traders.is_empty()),
+            (Holder::Delegators, self.savers.members.is_empty()),
+        ];
+        let parts = scenario.allocation.iter().filter(|part| amount(scenario, part) > 0);
+        parts.filter(move |part| nobody.contains(&(part.holder, true)))
+    }
+
     fn allocations(&self, scenario: &Scenario) -> Vec<Allocation> {
         let mut amounts: Vec<(u128, bool)> =
             immobile(scenario).map(|part| (free_amount(scenario, part), part.holder == Holder::Locked)).collect();

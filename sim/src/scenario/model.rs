@@ -148,6 +148,16 @@ pub enum LogLevel {
     None,
 }
 
+impl From<LogLevel> for plasma_core::log::Level {
+    fn from(level: LogLevel) -> Self {
+        match level {
+            LogLevel::Full => Self::Full,
+            LogLevel::Root => Self::Root,
+            LogLevel::None => Self::None,
+        }
+    }
+}
+
 /// Something that a list holds under an id.
 pub trait Named {
     /// Its id, unique within its list.

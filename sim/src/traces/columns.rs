@@ -88,7 +88,14 @@ fn places<'m>(
         TraceError::at(file, 1, name, "there is no such column").mended(mend)
     };
     let wanted = named(mapping).into_iter().chain(others.iter().copied());
-    wanted.map(|name| Ok((name, place(header, name).ok_or_else(|| missing(name))?))).collect()
+    let found = |name: &'m str| {
+        if header.iter().filter(|column| *column == name).nth(1).is_some() {
+            let message = "several columns are called so: nobody can say which is meant";
+            return Err(TraceError::at(file, 1, name, message).mended("rename all but one"));
+        }
+        Ok((name, place(header, name).ok_or_else(|| missing(name))?))
+    };
+    wanted.map(found).collect()
 }
 
 /// The column that is called so, or else the only one whose name differs in case, spaces and punctuation alone: publishers rename.

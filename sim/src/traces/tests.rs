@@ -66,6 +66,9 @@ fn columns_are_found_as_their_publisher_writes_them() {
     let ambiguous = b"TIMESTAMP,Timestamp,context_tokens,generated_tokens\n";
     let error = read_text(&azure(), ambiguous).unwrap_err().to_string();
     assert!(error.contains("column `timestamp`: there is no such column"), "{error}");
+    let twice = b"timestamp,context_tokens,timestamp,generated_tokens\n2023-11-16 18:15:46,1,2023-11-16 18:15:46,2\n";
+    let error = read_text(&azure(), twice).unwrap_err().to_string();
+    assert!(error.contains(":1: column `timestamp`: several columns are called so"), "{error}");
 }
 
 #[test]

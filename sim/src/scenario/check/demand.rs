@@ -4,6 +4,7 @@ use super::{Findings, same_keys};
 use crate::scenario::model::{Class, DemandGroup, Program, Scenario};
 use crate::scenario::quantity::{Bytes, Id, SpanMs, Weight};
 use plasma_core::params::mechanism;
+use plasma_core::time::YEAR;
 
 pub(super) fn check(scenario: &Scenario, findings: &mut Findings) {
     scenario.demand.iter().for_each(|group| check_group(scenario, group, findings));
@@ -32,6 +33,7 @@ fn check_group(scenario: &Scenario, group: &DemandGroup, findings: &mut Findings
             .require(gpus.is_power_of_two(), path(&format!("gpus.{gpus}")), || format!("expected a power of two, found {gpus}"));
     }
     findings.weights(group.gpus.values(), path("gpus"));
+    busiest(scenario, group, path("rate"), findings);
     memory(scenario, group.vram, &path("vram"), findings);
     findings.require(group.customers > 0, path("customers"), || "somebody must bring the jobs".into());
     findings.count(scenario, group.customers, path("customers"));
@@ -46,6 +48,19 @@ fn check_group(scenario: &Scenario, group: &DemandGroup, findings: &mut Findings
         "at least one day must be above 0, and none beyond measure".into()
     });
     findings.require(group.growth.fraction() > -1.0, path("growth"), || "no more than everything can be lost in a year".into());
+}
+
+/// Candidates an hour beyond which a day is more than any machine plays.
+const MOST_PER_HOUR: f64 = 1e9;
+
+/// Whether the rate stays within what can be played, at this scale, growth until the end included.
+fn busiest(scenario: &Scenario, group: &DemandGroup, key: String, findings: &mut Findings) {
+    let years = scenario.horizon.0 as f64 / YEAR as f64;
+    let growth = libm::pow(1.0 + group.growth.fraction(), years).max(1.0);
+    let busiest = group.rate.per_hour() * scenario.scale.fraction() * growth;
+    findings.require(busiest <= MOST_PER_HOUR, key, || {
+        format!("expected at most 1e9/h with its growth until the end, at this scale; that comes to {busiest:.3e}/h")
+    });
 }
 
 /// A job that waits until its deadline never ends in time, and one that does not wait for a clearing never starts.

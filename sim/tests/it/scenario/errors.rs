@@ -33,6 +33,11 @@ fn patience_beyond_the_deadline() {
 }
 
 #[test]
+fn more_candidates_than_anybody_plays() {
+    assert_snapshot!(drawn_set("demand.chat.rate=20000000000/h"));
+}
+
+#[test]
 fn patience_shorter_than_a_batch() {
     let sets = ["market.mechanism=uniform", "market.batch=2h"].map(String::from);
     assert_snapshot!(draw(&Scenario::parse("scenario.toml", starter(), &sets).expect_err("nobody waits that long")));
