@@ -120,10 +120,10 @@ impl Derived {
                 Stage::Running => derived.timers.set(lease.due, Timer::LeaseOverdue(LeaseOverdue { lease: lease.id })),
                 Stage::Committed if state.jobs.row(lease.job.0).policy == Policy::Redundant => {}
                 Stage::Committed => derived.awaiting_draw.push(lease.id),
-                Stage::Open | Stage::Confirmed => {
+                Stage::Open | Stage::Confirmed | Stage::Defended => {
                     derived.timers.set(lease.check_due, Timer::WindowOver(WindowOver { lease: lease.id }));
                 }
-                Stage::Challenged => {}
+                Stage::Challenged | Stage::Contested => {}
                 Stage::UnderCheck => {
                     derived.timers.set(lease.check_due, Timer::CheckOverdue(CheckOverdue { lease: lease.id }));
                 }
