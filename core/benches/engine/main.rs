@@ -19,6 +19,8 @@
 //!   them: half of the time was the kernel's, handing out fresh pages.
 //! - Batch markets are dearer than posted asks by what they sort: 2.4 µs a job for one price at 10,000 providers, 1.7 for the
 //!   protocol's, 4.8 for sealed asks, against 0.5.
+//! - A job that avoids a provider passes over 1,000 of its offers in 3.8 µs, over 10,000 in 5.5 and over 100,000 in 6.4, and that
+//!   provider looks through as many waiting jobs that avoid it in 0.36, 0.50 and 0.65 µs.
 //! - Every system on, with a check for one job in four and an errand of staking, voting or vesting for one in eight: 970
 //!   instructions a record against 950, but 1.8 to 2.1 times the time, since eight branches a record are foreseen wrongly where so
 //!   many kinds of record mix: 180 to 220 ns at 10,000 providers on busy cores that needed 96 to 112 for the defaults. `perf` finds a
