@@ -278,7 +278,8 @@ params! {
     /// Part of a lost deposit that goes to the accused provider; the rest goes to the panel's majority.
     verification_deposit_worker: "verification.deposit_worker" Unit::Ratio, 0 => SHARE_MAX, 500_000_000;
     /// How long a result stands open before it settles: one that was not drawn, after its commitment, to challenges; one that its
-    /// checker confirmed, after that, also to exposure as planted. 0 settles at once.
+    /// checker confirmed, after that, also to exposure as planted, and to that once more when a challenge of it fails. 0 settles
+    /// at once.
     verification_open: "verification.open" Unit::Span, 0 => 30 * DAY, 0;
     /// Share of right results that are planted as errors, so that checkers who copy are caught.
     verification_planted: "verification.planted" Unit::Ratio, 0 => SHARE_MAX / 2, 0, fixed;

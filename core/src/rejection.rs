@@ -102,6 +102,8 @@ rejections! {
     79 ChecksOpen "the provider still answers for checks of {need} GPUs' work: drain first and wait for that to settle",
     80 TooManyMoves "stake is moving from this provider to others in {need} parts, and no more can be told apart: choose a provider \
         to which stake moves from it already in this epoch, wait until moves are complete, or undelegate",
+    81 MoveTooSmall "stake is moving from this provider to so many others that a further part takes {need} nano-XPL: move as much, \
+        choose a provider to which stake moves from it already in this epoch, wait until moves are complete, or undelegate",
 }
 
 payload! {

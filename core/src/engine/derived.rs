@@ -120,10 +120,10 @@ impl Derived {
                 Stage::Running => derived.timers.set(lease.due, Timer::LeaseOverdue(LeaseOverdue { lease: lease.id })),
                 Stage::Committed if state.jobs.row(lease.job.0).policy == Policy::Redundant => {}
                 Stage::Committed => derived.awaiting_draw.push(lease.id),
-                Stage::Open | Stage::Confirmed => {
+                Stage::Open | Stage::Confirmed | Stage::Defended => {
                     derived.timers.set(lease.check_due, Timer::WindowOver(WindowOver { lease: lease.id }));
                 }
-                Stage::Challenged => {}
+                Stage::Challenged | Stage::Contested => {}
                 Stage::UnderCheck => {
                     derived.timers.set(lease.check_due, Timer::CheckOverdue(CheckOverdue { lease: lease.id }));
                 }
@@ -171,8 +171,9 @@ impl Derived {
         if self.offers_of.len() <= owner {
             self.offers_of.resize_with(owner + 1, Vec::new);
         }
+        let before = self.offers_of[owner].first().copied();
         self.offers_of[owner].push(id);
-        self.book.track(id, state.clock.tie(offer.class.0, id.0));
+        self.book.track(id, state.clock.tie(offer.class.0, id.0), offer.provider, before);
     }
 
     /// Brings an offer's place in the book up to its rows; when it gained appeal and jobs wait, it is to be filled.

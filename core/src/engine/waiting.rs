@@ -5,22 +5,132 @@
 //!
 //! A job may wait for longer than a class could still finish it in time. From then on it is in the way of every search of that
 //! class, so it is taken out of the class's tree; it keeps its place for the other classes, and until its patience ends.
+//!
+//! A job may also avoid providers, and so be in the way of their searches. Where the highest ask under a node is only of jobs that
+//! avoid one, the tree says beside it what that provider finds there instead: as few exceptions as the job of that ask avoids.
 
 use crate::engine::book::Quote;
 use crate::engine::state::State;
-use crate::ids::{ClassId, JobId};
+use crate::ids::{ClassId, JobId, ProviderId};
 use crate::protocol::job::{Job, MAX_GPUS_LOG2};
 use crate::protocol::market;
 use crate::time::Time;
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 
 const SIZES: usize = MAX_GPUS_LOG2 as usize + 1;
 const SMALLEST: usize = 64;
 
-/// Highest affordable asks by position: a complete binary tree in heap order whose leaves are positions, each inner node the
-/// maximum of its children, zero where nobody waits.
-type Tournament = Vec<u64>;
+/// Highest affordable asks by position.
+#[derive(Clone, Debug)]
+struct Tournament {
+    /// A complete binary tree in heap order whose leaves are positions, each inner node the maximum of its children, zero where
+    /// nobody waits.
+    highest: Vec<u64>,
+    /// By node, where there are any: providers for which the highest is lower, with what it is. Few jobs avoid anybody.
+    lower: BTreeMap<usize, Vec<(ProviderId, u64)>>,
+}
+
+impl Tournament {
+    fn new(capacity: usize) -> Self {
+        Self { highest: vec![0; 2 * capacity], lower: BTreeMap::new() }
+    }
+
+    fn capacity(&self) -> usize {
+        self.highest.len() / 2
+    }
+
+    /// For whom a node's highest is lower.
+    fn lower(&self, node: usize) -> &[(ProviderId, u64)] {
+        self.lower.get(&node).map_or(&[], Vec::as_slice)
+    }
+
+    /// A node's highest for one provider.
+    fn highest_for(&self, node: usize, provider: ProviderId) -> u64 {
+        let lower = self.lower(node).iter().find(|(other, _)| *other == provider);
+        lower.map_or(self.highest[node], |&(_, highest)| highest)
+    }
+
+    /// Whether somebody under a node can pay a provider's ask.
+    #[inline]
+    fn reaches(&self, node: usize, ask: u64, provider: ProviderId) -> bool {
+        self.highest[node] >= ask && (self.lower.is_empty() || self.highest_for(node, provider) >= ask)
+    }
+
+    /// What a position can pay, and whom it avoids.
+    fn set(&mut self, position: usize, limit: u64, shuns: &[ProviderId]) {
+        let mut node = self.capacity() + position;
+        self.highest[node] = limit;
+        if !shuns.is_empty() || !self.lower.is_empty() {
+            let shuns = if limit == 0 { &[] } else { shuns };
+            return self.set_shunning(node, shuns.iter().map(|&provider| (provider, 0)).collect());
+        }
+        while node > 1 {
+            node /= 2;
+            let highest = self.highest[2 * node].max(self.highest[2 * node + 1]);
+            if self.highest[node] == highest {
+                break;
+            }
+            self.highest[node] = highest;
+        }
+    }
+
+    #[cold]
+    fn set_shunning(&mut self, mut node: usize, lower: Vec<(ProviderId, u64)>) {
+        self.except(node, lower);
+        while node > 1 {
+            node /= 2;
+            let (left, right) = (2 * node, 2 * node + 1);
+            let highest = self.highest[left].max(self.highest[right]);
+            // For whom the child of the highest is no lower, the node is not.
+            let top = if self.highest[left] == highest { left } else { right };
+            let both = |&(provider, _): &(ProviderId, u64)| {
+                (provider, self.highest_for(left, provider).max(self.highest_for(right, provider)))
+            };
+            let lower: Vec<_> = self.lower(top).iter().map(both).filter(|&(_, lower)| lower < highest).collect();
+            if self.highest[node] == highest && self.lower(node) == lower {
+                break;
+            }
+            self.highest[node] = highest;
+            self.except(node, lower);
+        }
+    }
+
+    fn except(&mut self, node: usize, lower: Vec<(ProviderId, u64)>) {
+        if lower.is_empty() {
+            self.lower.remove(&node);
+        } else {
+            self.lower.insert(node, lower);
+        }
+    }
+
+    /// The leftmost position from `from` on whose limit reaches a provider's ask.
+    fn leftmost(&self, from: usize, ask: u64, provider: ProviderId) -> Option<usize> {
+        let capacity = self.capacity();
+        if from >= capacity {
+            return None;
+        }
+        let mut node = capacity + from;
+        // Up, while everything under the node or to the right of it within its parent is too poor.
+        while !self.reaches(node, ask, provider) {
+            while node % 2 == 1 {
+                node /= 2;
+            }
+            if node == 0 {
+                return None;
+            }
+            node += 1;
+        }
+        // Down, to the leftmost leaf that suffices.
+        while node < capacity {
+            node *= 2;
+            if !self.reaches(node, ask, provider) {
+                node += 1;
+            }
+        }
+        Some(node - capacity)
+    }
+}
 
 /// What a waiting job can do with a class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +150,8 @@ struct Place {
     start_by: Time,
     /// The classes it may wait for.
     chances: Vec<Chance>,
+    /// The providers that it avoids.
+    shuns: Vec<ProviderId>,
 }
 
 /// The jobs that wait.
@@ -77,7 +189,8 @@ impl Line {
         let chance =
             |(class, work)| Chance { class, limit: highest_ask(job.escrow, work), closes: market::last_start(job, work) };
         let chances = market::work_by_class(state, job).map(chance).filter(|chance| chance.limit > 0).collect();
-        self.push(Place { job: job.id, gpus_log2: job.gpus_log2, start_by: job.start_by, chances });
+        let shuns = state.avoided(job).to_vec();
+        self.push(Place { job: job.id, gpus_log2: job.gpus_log2, start_by: job.start_by, chances, shuns });
     }
 
     fn push(&mut self, place: Place) {
@@ -91,7 +204,7 @@ impl Line {
         }
         self.position[slot] = Some(position as u32);
         for &Chance { class, limit, closes } in &place.chances {
-            self.set(class, place.gpus_log2, position, limit);
+            self.tree(class, place.gpus_log2).set(position, limit, &place.shuns);
             if closes <= place.start_by {
                 self.closing.push(Reverse((closes, position as u32, class)));
             }
@@ -113,9 +226,28 @@ impl Line {
         let place = std::mem::take(&mut self.places[position as usize]);
         assert_eq!(place.job, job, "a slot in line belongs to one job");
         for chance in place.chances {
-            self.set(chance.class, place.gpus_log2, position as usize, 0);
+            self.tree(chance.class, place.gpus_log2).set(position as usize, 0, &[]);
         }
         self.waiting -= 1;
+    }
+
+    /// Has a job avoid one more provider, if it waits.
+    #[cold]
+    pub fn avoid(&mut self, job: JobId, provider: ProviderId) {
+        let Some(position) = self.position.get(job.slot()).copied().flatten() else { return };
+        let position = position as usize;
+        if self.places[position].shuns.contains(&provider) {
+            return;
+        }
+        let mut place = std::mem::take(&mut self.places[position]);
+        place.shuns.push(provider);
+        for chance in &place.chances {
+            let tree = self.tree(chance.class, place.gpus_log2);
+            // It may be too late there.
+            let limit = tree.highest[tree.capacity() + position];
+            tree.set(position, limit, &place.shuns);
+        }
+        self.places[position] = place;
     }
 
     /// Takes whoever would end too late out of the classes in which it would. Each is taken out once, so that all searches together
@@ -130,19 +262,19 @@ impl Line {
     #[cold]
     fn close_earliest(&mut self) {
         let Some(Reverse((_, position, class))) = self.closing.pop() else { return };
-        let place = &self.places[position as usize];
-        if place.job.is_some() {
-            self.set(class, place.gpus_log2, position as usize, 0);
+        let Place { job, gpus_log2, .. } = self.places[position as usize];
+        if job.is_some() {
+            self.tree(class, gpus_log2).set(position as usize, 0, &[]);
         }
     }
 
-    /// The first job in line that the quote suits in class, room and ask, and that is `acceptable`.
-    pub fn first(&self, quote: &Quote, acceptable: impl Fn(JobId) -> bool) -> Option<JobId> {
+    /// The first job in line that a provider's quote suits in class, room and ask, that does not avoid it, and that is `acceptable`.
+    pub fn first(&self, quote: &Quote, provider: ProviderId, acceptable: impl Fn(JobId) -> bool) -> Option<JobId> {
         let trees = &self.trees[quote.class.index()];
         let mut first = usize::MAX;
         for tree in trees.iter().take(usize::from(quote.room) + 1).flatten() {
             let mut from = 0;
-            while let Some(position) = leftmost(tree, from, quote.ask) {
+            while let Some(position) = tree.leftmost(from, quote.ask, provider) {
                 if position >= first {
                     break;
                 }
@@ -156,18 +288,8 @@ impl Line {
         self.places.get(first).map(|place| place.job)
     }
 
-    fn set(&mut self, class: ClassId, gpus_log2: u8, position: usize, limit: u64) {
-        let tree = self.trees[class.index()][usize::from(gpus_log2)].get_or_insert_with(|| vec![0; 2 * self.capacity]);
-        let mut node = self.capacity + position;
-        tree[node] = limit;
-        while node > 1 {
-            node /= 2;
-            let highest = tree[2 * node].max(tree[2 * node + 1]);
-            if tree[node] == highest {
-                break;
-            }
-            tree[node] = highest;
-        }
+    fn tree(&mut self, class: ClassId, gpus_log2: u8) -> &mut Tournament {
+        self.trees[class.index()][usize::from(gpus_log2)].get_or_insert_with(|| Tournament::new(self.capacity))
     }
 
     /// Closes the gaps that leavers left, and doubles the room when they were few.
@@ -187,13 +309,15 @@ impl Line {
         self.places.iter().map(|place| place.job).filter(|job| job.is_some())
     }
 
-    /// The jobs that wait, in order, with the highest ask by class at which a search finds them.
-    pub fn found(&self) -> impl Iterator<Item = (JobId, ClassId, u64)> {
+    /// The jobs that wait, in order, with the highest ask by class at which a search finds them, and whose searches do not.
+    pub fn found(&self) -> impl Iterator<Item = (JobId, ClassId, u64, Vec<ProviderId>)> {
         let chances =
             self.places.iter().enumerate().flat_map(|(i, place)| place.chances.iter().map(move |chance| (i, place, chance)));
         chances.map(|(position, place, chance)| {
             let tree = self.trees[chance.class.index()][usize::from(place.gpus_log2)].as_ref();
-            (place.job, chance.class, tree.map_or(0, |tree| tree[self.capacity + position]))
+            let leaf = self.capacity + position;
+            let shuns = tree.map_or(&[][..], |tree| tree.lower(leaf)).iter().map(|lower| lower.0).collect();
+            (place.job, chance.class, tree.map_or(0, |tree| tree.highest[leaf]), shuns)
         })
     }
 }
@@ -206,72 +330,66 @@ pub(crate) fn highest_ask(budget: u64, work_mgs: u64) -> u64 {
     }
 }
 
-/// The leftmost position from `from` on whose limit reaches `ask`.
-fn leftmost(tree: &Tournament, from: usize, ask: u64) -> Option<usize> {
-    let capacity = tree.len() / 2;
-    if from >= capacity {
-        return None;
-    }
-    let mut node = capacity + from;
-    // Up, while everything under the node or to the right of it within its parent is too poor.
-    while tree[node] < ask {
-        while node % 2 == 1 {
-            node /= 2;
-        }
-        if node == 0 {
-            return None;
-        }
-        node += 1;
-    }
-    // Down, to the leftmost leaf that suffices.
-    while node < capacity {
-        node *= 2;
-        if tree[node] < ask {
-            node += 1;
-        }
-    }
-    Some(node - capacity)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::ids::OfferId;
     use proptest::prelude::*;
 
+    /// Up to three of five providers.
+    fn shuns() -> impl Strategy<Value = Vec<ProviderId>> {
+        let one = prop::collection::btree_set((0u32..5).prop_map(ProviderId), 0..4);
+        one.prop_map(|shuns| shuns.into_iter().collect())
+    }
+
     proptest! {
         #[test]
-        fn leftmost_is_a_linear_search(limits in prop::collection::vec(0u64..9, 64), from in 0usize..70, ask in 1u64..10) {
-            let mut line = Line::new(1);
-            line.capacity = 64;
-            for (i, &limit) in limits.iter().enumerate() {
-                line.set(ClassId(0), 0, i, limit);
+        fn leftmost_is_a_linear_search(
+            limits in prop::collection::vec((0usize..64, 0u64..9, shuns()), 0..200),
+            from in 0usize..70,
+            ask in 1u64..10,
+        ) {
+            let mut tree = Tournament::new(64);
+            let mut model = vec![(0, Vec::new()); 64];
+            for (position, limit, shuns) in limits {
+                tree.set(position, limit, &shuns);
+                model[position] = (limit, shuns);
             }
-            let tree = line.trees[0][0].as_ref().unwrap();
-            let expected = (from..64).find(|&i| limits[i] >= ask);
-            prop_assert_eq!(leftmost(tree, from, ask), expected);
+            for provider in (0..6).map(ProviderId) {
+                let expected = (from..64).find(|&i| model[i].0 >= ask && !model[i].1.contains(&provider));
+                prop_assert_eq!(tree.leftmost(from, ask, provider), expected);
+            }
+            (0..64).for_each(|position| tree.set(position, 0, &[]));
+            prop_assert!(tree.lower.is_empty() && tree.highest.iter().all(|&highest| highest == 0));
         }
 
         #[test]
         fn serves_whoever_came_first_and_is_not_too_late(
-            steps in prop::collection::vec((any::<bool>(), 0u8..3, 1u64..20, 0u8..4, 0u64..40), 1..300),
+            steps in prop::collection::vec((0u8..5, 0u8..3, 1u64..20, 0u8..4, 0u64..40, shuns()), 1..300),
         ) {
             let mut line = Line::new(1);
-            let mut model: Vec<(JobId, u8, u64, Time)> = Vec::new();
-            for (serial, (join, gpus_log2, amount, room, span)) in steps.into_iter().enumerate() {
+            let mut model: Vec<(JobId, u8, u64, Time, Vec<ProviderId>)> = Vec::new();
+            for (serial, (what, gpus_log2, amount, room, span, shuns)) in steps.into_iter().enumerate() {
                 let now = serial as Time;
-                if join {
+                let provider = ProviderId(span as u32 % 6);
+                if what < 2 {
                     let job = JobId::new(serial as u64 + 1, serial as u32);
                     let chance = Chance { class: ClassId(0), limit: amount, closes: now + span };
-                    line.push(Place { job, gpus_log2, start_by: 400, chances: vec![chance] });
-                    model.push((job, gpus_log2, amount, now + span));
+                    line.push(Place { job, gpus_log2, start_by: 400, chances: vec![chance], shuns: shuns.clone() });
+                    model.push((job, gpus_log2, amount, now + span, shuns));
+                } else if what == 2 && !model.is_empty() {
+                    let at = amount as usize % model.len();
+                    line.avoid(model[at].0, provider);
+                    model[at].4.push(provider);
                 } else {
                     line.close(now);
                     let quote = Quote { ask: amount, tie: 0, offer: OfferId(0), room, class: ClassId(0) };
                     let fits = |job: JobId| !job.serial().is_multiple_of(5);
-                    let suits = |&(j, g, limit, closes): &_| g <= room && limit >= amount && now < closes && fits(j);
+                    let suits = |(j, g, limit, closes, shuns): &(JobId, u8, u64, Time, Vec<ProviderId>)| {
+                        *g <= room && *limit >= amount && now < *closes && fits(*j) && !shuns.contains(&provider)
+                    };
                     let expected = model.iter().position(suits);
-                    prop_assert_eq!(line.first(&quote, fits), expected.map(|i| model[i].0));
+                    prop_assert_eq!(line.first(&quote, provider, fits), expected.map(|i| model[i].0));
                     if let Some(i) = expected {
                         line.leave(model.remove(i).0);
                     }

@@ -74,6 +74,10 @@ pub enum Stage {
     Confirmed,
     /// It was challenged, and a panel decides.
     Challenged,
+    /// It was challenged after its checker had confirmed it, and a panel decides.
+    Contested,
+    /// That challenge failed; it can still be exposed as planted.
+    Defended,
 }
 
 impl Lease {
@@ -86,7 +90,8 @@ impl Lease {
     /// Who answers for its check: the drawn checker, until it has found the result wrong, was replaced, or can no longer be exposed.
     #[inline(always)]
     pub fn answers(&self) -> Option<ProviderId> {
-        matches!(self.stage, Stage::UnderCheck | Stage::Confirmed).then_some(self.checker)
+        use Stage::{Confirmed, Contested, Defended, UnderCheck};
+        matches!(self.stage, UnderCheck | Confirmed | Contested | Defended).then_some(self.checker)
     }
 }
 

@@ -93,8 +93,7 @@ fn cheapest(state: &State, derived: &Derived, job: &Job, now: Time) -> Option<Le
     let cost = program.and_then(|program| program.cost(&job.sizes)).unwrap_or_default();
     let avoided = state.avoided(job);
     for (id, class) in classes_for(state, job.classes, job.vram_gib) {
-        let elsewhere = |offer: OfferId| avoided.is_empty() || !avoided.contains(&state.offers[offer.index()].provider);
-        let Some(quote) = derived.book.cheapest(id, job.gpus_log2, elsewhere) else { continue };
+        let Some(quote) = derived.book.cheapest(id, job.gpus_log2, avoided) else { continue };
         let Some(work) = class.work_mgs(&cost) else { continue };
         let price = u128::from(quote.ask) * u128::from(work);
         let in_time = now < last_start(job, work);
@@ -114,11 +113,8 @@ pub(crate) fn fill_offer(state: &State, derived: &Derived, id: OfferId, now: Tim
     let Some(quote) = derived.book.quote(id) else { return };
     let offer = &state.offers[id.index()];
     let work_here = |job: &Job| work_by_class(state, job).find_map(|(class, work)| (class == quote.class).then_some(work));
-    let fits = |id: JobId| {
-        let job = state.job(id).filter(|job| !state.avoided(job).contains(&offer.provider));
-        job.is_some_and(|job| work_here(job).is_some_and(|work| now < last_start(job, work)))
-    };
-    let Some(job) = derived.line.first(quote, fits).and_then(|job| state.job(job)) else { return };
+    let fits = |id: JobId| state.job(id).is_some_and(|job| work_here(job).is_some_and(|work| now < last_start(job, work)));
+    let Some(job) = derived.line.first(quote, offer.provider, fits).and_then(|job| state.job(job)) else { return };
     let Some(work) = work_here(job) else { return };
     if let Some(leased) = lease(state, job, id, work, now) {
         events.push(leased.into());
@@ -178,6 +174,9 @@ impl Apply for Leased {
     fn follow(&self, state: &State, _record: &Record, derived: &mut Derived) {
         derived.timers.set(self.due, Timer::LeaseOverdue(LeaseOverdue { lease: self.lease }));
         derived.line.leave(self.job);
+        if !derived.line.is_empty() && state.jobs.row(self.job.0).policy == Policy::Redundant {
+            copies::follow_lease(state, self.job, state.offers[self.offer.index()].provider, derived);
+        }
         derived.requote(state, self.offer);
         if !derived.line.is_empty() && derived.book.quote(self.offer).is_some() {
             derived.fill(state, self.offer);
@@ -188,7 +187,7 @@ impl Apply for Leased {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::AccountId;
+    use crate::ids::{AccountId, ProviderId};
     use crate::money::XPL;
     use crate::protocol::job::Submit;
     use crate::protocol::offer::{PostOffer, Requote};
@@ -280,7 +279,7 @@ mod tests {
                 asked.set(asked.get() + 1);
                 false
             };
-            bench.engine.view_derived(|_, derived| assert_eq!(derived.line.first(&quote, nobody), None));
+            bench.engine.view_derived(|_, derived| assert_eq!(derived.line.first(&quote, ProviderId(0), nobody), None));
             asked.get()
         };
         bench.wait(day + 2 * HOUR - bench.now);
@@ -299,6 +298,46 @@ mod tests {
         let submit = hour_job(bench.now);
         assert_eq!(names(&bench.by(3, submit)), ["Submitted", "Leased"]);
         assert_eq!(names(&bench.wait(15 * MINUTE)), ["Expired"; 50]);
+    }
+
+    /// Whose other copy a provider executes, or whom it has failed, is in nobody's way.
+    #[test]
+    fn an_offer_is_not_shown_to_those_who_avoid_its_provider() {
+        let mut bench = Bench::new(&[("fee.base", 0)]);
+        bench.provide(0, 50, XPL);
+        let redundant = Submit { policy: Policy::Redundant, copies: 2, budget: 3_600 * XPL, ..hour_job(bench.now) };
+        for _ in 0..50 {
+            let events = bench.by(2, redundant);
+            assert_eq!(names(&events), ["Submitted", "Copied", "Leased", "Queued"]);
+        }
+        let asked = |bench: &mut Bench, provider| {
+            let quote = Quote { ask: XPL, tie: 0, offer: OfferId(0), room: 5, class: ClassId(0) };
+            let asked = Cell::new(0);
+            let nobody = |_| {
+                asked.set(asked.get() + 1);
+                false
+            };
+            bench.engine.view_derived(|_, derived| assert_eq!(derived.line.first(&quote, ProviderId(provider), nobody), None));
+            asked.get()
+        };
+        assert_eq!((asked(&mut bench, 0), asked(&mut bench, 1)), (0, 50));
+        bench.provide(1, 1, XPL);
+        assert_eq!((asked(&mut bench, 0), asked(&mut bench, 1)), (0, 49));
+    }
+
+    /// A copy may wait before the others are leased.
+    #[test]
+    fn who_waits_comes_to_avoid_a_provider() {
+        let mut bench = Bench::new(&[("fee.base", 0)]);
+        let redundant = Submit { policy: Policy::Redundant, copies: 3, ..hour_job(bench.now) };
+        assert_eq!(names(&bench.by(2, redundant)), ["Submitted", "Copied", "Copied", "Queued", "Queued", "Queued"]);
+        bench.provide(0, 3, XPL);
+        bench.engine.view_derived(|state, derived| {
+            assert_eq!((derived.line.len(), state.leases.len()), (2, 1));
+            derived.check(state).expect("kept as rebuilt");
+        });
+        bench.provide(1, 3, XPL);
+        bench.engine.view(|state| assert_eq!(state.leases.len(), 2));
     }
 
     #[test]

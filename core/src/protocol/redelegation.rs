@@ -8,7 +8,9 @@
 //!
 //! A slash visits every fund that left the provider at fault, so that there are at most [`MOST_FUNDS`] of them at a time. Cosmos
 //! bounds them too (x/staking, `MaxEntries`), but by delegator and pair of providers, who may both be as many as anybody likes.
-//! What moves between the same two in the same epoch is no further fund, and to undelegate is always possible.
+//! What moves between the same two in the same epoch is no further fund, and to undelegate is always possible. So that nobody takes
+//! them all with dust, the provider's own friends least of all, only half of them are open to any amount: the others take as much
+//! as [`MOST_FUNDS`] of them would need to be all that is delegated to the provider.
 
 use crate::engine::derived::Derived;
 use crate::engine::ledger::Pot;
@@ -143,6 +145,21 @@ impl Staking {
 
 // Decide
 
+impl State<'_> {
+    /// Whether a move of an amount may be a fund of its own.
+    ///
+    /// # Errors
+    /// [`Rejection::TooManyMoves`] or [`Rejection::MoveTooSmall`].
+    fn admit_fund(&self, from: ProviderId, amount: u64) -> Result<(), Refusal> {
+        let funds = self.staking.moving_from(from).count();
+        if funds >= MOST_FUNDS {
+            return Err(Rejection::TooManyMoves.needing(MOST_FUNDS as u64));
+        }
+        let least = if funds < MOST_FUNDS / 2 { 0 } else { self.staking.delegated(from).div_ceil(MOST_FUNDS as u64) };
+        if amount < least { Err(Rejection::MoveTooSmall.needing(least)) } else { Ok(()) }
+    }
+}
+
 impl Decide for Redelegate {
     fn decide(&self, state: &State, record: &Record, events: &mut Vec<Event>) -> Result<(), Refusal> {
         let (id, _) = state.mobile_account(record)?;
@@ -157,10 +174,10 @@ impl Decide for Redelegate {
         let fund = match moving {
             Some(moving) if moving.era == state.staking.era_to_join(self.to) => moving.fund,
             Some(_) => return Err(Rejection::TooManyShares.needing(0)),
-            None if state.staking.moving_from(self.from).nth(MOST_FUNDS - 1).is_some() => {
-                return Err(Rejection::TooManyMoves.needing(MOST_FUNDS as u64));
+            None => {
+                state.admit_fund(self.from, self.amount)?;
+                Fund::default()
             }
-            None => Fund::default(),
         };
         let units = fund.issued(shares).ok_or(Rejection::TooManyShares.needing(0))?;
         let release = state.released(record.time);
@@ -324,14 +341,21 @@ mod tests {
         assert_eq!(names(&bench.by(2, Redelegate { amount: 99_999 * XPL, ..MOVE })), ["Redelegated"]);
     }
 
-    /// A delegator of dust to as many places as it can: what a fault visits is bounded, joining and leaving are not.
+    /// A delegator to as many places as it can, at first of dust: what a fault visits is bounded, joining and leaving are not.
     #[test]
     fn no_more_funds_move_from_a_provider_than_a_slash_may_visit() {
         let set = [("epoch.length", MINUTE), ("beacon.interval", MINUTE), ("bond.unbonding", DAY), ("emission.start", 900 * DAY)];
         let mut bench = bench(&set);
         let dust = Redelegate { amount: XPL, ..MOVE };
-        for _ in 0..MOST_FUNDS {
+        for _ in 0..MOST_FUNDS / 2 {
             assert_eq!(names(&bench.by(2, dust)).last(), Some(&"Redelegated"));
+            bench.now += MINUTE;
+        }
+        // The rest takes a thousandth of the 99 500 XPL that are left, at least.
+        let Event::Refused(refused) = *bench.by(2, dust).last().expect("an event") else { panic!("dust has moved") };
+        assert_eq!((refused.reason(), refused.need), (Some(Rejection::MoveTooSmall), 99 * XPL + XPL / 2));
+        for _ in MOST_FUNDS / 2..MOST_FUNDS {
+            assert_eq!(names(&bench.by(2, Redelegate { amount: 100 * XPL, ..MOVE })).last(), Some(&"Redelegated"));
             bench.now += MINUTE;
         }
         bench.wait(1);
@@ -345,7 +369,8 @@ mod tests {
         // When the first is complete there is room for one again, and what joins it takes none.
         let complete = bench.engine.view(|state| state.staking.moves.times().next().expect("a move")) + 1;
         bench.wait(complete - bench.now);
-        (0..2).for_each(|_| assert_eq!(names(&bench.by(2, dust)), ["Redelegated"]));
+        let worth = Redelegate { amount: 50 * XPL, ..MOVE };
+        [worth, dust].into_iter().for_each(|asked| assert_eq!(names(&bench.by(2, asked)), ["Redelegated"]));
         bench.engine.view(|state| assert_eq!(state.staking.moving_from(ProviderId(0)).count(), MOST_FUNDS));
     }
 

@@ -288,12 +288,19 @@ impl Director {
             };
             return (origin, command);
         }
-        let confirmed: Vec<_> =
-            self.reference.leases.values().filter(|lease| matches!(lease.progress, Progress::Confirmed { .. })).collect();
-        if let Some(lease) = pick(&confirmed, draft.which).filter(|_| draft.detail % 2 == 1) {
-            return (anybody, Expose { lease: lease.id, root: root(lease.id) }.into());
-        }
         let leases: Vec<_> = self.reference.leases.values().collect();
+        let confirmed = |lease: &&&Lease| matches!(lease.progress, Progress::Confirmed { .. } | Progress::Defended { .. });
+        let confirmed: Vec<_> = leases.iter().filter(confirmed).copied().collect();
+        if let Some(lease) = pick(&confirmed, draft.which).filter(|_| draft.detail % 2 == 1) {
+            // Whoever copied may have a friend.
+            let friend = matches!(lease.progress, Progress::Confirmed { .. }) && draft.detail % 8 == 3;
+            let command = if friend {
+                Challenge { lease: lease.id }.into()
+            } else {
+                Expose { lease: lease.id, root: root(lease.id) }.into()
+            };
+            return (anybody, command);
+        }
         if let Some(lease) = pick(&leases, draft.which).filter(|_| draft.detail % 8 == 6) {
             return (anybody, Challenge { lease: lease.id }.into());
         }

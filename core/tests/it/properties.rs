@@ -211,9 +211,9 @@ fn random_streams_meet_every_event_and_every_refusal() {
         }
     }
     let events = Event::NAMES.iter().filter(|name| **name != "Refused").map(|name| name.to_string());
-    // What takes a thousand moves or a full table is beyond a random stream, and what has lost all is joined only within its epoch: the
+    // What takes five hundred moves or a full table is beyond a random stream, and what has lost all is joined only within its epoch: the
     // rules' own tests meet it.
-    let beyond = [Rejection::TooManyRows, Rejection::TooManyMoves, Rejection::TooManyShares];
+    let beyond = [Rejection::TooManyRows, Rejection::TooManyMoves, Rejection::MoveTooSmall, Rejection::TooManyShares];
     let reasons = Rejection::ALL.iter().filter(|reason| !beyond.contains(reason)).map(|reason| format!("{reason:?}"));
     let missing: Vec<String> = events.chain(reasons).filter(|name| met.get(name).is_none_or(|&times| times < 10)).collect();
     assert!(missing.is_empty(), "hardly met: {missing:?} in {met:#?}");

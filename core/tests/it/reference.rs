@@ -181,11 +181,37 @@ pub struct Case {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Progress {
     Running,
-    Committed { commitment: [u8; 32] },
-    UnderCheck { commitment: [u8; 32], checker: usize, due: Time },
-    Open { commitment: [u8; 32], until: Time },
-    Confirmed { commitment: [u8; 32], checker: usize, until: Time },
-    Challenged { commitment: [u8; 32] },
+    Committed {
+        commitment: [u8; 32],
+    },
+    UnderCheck {
+        commitment: [u8; 32],
+        checker: usize,
+        due: Time,
+    },
+    Open {
+        commitment: [u8; 32],
+        until: Time,
+    },
+    Confirmed {
+        commitment: [u8; 32],
+        checker: usize,
+        until: Time,
+    },
+    Challenged {
+        commitment: [u8; 32],
+    },
+    /// Challenged after a checker had said that it is right.
+    Contested {
+        commitment: [u8; 32],
+        checker: usize,
+    },
+    /// And found right, or not found wrong.
+    Defended {
+        commitment: [u8; 32],
+        checker: usize,
+        until: Time,
+    },
 }
 
 #[derive(Clone, Debug)]

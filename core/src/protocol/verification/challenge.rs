@@ -4,6 +4,9 @@
 //! not drawn, while the result awaits its draw or, for `verification.open` after it was committed or confirmed, stands open. The
 //! deposit waits in a pot until the [panel](super::panel) has decided; what a challenger loses who is overruled, `verification.deposit_worker`
 //! divides between the provider it accused and the panel.
+//!
+//! A confirmed result whose challenge fails stands open once more, to exposure alone: a friend's challenge would take a copied
+//! verdict out of reach of [`Expose`](super::planted::Expose) otherwise.
 
 use crate::engine::derived::Derived;
 use crate::engine::ledger::Pot;
@@ -34,8 +37,6 @@ pub struct Case {
     pub challenger: ProviderId,
     /// Panels that came to no decision.
     pub hung: u32,
-    /// Whether the lease's checker had confirmed the result.
-    pub confirmed: bool,
     /// The panel; empty until the next beacon draws it.
     pub seats: Vec<Seat>,
 }
@@ -53,7 +54,8 @@ payload! {
         pub lease: LeaseId,
     }
 
-    /// A result that was not drawn, or that its checker confirmed, is open to challenge and exposure for a while.
+    /// A result that was not drawn, or that its checker confirmed, is open to challenge and exposure for a while; one that a
+    /// challenge did not overturn after that, to exposure only.
     pub struct StandsOpen {
         /// Which lease.
         pub lease: LeaseId,
@@ -98,7 +100,7 @@ impl Decide for Challenge {
         let waits = match lease.stage {
             Stage::Committed => !matches!(state.jobs.row(lease.job.0).policy, Policy::Unchecked | Policy::Redundant),
             Stage::Open | Stage::Confirmed => true,
-            Stage::Running | Stage::UnderCheck | Stage::Challenged => false,
+            Stage::Running | Stage::UnderCheck | Stage::Challenged | Stage::Contested | Stage::Defended => false,
         };
         let itself = state.offers[lease.offer.index()].provider == challenger;
         if !waits || itself || open_until(state, lease).is_none() {
@@ -113,13 +115,13 @@ impl Decide for Challenge {
 
 impl Fire for WindowOver {
     fn stands(&self, state: &State, time: Time) -> bool {
-        let open = |lease: &Lease| matches!(lease.stage, Stage::Open | Stage::Confirmed) && lease.check_due == time;
-        state.lease(self.lease).is_some_and(open)
+        let open = |stage: Stage| matches!(stage, Stage::Open | Stage::Confirmed | Stage::Defended);
+        state.lease(self.lease).is_some_and(|lease| open(lease.stage) && lease.check_due == time)
     }
 
     fn decide(&self, state: &State, record: &Record, events: &mut Vec<Event>) {
         let lease = state.leases.row(self.lease.0);
-        if lease.stage == Stage::Confirmed {
+        if lease.stage != Stage::Open {
             let from_treasury = policy::reward(state, lease);
             events.push(CheckerJudged { from_deposit: 0, from_treasury, checker: lease.checker, strikes: 0 }.into());
         }
@@ -132,7 +134,11 @@ impl Fire for WindowOver {
 impl Apply for StandsOpen {
     fn apply(&self, state: &mut State, _record: &Record) {
         let lease = state.leases.row_mut(self.lease.0);
-        lease.stage = if lease.stage == Stage::UnderCheck { Stage::Confirmed } else { Stage::Open };
+        lease.stage = match lease.stage {
+            Stage::UnderCheck => Stage::Confirmed,
+            Stage::Defended => Stage::Defended,
+            _ => Stage::Open,
+        };
         lease.check_due = self.until;
     }
 
@@ -145,9 +151,12 @@ impl Apply for Challenged {
     fn apply(&self, state: &mut State, _record: &Record) {
         let owner: AccountId = state.providers[self.challenger.index()].owner;
         state.transfer(Pot::Free(owner), Pot::Challenges, self.deposit);
-        let confirmed = state.leases.row(self.lease.0).stage == Stage::Confirmed;
-        relieve(state, self.lease, Stage::Challenged);
-        let case = Case { deposit: self.deposit, challenger: self.challenger, confirmed, ..Case::default() };
+        match &mut state.leases.row_mut(self.lease.0).stage {
+            // Who confirmed it still answers for that.
+            stage @ Stage::Confirmed => *stage = Stage::Contested,
+            _ => relieve(state, self.lease, Stage::Challenged),
+        }
+        let case = Case { deposit: self.deposit, challenger: self.challenger, ..Case::default() };
         state.docket.cases.insert(self.lease, case);
     }
 }
@@ -156,13 +165,14 @@ impl Apply for Challenged {
 
 /// Every challenged lease has its case and every case its lease; deposits add up to their pot.
 pub(crate) fn check(state: &State) -> Result<(), String> {
-    let challenged = state.leases.iter().filter(|lease| lease.stage == Stage::Challenged);
+    let disputed = |lease: &&Lease| matches!(lease.stage, Stage::Challenged | Stage::Contested);
+    let challenged = state.leases.iter().filter(disputed);
     let cases = &state.docket.cases;
     if challenged.count() != cases.len() {
         return Err(format!("{} cases are open, but not as many leases challenged", cases.len()));
     }
     for (&id, case) in cases {
-        let Some(lease) = state.lease(id).filter(|lease| lease.stage == Stage::Challenged) else {
+        let Some(lease) = state.lease(id).filter(disputed) else {
             return Err(format!("a case is open on {id}, which nobody challenged"));
         };
         let worker = state.offers[lease.offer.index()].provider;

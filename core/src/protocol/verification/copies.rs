@@ -196,10 +196,22 @@ fn judge(state: &State, set: &CopySet, now: Time, events: &mut Vec<Event>) {
 /// Makes the other copies of a job avoid the provider that has just got this one.
 #[cold]
 pub(crate) fn leased(state: &mut State, job: JobId, provider: ProviderId) {
-    let Some(set) = state.docket.lead_of.get(&job).and_then(|lead| state.docket.sets.get(lead)) else { return };
-    for other in set.copies.iter().map(|copy| copy.job).filter(|&other| other != job).collect::<Vec<_>>() {
+    for other in others(state, job).collect::<Vec<_>>() {
         state.avoid(other, provider);
     }
+}
+
+/// Has the line know that of the other copies those that wait avoid it.
+#[cold]
+pub(crate) fn follow_lease(state: &State, job: JobId, provider: ProviderId, derived: &mut Derived) {
+    others(state, job).for_each(|other| derived.line.avoid(other, provider));
+}
+
+/// The other copies of a job.
+fn others<'s>(state: &'s State, job: JobId) -> impl Iterator<Item = JobId> + 's {
+    let set = state.docket.lead_of.get(&job).and_then(|lead| state.docket.sets.get(lead));
+    let copies = set.map_or(&[][..], |set| set.copies.as_slice());
+    copies.iter().map(|copy| copy.job).filter(move |&other| other != job)
 }
 
 /// What is to be asked when a copy is committed, revealed or lost.

@@ -18,7 +18,7 @@ use crate::ids::{JobId, LeaseId, ProviderId};
 use crate::money::{ONE, share};
 use crate::protocol::job::Failure;
 use crate::protocol::lease::{self, Lease, Stage};
-use crate::protocol::verification::challenge::Case;
+use crate::protocol::verification::challenge::{Case, StandsOpen};
 use crate::protocol::verification::draw::{CHECKER_DRAWS, drawn, may_check};
 use crate::protocol::verification::planted::{Opening, opening};
 use crate::protocol::verification::policy;
@@ -208,7 +208,7 @@ pub(crate) fn empanel(state: &State, id: LeaseId, now: Time, events: &mut Vec<Ev
     let size = state.params.verification_panel() as usize;
     let mut jurors: Vec<ProviderId> = Vec::with_capacity(size);
     for juror in (0..CHECKER_DRAWS).map(|attempt| drawn(state, DRAW_PANEL, id, attempt)) {
-        let party = juror == worker || juror == case.challenger || (case.confirmed && juror == lease.checker);
+        let party = juror == worker || juror == case.challenger || lease.answers() == Some(juror);
         if jurors.len() < size && !party && !jurors.contains(&juror) && may_check(state, juror) {
             jurors.push(juror);
         }
@@ -219,7 +219,7 @@ pub(crate) fn empanel(state: &State, id: LeaseId, now: Time, events: &mut Vec<Ev
     }
     if jurors.is_empty() || jurors.len() < quorum(state) {
         events.push(verdict_of(lease, case, Outcome::Undecided).into());
-        confirmer(state, lease, case, Outcome::Undecided, policy::reward(state, lease), now, events);
+        confirmer(state, lease, Outcome::Undecided, now, events);
         return;
     }
     let seal_by = now.saturating_add(state.params.verification_window());
@@ -327,18 +327,19 @@ pub(crate) fn judge(state: &State, id: LeaseId, now: Time, events: &mut Vec<Even
             strike(state, seat.juror, 1, now, events);
         }
     }
-    confirmer(state, lease, case, outcome, pay(fee), now, events);
+    confirmer(state, lease, outcome, now, events);
 }
 
-/// What comes of the checker who had confirmed the result, if one had: it is paid where the result stands, and struck where not.
-fn confirmer(state: &State, lease: &Lease, case: &Case, outcome: Outcome, fee: u64, now: Time, events: &mut Vec<Event>) {
+/// What comes of the checker who had confirmed the result, if one had: it is struck where the result falls; where it stands, it is
+/// open to exposure once more before it is paid.
+fn confirmer(state: &State, lease: &Lease, outcome: Outcome, now: Time, events: &mut Vec<Event>) {
+    let Some(checker) = lease.answers() else { return };
     match outcome {
-        _ if !case.confirmed => {}
         Outcome::Hung => {}
-        Outcome::Upheld => strike(state, lease.checker, 1, now, events),
+        Outcome::Upheld => strike(state, checker, 1, now, events),
         Outcome::Overruled | Outcome::Undecided => {
-            let paid = CheckerJudged { from_deposit: 0, from_treasury: fee, checker: lease.checker, strikes: 0 };
-            events.push(paid.into());
+            let until = now.saturating_add(state.params.verification_open());
+            events.push(StandsOpen { lease: lease.id, until }.into());
         }
     }
 }
@@ -410,13 +411,18 @@ impl Apply for Judged {
         if self.outcome == Outcome::Upheld {
             lease::fail(state, self.lease, Failure::Wrong);
         } else {
-            state.leases.row_mut(self.lease.0).stage = Stage::Open;
+            let stage = &mut state.leases.row_mut(self.lease.0).stage;
+            *stage = if *stage == Stage::Contested { Stage::Defended } else { Stage::Open };
         }
     }
 
-    fn follow(&self, _state: &State, _record: &Record, derived: &mut Derived) {
+    fn follow(&self, state: &State, _record: &Record, derived: &mut Derived) {
         match self.outcome {
-            Outcome::Overruled | Outcome::Undecided => derived.tasks.push_back(Task::Settle(self.lease)),
+            Outcome::Overruled | Outcome::Undecided => {
+                if state.leases.row(self.lease.0).stage == Stage::Open {
+                    derived.tasks.push_back(Task::Settle(self.lease));
+                }
+            }
             Outcome::Upheld => derived.tasks.push_back(Task::Match(self.job)),
             Outcome::Hung => {}
         }

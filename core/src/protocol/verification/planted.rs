@@ -6,13 +6,14 @@
 //! itself says, by a hash with the lease: only who has executed the job can tell, and the state holds no secret. A checker that
 //! executed names the true root, which is seen to be the decoy's: it has found a trap, and earns a bonus. A checker that copied names
 //! the decoy. Nobody computes that by executing, so that the true root, shown by the provider or anybody who knows it while the result
-//! stands open, proves that it copied: it is slashed, unpaid, and the result is drawn again, for it has not been checked.
+//! stands open, proves that it copied: it is slashed, unpaid, and the result is drawn again, for it has not been checked, unless a
+//! panel has heard it meanwhile.
 //!
 //! A provider need not plant: a true root that it commits to as it is stays right. A decoy where the root says none is a wrong
 //! result. Whoever copies can look whether what it copies would itself have called for a decoy, and know a share `verification.planted`
 //! of the traps by that; therefore the parameter ends at one half.
 
-use crate::engine::derived::Derived;
+use crate::engine::derived::{Derived, Task};
 use crate::engine::state::State;
 use crate::ids::LeaseId;
 use crate::money::ONE;
@@ -33,7 +34,7 @@ payload! {
         pub root: [u8; 32],
     }
 
-    /// A checker had copied a planted root: the result is drawn again.
+    /// A checker had copied a planted root: the result is drawn again, or settles if a challenge of it has failed.
     pub struct Exposed {}
 }
 
@@ -100,7 +101,7 @@ impl Decide for Expose {
     fn decide(&self, state: &State, record: &Record, events: &mut Vec<Event>) -> Result<(), Refusal> {
         let (account, _) = state.mobile_account(record)?;
         let lease = state.lease(self.lease).ok_or(Rejection::UnknownLease)?;
-        if lease.stage != Stage::Confirmed || !is_trap(state, lease, &self.root) {
+        if !matches!(lease.stage, Stage::Confirmed | Stage::Defended) || !is_trap(state, lease, &self.root) {
             return Err(Rejection::NotATrap.into());
         }
         holdback::punish(state, lease.checker, lease.gpus, state.params.slash_copied(), account, events);
@@ -113,11 +114,19 @@ impl Decide for Expose {
 
 impl Apply for Exposed {
     fn apply(&self, state: &mut State, record: &Record) {
-        draw::again(state, cause!(record, Command::Expose).lease);
+        let lease = cause!(record, Command::Expose).lease;
+        match state.leases.row(lease.0).stage {
+            Stage::Defended => draw::relieve(state, lease, Stage::Open),
+            _ => draw::again(state, lease),
+        }
     }
 
-    fn follow(&self, _state: &State, record: &Record, derived: &mut Derived) {
-        derived.awaiting_draw.push(cause!(record, Command::Expose).lease);
+    fn follow(&self, state: &State, record: &Record, derived: &mut Derived) {
+        let lease = cause!(record, Command::Expose).lease;
+        match state.leases.row(lease.0).stage {
+            Stage::Open => derived.tasks.push_back(Task::Settle(lease)),
+            _ => derived.awaiting_draw.push(lease),
+        }
     }
 }
 

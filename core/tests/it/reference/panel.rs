@@ -5,7 +5,7 @@ use super::chance::sealed_root;
 use super::commands::{Outcome, refuse, short_by};
 use super::{Case, Fault, Lease, Progress, Reference, Said, Todo};
 use plasma_core::ids::{LeaseId, ProviderId};
-use plasma_core::protocol::verification::challenge::Challenged;
+use plasma_core::protocol::verification::challenge::{Challenged, StandsOpen};
 use plasma_core::protocol::verification::panel::{
     CheckerJudged, Judged, Outcome as Decision, RevealVerdict, SealVerdict, Seated, VerdictRevealed, VerdictSealed,
 };
@@ -44,15 +44,14 @@ impl Reference {
             this.balances.accounts[owner] -= u128::from(deposit);
             this.balances.challenges += u128::from(deposit);
             let lease = this.leases.get_mut(&id).expect("the lease is open");
-            let (commitment, confirmed_by) = match lease.progress {
-                Progress::Confirmed { commitment, checker, .. } => (commitment, Some(checker)),
+            let (progress, confirmed_by) = match lease.progress {
+                Progress::Confirmed { commitment, checker, .. } => (Progress::Contested { commitment, checker }, Some(checker)),
                 Progress::Committed { commitment }
                 | Progress::UnderCheck { commitment, .. }
-                | Progress::Open { commitment, .. }
-                | Progress::Challenged { commitment } => (commitment, None),
-                Progress::Running => unreachable!("only a result is challenged"),
+                | Progress::Open { commitment, .. } => (Progress::Challenged { commitment }, None),
+                other => unreachable!("{other:?} is not open to challenge"),
             };
-            lease.progress = Progress::Challenged { commitment };
+            lease.progress = progress;
             let case = Case { challenger, deposit, confirmed_by, hung: 0, seal_by: 0, due: 0, panel: Vec::new() };
             this.cases.insert(id, case);
         });
@@ -82,9 +81,8 @@ impl Reference {
             panel.pop();
         }
         if panel.is_empty() || panel.len() < self.quorum() {
-            let fee = self.check_fee(id);
             self.close_case(id, Decision::Undecided, 0, 0);
-            self.reward_confirmer(&case, Decision::Undecided, fee);
+            self.look_at_confirmer(&case, id, Decision::Undecided);
             return;
         }
         let seal_by = self.now.saturating_add(self.rules.verification_window());
@@ -173,7 +171,7 @@ impl Reference {
             if outcome == Decision::Upheld {
                 this.lose_lease(id);
                 this.agenda.push_back(Todo::Match(job));
-            } else {
+            } else if case.confirmed_by.is_none() {
                 this.agenda.push_back(Todo::Settle(id));
             }
         });
@@ -219,7 +217,6 @@ impl Reference {
         } else {
             fees.iter_mut().for_each(|paid| *paid = fee());
         }
-        let last = fee();
         if outcome == Decision::Upheld {
             let prover = self.providers[case.challenger].owner;
             self.punish(self.offers[lease.offer].provider, Fault::of(&lease), self.rules.slash_wrong(), Some(prover));
@@ -233,16 +230,23 @@ impl Reference {
                 None => {}
             }
         }
-        self.reward_confirmer(&case, outcome, last);
+        self.look_at_confirmer(&case, id, outcome);
     }
 
-    /// The checker who had said that it is right.
-    fn reward_confirmer(&mut self, case: &Case, outcome: Decision, fee: u128) {
+    /// The checker who had said that it is right: it was not, or it is to be seen whether the checker had looked.
+    fn look_at_confirmer(&mut self, case: &Case, id: LeaseId, outcome: Decision) {
         let Some(checker) = case.confirmed_by else { return };
         match outcome {
             Decision::Hung => {}
             Decision::Upheld => self.strike(checker, 1),
-            Decision::Overruled | Decision::Undecided => self.pay_checker(checker, 0, fee),
+            Decision::Overruled | Decision::Undecided => {
+                let until = self.now.saturating_add(self.rules.verification_open());
+                self.happen(StandsOpen { lease: id, until }, |this| {
+                    let lease = this.leases.get_mut(&id).expect("the lease is open");
+                    let Progress::Contested { commitment, .. } = lease.progress else { unreachable!("it was contested") };
+                    lease.progress = Progress::Defended { commitment, checker, until };
+                });
+            }
         }
     }
 

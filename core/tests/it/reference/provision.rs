@@ -63,7 +63,10 @@ impl Reference {
     /// GPUs of the leases that a provider was drawn to check and may still be exposed for.
     fn checked_gpus(&self, id: usize) -> u64 {
         let its = self.leases.values().filter(|lease| match lease.progress {
-            Progress::UnderCheck { checker, .. } | Progress::Confirmed { checker, .. } => checker == id,
+            Progress::UnderCheck { checker, .. }
+            | Progress::Confirmed { checker, .. }
+            | Progress::Contested { checker, .. }
+            | Progress::Defended { checker, .. } => checker == id,
             _ => false,
         });
         its.map(|lease| lease.gpus).sum()

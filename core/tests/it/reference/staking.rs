@@ -293,6 +293,10 @@ impl Reference {
         if bands >= 1_000 && !self.stakes.bands.contains_key(&key) {
             return short_by(Rejection::TooManyMoves, 1_000);
         }
+        let pool = self.balances.pools.get(&from).map_or(0, |pool| pool.0);
+        if bands >= 500 && !self.stakes.bands.contains_key(&key) && amount * 1_000 < pool {
+            return short_by(Rejection::MoveTooSmall, pool.div_ceil(1_000));
+        }
         let holds = self.stakes.bands.get(&key).map_or(0, |band| band.shares);
         if self.stakes.bands.get(&key).is_some_and(|band| band.era != era) {
             return refuse(Rejection::TooManyShares);

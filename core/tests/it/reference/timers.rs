@@ -60,10 +60,10 @@ impl Reference {
             match lease.progress {
                 Progress::Running => due.push((lease.due, LeaseOverdue { lease: lease.id }.into())),
                 Progress::UnderCheck { due: check, .. } => due.push((check, CheckOverdue { lease: lease.id }.into())),
-                Progress::Open { until, .. } | Progress::Confirmed { until, .. } => {
+                Progress::Open { until, .. } | Progress::Confirmed { until, .. } | Progress::Defended { until, .. } => {
                     due.push((until, WindowOver { lease: lease.id }.into()));
                 }
-                Progress::Committed { .. } | Progress::Challenged { .. } => {}
+                Progress::Committed { .. } | Progress::Challenged { .. } | Progress::Contested { .. } => {}
             }
         }
         for (&lease, case) in self.cases.iter().filter(|(_, case)| !case.panel.is_empty()) {

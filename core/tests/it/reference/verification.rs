@@ -106,7 +106,9 @@ impl Reference {
         | Progress::UnderCheck { commitment: said, .. }
         | Progress::Open { commitment: said, .. }
         | Progress::Confirmed { commitment: said, .. }
-        | Progress::Challenged { commitment: said }) = lease.progress
+        | Progress::Challenged { commitment: said }
+        | Progress::Contested { commitment: said, .. }
+        | Progress::Defended { commitment: said, .. }) = lease.progress
         else {
             return (false, false);
         };
@@ -166,7 +168,7 @@ impl Reference {
 
     /// Nobody objected in time: the checker is paid, if there was one, and the provider.
     pub fn close_window(&mut self, id: LeaseId) {
-        if let Progress::Confirmed { checker, .. } = self.leases[&id].progress {
+        if let Progress::Confirmed { checker, .. } | Progress::Defended { checker, .. } = self.leases[&id].progress {
             self.pay_checker(checker, 0, self.check_fee(id));
         }
         self.settle(id);
@@ -176,12 +178,24 @@ impl Reference {
     pub fn expose(&mut self, origin: Origin, said: Expose) -> Outcome {
         let account = Self::account_of(origin)?;
         let Some(lease) = self.leases.get(&said.lease).cloned() else { return refuse(Rejection::UnknownLease) };
-        let Progress::Confirmed { checker, .. } = lease.progress else { return refuse(Rejection::NotATrap) };
+        let (checker, heard) = match lease.progress {
+            Progress::Confirmed { checker, .. } => (checker, false),
+            Progress::Defended { checker, .. } => (checker, true),
+            _ => return refuse(Rejection::NotATrap),
+        };
         if !self.what_opens(lease.id, &said.root).1 {
             return refuse(Rejection::NotATrap);
         }
         self.punish(checker, Fault { gpus: lease.gpus, since: u64::MAX }, self.rules.slash_copied(), Some(account));
-        self.happen(Exposed {}, |this| this.lose_checker(lease.id));
+        self.happen(Exposed {}, |this| {
+            if heard {
+                let lease = this.leases.get_mut(&said.lease).expect("the lease is open");
+                lease.progress = Progress::Challenged { commitment: [0; 32] };
+                this.agenda.push_back(Todo::Settle(said.lease));
+            } else {
+                this.lose_checker(lease.id);
+            }
+        });
         Ok(())
     }
 }

@@ -7,6 +7,7 @@ use crate::protocol::bond::Slashed;
 use crate::protocol::job::Submit;
 use crate::protocol::lease::Commit;
 use crate::protocol::verification::challenge::Challenge;
+use crate::protocol::verification::planted::{Expose, calls_for_decoy, decoy};
 use crate::protocol::verification::policy::Policy;
 use crate::protocol::verification::verdict::Verdict;
 use crate::testing::{Bench, genesis, hour_job, leased, names, root};
@@ -224,8 +225,70 @@ fn a_confirmation_that_a_panel_upholds_against_a_challenger_is_paid() {
     assert!(!panel.contains(&checker) && !panel.contains(&other));
     let before = bench.free(checker);
     let votes: Vec<_> = panel.iter().map(|&juror| (juror, root(lease))).collect();
-    assert_eq!(judged(&vote(&mut bench, lease, &votes)).outcome, Outcome::Overruled);
+    let events = vote(&mut bench, lease, &votes);
+    assert_eq!((judged(&events).outcome, names(&events).last()), (Outcome::Overruled, Some(&"StandsOpen")));
+    assert_eq!(bench.refused_by(1 + other % 7, Challenge { lease }), Rejection::NotOpenToChallenge);
+    assert_eq!(names(&bench.wait(12 * HOUR)), ["CheckerJudged", "Settled"]);
     assert_eq!(bench.free(checker) - before, u128::from(1_800 * XPL));
+}
+
+/// A planted error, the checker that copied it, and a friend of the checker's that challenges before anybody has shown it.
+fn shielded(bench: &mut Bench) -> (LeaseId, u32) {
+    let lease = loop {
+        let submit = Submit { policy: Policy::Checked, ..hour_job(bench.now) };
+        let (lease, ..) = leased(&bench.by(8, submit)).expect("a lease");
+        if calls_for_decoy(lease, &root(lease), ONE / 2) {
+            break lease;
+        }
+        bench.commit(0, lease);
+        bench.beacon(1);
+        let checker = bench.engine.view(|state| state.leases.row(lease.0).checker.0);
+        bench.by(checker, Verdict { lease, root: root(lease) });
+        bench.wait(HOUR);
+    };
+    let published = decoy(lease, &root(lease));
+    bench.by(0, Commit { lease, commitment: lease::commitment(lease, ProviderId(0), &published) });
+    bench.beacon(1);
+    let checker = bench.engine.view(|state| state.leases.row(lease.0).checker.0);
+    assert_eq!(names(&bench.by(checker, Verdict { lease, root: published })), ["StandsOpen", "Verified"]);
+    assert_eq!(names(&bench.by(1 + checker % 7, Challenge { lease })), ["Challenged"]);
+    (lease, checker)
+}
+
+const SHIELDED: [(&str, u64); 3] =
+    [("verification.planted", ONE / 2), ("verification.open", HOUR), ("verification.challenge_deposit", 11)];
+
+#[test]
+fn a_friends_challenge_keeps_no_copied_verdict_from_exposure() {
+    let mut bench = bench(&SHIELDED);
+    let (lease, checker) = shielded(&mut bench);
+    let expose = Expose { lease, root: root(lease) };
+    assert_eq!(bench.refused_by(0, expose), Rejection::NotATrap);
+    bench.beacon(2);
+    let panel = panel(&mut bench, lease);
+    let votes: Vec<_> = panel.iter().map(|&juror| (juror, root(lease))).collect();
+    assert_eq!(judged(&vote(&mut bench, lease, &votes)).outcome, Outcome::Overruled);
+    // It answers with its bond until nobody can show anything any more.
+    assert_eq!(bench.refused_by(checker, crate::protocol::provider::Retire {}), Rejection::ChecksOpen);
+    let before = (bench.bond(checker), bench.free(checker));
+    // A panel has found the result right: it is not drawn again.
+    assert_eq!(names(&bench.by(0, expose)), ["Slashed", "Exposed", "Settled"]);
+    assert_eq!((before.0 - bench.bond(checker), bench.free(checker)), (u128::from(1_000 * XPL), before.1));
+    assert_eq!(bench.engine.view(|state| state.providers()[checker as usize].checked), 0);
+}
+
+#[test]
+fn nor_does_one_that_nobody_can_decide() {
+    let mut bench = bench(&SHIELDED);
+    let (lease, checker) = shielded(&mut bench);
+    let (friend, expose) = (1 + checker % 7, Expose { lease, root: root(lease) });
+    for account in (1..8).filter(|&account| account != checker && account != friend) {
+        bench.by(account, crate::protocol::provider::Drain {});
+    }
+    assert_eq!(names(&bench.beacon(2)), ["RoundClosed", "Judged", "StandsOpen"]);
+    // Once is all a friend can do.
+    assert_eq!(bench.refused_by(friend, Challenge { lease }), Rejection::NotOpenToChallenge);
+    assert_eq!(names(&bench.by(0, expose)), ["Slashed", "Exposed", "Settled"]);
 }
 
 #[test]
