@@ -213,16 +213,10 @@ impl Summary {
             writeln!(f, "\nAttackers {:>26}{heads}", "USD")?;
         }
         for attacker in &self.attackers {
-<<<<<<< HEAD
-            let usd = |micro: i128| crate::number::plain(Some(micro as f64 / 1e6), crate::metrics::table::Unit::Usd);
+            let usd = |micro: i128| crate::number::plain(Some(micro as f64 / 1e6), Unit::Usd);
             let books = [attacker.means.into(), attacker.worth.into(), attacker.profit(), attacker.idle_profit()];
             let cells = books.map(|micro| format!("{:>VALUE$}", usd(micro))).concat();
             writeln!(f, "  {:width$}{cells}", attacker.name, width = LABEL - 2)?;
-=======
-            let usd = |micro: i128| crate::number::plain(Some(micro as f64 / 1e6), Unit::Usd);
-            let (had, have, made) = (usd(attacker.means.into()), usd(attacker.worth.into()), usd(attacker.profit()));
-            writeln!(f, "  {:width$}{had:>VALUE$}{have:>VALUE$}{made:>VALUE$}", attacker.name, width = LABEL - 2)?;
->>>>>>> main
         }
         writeln!(f, "\nSigns of failure")?;
         if self.failures.is_empty() {
