@@ -11,55 +11,12 @@ use plasma_core::log::Level;
 use plasma_core::log::writer::LogWriter;
 use plasma_core::record::{Event, Record};
 use plasma_reports::Metrics;
-use plasma_sim::scenario::{Loaded, Scenario};
+use plasma_sim::scenario::Scenario;
 use plasma_sim::world;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
-
-/// Every kind of agent that a scenario can name, over the baseline with a pool and traders.
-const EVERYONE: &str = r#"
-title = "Everyone"
-scale = 1
-horizon = "30d"
-[[attacker]]
-id = "liars"
-what = { cheat = { groups = ["gamers-4090"], wrong = "1%", collude = true } }
-[[attacker]]
-id = "washer"
-usd = "1_000_000 USD"
-what = { wash = { class = "rtx-4090", program = "decode-8b", gpu_hours = 10 } }
-[[attacker]]
-id = "griever"
-usd = "1_000_000 USD"
-what = { grief = { program = "decode-8b", jobs = 100 } }
-[[attacker]]
-id = "whale"
-at = "5d"
-what = { dump = { share = "10%" } }
-[[attacker]]
-id = "liquidity"
-at = "10d"
-lasts = "5d"
-what = { withdraw = { share = "30%" } }
-[[shock]]
-id = "fashion"
-at = "15d"
-lasts = "5d"
-what = { demand = { change = "+50%" } }
-"#;
-
-/// Ten thousand providers from the first day on, and everybody else.
-fn everyone() -> Loaded {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let path = folder.path().join("everyone.toml");
-    let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/token-pool.toml");
-    std::fs::write(&path, format!("extends = {base:?}\n{EVERYONE}")).expect("room on disk");
-    let groups = Scenario::load(&path, &[]).expect("a sound scenario").scenario.provider;
-    let at_once = groups.iter().map(|group| format!("provider.{}.join={{ initial = \"100%\" }}", group.id)).collect::<Vec<_>>();
-    Scenario::load(&path, &at_once).expect("a sound scenario")
-}
 
 /// Records so far.
 #[derive(Default)]
@@ -76,9 +33,9 @@ impl Observer for Counter {
 
 /// A world with its metrics, and with its log or without.
 fn play(name: &str, level: Level) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
     let (wall, cpu) = (Instant::now(), ProcessTime::now());
-    let loaded = if name == "everyone" { everyone() } else { Scenario::load(&path, &[]).expect("a sound scenario") };
+    let loaded = Scenario::load(&path, &[]).unwrap_or_else(|error| panic!("{}", error.plain()));
     let (genesis, agents) = world::build(&loaded, 0).expect("a sound economy");
     let folder = tempfile::tempdir().expect("a temporary folder");
     let log = folder.path().join("log");
@@ -111,12 +68,12 @@ fn peak_memory() -> String {
 
 fn main() {
     let named: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
-    let chosen = |name: &str| named.is_empty() || named.iter().any(|one| one == name);
+    let chosen = |path: &str| named.is_empty() || named.iter().any(|name| path.contains(name.as_str()));
     let worlds = [
-        ("xpl-baseline.toml", Level::Full),
-        ("everyone", Level::None),
-        ("everyone", Level::Full),
-        ("xpl-full-year.toml", Level::Full),
+        ("scenarios/xpl-baseline.toml", Level::Full),
+        ("benches/everyone.toml", Level::None),
+        ("benches/everyone.toml", Level::Full),
+        ("scenarios/xpl-full-year.toml", Level::Full),
     ];
-    worlds.into_iter().filter(|(name, _)| chosen(name)).for_each(|(name, level)| play(name, level));
+    worlds.into_iter().filter(|(path, _)| chosen(path)).for_each(|(path, level)| play(path, level));
 }
