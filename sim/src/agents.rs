@@ -137,8 +137,8 @@ pub struct Agents {
     tally: Tally,
     queue: Queue,
     standing: Standing,
-    /// By group of customers, the numbers of the candidate that is expected, behind its waiting time: of the true rate or not, each is
-    /// drawn once. They follow from [`Rows::candidates`].
+    /// By group of customers, the numbers of the candidate that is expected, behind its waiting time: of the true rate or not, each
+    /// is drawn once. They follow from [`Rows::candidates`].
     expected: Vec<Draw>,
     /// Commands of the running appointment, in the order of sending. Empty whenever the engine returns.
     outbox: VecDeque<Arrival>,
