@@ -22,8 +22,8 @@ pub mod trader;
 pub mod vesting;
 pub mod voter;
 
-use crate::economy::{Economy, Host};
-use crate::streams::{Purpose, Streams, key};
+use crate::economy::{Economy, Host, Patrons};
+use crate::streams::{Draw, Purpose, Streams, key};
 use attacker::AttackerRow;
 use board::Board;
 use builder::BuilderRow;
@@ -137,6 +137,9 @@ pub struct Agents {
     tally: Tally,
     queue: Queue,
     standing: Standing,
+    /// By group of customers, the numbers of the candidate that is expected, behind its waiting time: of the true rate or not, each
+    /// is drawn once. They follow from [`Rows::candidates`].
+    expected: Vec<Draw>,
     /// Commands of the running appointment, in the order of sending. Empty whenever the engine returns.
     outbox: VecDeque<Arrival>,
     stop: Arc<AtomicBool>,
@@ -216,6 +219,12 @@ impl Agents {
             voter: streams(Purpose::Voter),
             attack: streams(Purpose::Attack),
         };
+        let expected = |(patrons, &index): (&Patrons, &u64)| {
+            let mut draw = streams.candidate.draw(patrons.stream, index);
+            let _waiting = draw.uniform();
+            draw
+        };
+        let expected = economy.patrons.iter().zip(&rows.candidates).map(expected).collect();
         let root_key = key(economy.seed, economy.replicate, "trace roots");
         let stop = Arc::new(AtomicBool::new(false));
         Self {
@@ -227,6 +236,7 @@ impl Agents {
             tally,
             queue,
             standing: Standing::default(),
+            expected,
             outbox: VecDeque::new(),
             stop,
         }
@@ -347,9 +357,13 @@ impl Observer for Agents {
         match event {
             Event::Leased(leased) => {
                 self.begin_lease(view, now, leased);
-                if !self.economy.attackers.is_empty() {
+                // What attackers offer in their own name is no provider's of the scenario.
+                if self.host_of_offer(leased.offer).is_none() {
                     self.commit_washed(view, now, leased);
                 }
+            }
+            Event::Submitted(submitted) if !self.economy.attackers.is_empty() => {
+                self.note_grievance(now, record.account(), submitted.job);
             }
             Event::Committed(_) => {
                 if let Cause::Command { command: Command::Commit(commit), .. } = record.cause

@@ -17,7 +17,7 @@ use oracle::Attempts;
 use plasma_core::catalogue::MAX_SIZES;
 use plasma_core::engine::state::State;
 use plasma_core::genesis::Genesis;
-use plasma_core::ids::{AccountId, ClassId, LeaseId, OfferId, ProgramId};
+use plasma_core::ids::{AccountId, ClassId, JobId, LeaseId, OfferId, ProgramId};
 use plasma_core::money::XPL;
 use plasma_core::protocol::account::Transfer;
 use plasma_core::protocol::bond::Bond;
@@ -29,6 +29,7 @@ use plasma_core::protocol::provider::Register;
 use plasma_core::record::Origin;
 use plasma_core::time::{DAY, Span, Time, YEAR};
 use rkyv::{Archive, Deserialize, Serialize};
+use std::collections::VecDeque;
 
 /// What changes about an attacker.
 #[derive(Archive, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
@@ -49,6 +50,8 @@ pub struct AttackerRow {
     pub trades: Trades,
     /// How it fares with the oracle.
     pub attempts: Attempts,
+    /// Jobs that nobody shall take, with the time at which each was submitted.
+    pub grievances: VecDeque<(Time, JobId)>,
     /// Chances it had: the index of the next draw.
     pub chances: u64,
     /// Votes that it buys.
@@ -103,7 +106,7 @@ impl Agents {
                 self.queue.push(now + interval, Kind::Attack, number as u64);
             }
             Plan::Grief { program, interval } if acts => {
-                self.grieve(view, now, attacker.first, program);
+                self.grieve(view, now, number, program);
                 self.queue.push(now + interval, Kind::Attack, number as u64);
             }
             Plan::Dump { share } if acts => {
@@ -197,13 +200,13 @@ impl Agents {
     }
 
     /// Takes back the jobs of yesterday and submits another, with a budget that no ask meets.
-    fn grieve(&mut self, view: &State, now: Time, account: AccountId, program: ProgramId) {
-        let stale = |job: &&plasma_core::protocol::job::Job| {
-            job.customer == account && job.is_queued() && job.submitted + GRIEVANCE <= now
-        };
-        let stale: Vec<_> = view.jobs.iter().filter(stale).map(|job| job.id).collect();
-        for job in stale {
-            self.send(now, Origin::Account(account), Cancel { job });
+    fn grieve(&mut self, view: &State, now: Time, number: usize, program: ProgramId) {
+        let account = self.economy.attackers[number].first;
+        let stale = |&mut (submitted, _): &mut (Time, JobId)| submitted + GRIEVANCE <= now;
+        while let Some((_, job)) = self.rows.attackers[number].grievances.pop_front_if(stale) {
+            if view.job(job).is_some_and(|job| job.is_queued()) {
+                self.send(now, Origin::Account(account), Cancel { job });
+            }
         }
         if self.afford(view, now, account, 100 * view.base_fee().max(1)) {
             let (start_by, finish_by) = (now.saturating_add(YEAR), now.saturating_add(YEAR));
@@ -212,6 +215,16 @@ impl Agents {
             let mut sized = submit;
             sized.sizes.iter_mut().skip(sizes).for_each(|size| *size = 0);
             self.send(now, Origin::Account(account), Submit { program, ..sized });
+        }
+    }
+
+    /// Somebody submitted a job: one who does it for nothing but to be in the way remembers which.
+    pub(super) fn note_grievance(&mut self, now: Time, account: AccountId, job: JobId) {
+        let grieves = |attacker: &crate::economy::Attacker| {
+            attacker.accounts > 0 && attacker.first == account && matches!(attacker.plan, Plan::Grief { .. })
+        };
+        if let Some(number) = self.economy.attackers.iter().position(grieves) {
+            self.rows.attackers[number].grievances.push_back((now, job));
         }
     }
 

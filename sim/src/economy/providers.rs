@@ -3,7 +3,7 @@
 use super::rounding::scaled;
 use super::{BuildError, class_id};
 use crate::scenario::Scenario;
-use crate::scenario::model::{ProviderGroup, TraceUse, Uptime, position};
+use crate::scenario::model::{Join, ProviderGroup, TraceUse, Uptime, position};
 use crate::scenario::quantity::Id;
 use crate::streams::sample::Weights;
 use crate::streams::{Streams, stream_id};
@@ -95,7 +95,8 @@ pub(super) fn hosts(scenario: &Scenario, traces: &[Trace], streams: &Streams) ->
         let maker = Maker::new(scenario, group, group.id.as_str(), names.len(), streams)?;
         let machine = (class_id(scenario, &group.class), group.gpus);
         let (count, pool) = (members[i], pools[i]);
-        hosts.extend((0..count).map(|number| maker.host(number, machine, Joining::At(joins(scenario, group, number, count)))));
+        let at = |number| Joining::At(scenario.start.0 + joins(group.join, number, count));
+        hosts.extend((0..count).map(|number| maker.host(number, machine, at(number))));
         hosts.extend((count..count + pool).map(|number| maker.entrant(number, machine)));
         names.push(group.id.as_str().to_owned());
     }
@@ -113,15 +114,16 @@ pub(super) fn hosts(scenario: &Scenario, traces: &[Trace], streams: &Streams) ->
     Ok((hosts, names))
 }
 
-/// When a member joins: the first at genesis, the others evenly over the ramp.
-fn joins(scenario: &Scenario, group: &ProviderGroup, number: u64, count: u64) -> Time {
-    let initial = (u128::from(count) * u128::from(group.join.initial.0)).div_ceil(u128::from(plasma_core::money::ONE)) as u64;
-    match number.checked_sub(initial) {
-        None => scenario.start.0,
-        Some(late) => {
-            let share = u128::from(group.join.ramp.0) * u128::from(late + 1) / u128::from(count - initial);
-            scenario.start.0 + share as u64
-        }
+/// How long after genesis a member joins: the first at once, the others evenly over the ramp. Each stands in the middle of its
+/// equal part of the group, so that a group joins as early on average however few of it are played.
+fn joins(join: Join, number: u64, count: u64) -> Span {
+    let whole = u128::from(plasma_core::money::ONE);
+    let initial = u128::from(join.initial.0);
+    // In parts of 2 · count · ONE.
+    let place = (2 * u128::from(number) + 1) * whole;
+    match place.checked_sub(2 * u128::from(count) * initial) {
+        None => 0,
+        Some(late) => (u128::from(join.ramp.0) * late / (2 * u128::from(count) * (whole - initial))) as Span,
     }
 }
 
@@ -193,5 +195,26 @@ impl<'s> Maker<'s> {
             exit_after: self.like.exit_after.0,
             joins,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::quantity::{Ratio, SpanMs};
+    use plasma_core::time::DAY;
+
+    #[test]
+    fn a_group_joins_as_early_however_few_of_it_are_played() {
+        let join = Join { initial: Ratio(400_000_000), ramp: SpanMs(100 * DAY) };
+        for count in [5, 10, 50, 1_000] {
+            let times: Vec<_> = (0..count).map(|number| joins(join, number, count)).collect();
+            assert!(times.is_sorted() && times.iter().all(|&time| time < 100 * DAY));
+            // Two fifths are there at once, and the others come after fifty days on average.
+            assert_eq!(times.iter().filter(|&&time| time == 0).count() as u64, count * 2 / 5);
+            assert!((times.iter().sum::<u64>() / count).abs_diff(30 * DAY) <= 1, "{count}");
+        }
+        let at_once = Join { initial: Ratio::ONE, ..join };
+        assert!((0..3).all(|number| joins(at_once, number, 3) == 0));
     }
 }

@@ -59,7 +59,7 @@ impl Agents {
     }
 
     /// The provider of an offer.
-    pub(super) fn host_of_offer(&self, offer: OfferId) -> Option<usize> {
+    pub(in super::super) fn host_of_offer(&self, offer: OfferId) -> Option<usize> {
         self.rows.offers.get(offer.index())?.host()
     }
 
