@@ -328,14 +328,14 @@ impl Agents {
         let proposals = view.proposals.iter().filter_map(|row| Some((own(row.proposer)?, u128::from(row.deposit))));
         proposals.for_each(|(number, deposit)| wealth[number].0 += deposit);
         let challenges = view.docket.cases.values().filter_map(|case| {
-            let host = economy.host_of(view.provider(case.challenger)?.owner)?;
-            Some((economy.attacker_behind(host)?, u128::from(case.deposit)))
+            let lender = economy.lender_of(view.provider(case.challenger)?.owner)?;
+            Some((economy.attacker_behind(lender)?, u128::from(case.deposit)))
         });
         challenges.for_each(|(number, deposit)| wealth[number].0 += deposit);
         let returning = view.unbonding.entries.iter().filter_map(|entry| {
             let owner = view.provider(entry.provider)?.owner;
-            let host = economy.host_of(owner).and_then(|host| economy.attacker_behind(host));
-            Some((host.or_else(|| own(owner))?, u128::from(entry.amount)))
+            let lender = economy.lender_of(owner).and_then(|lender| economy.attacker_behind(lender));
+            Some((lender.or_else(|| own(owner))?, u128::from(entry.amount)))
         });
         returning.for_each(|(number, amount)| wealth[number].0 += amount);
         for (row, (nano, usd)) in self.rows.attackers.iter_mut().zip(wealth) {
