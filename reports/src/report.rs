@@ -1,6 +1,7 @@
 //! One run as one HTML file: self-contained, printable, without scripts, readable in ten years.
 
 use crate::beside::{Beside, Recording};
+use crate::books::{Book, Entry};
 use crate::calendar;
 use crate::charts::{Chart, charts};
 use crate::metrics::Metrics;
@@ -36,6 +37,8 @@ pub struct Provenance {
     pub recordings: Vec<Recording>,
     /// What each attacker set out to do, in the order of their books.
     pub attacks: Vec<Attack>,
+    /// Books of those whose money is not all on the ledger.
+    pub books: Vec<Book>,
     /// The scenario, as its author wrote it; may be empty.
     pub scenario: String,
 }
@@ -131,6 +134,8 @@ struct Page<'p> {
     headlines: Headlines,
     beside: Option<Beside>,
     attackers: Vec<AttackLine>,
+    /// Name, then what was done and how much.
+    books: Vec<(String, Vec<(&'static str, String)>)>,
     signs: Vec<Sign>,
     guards: Vec<GuardLine>,
     figures: Vec<Figure>,
@@ -166,6 +171,11 @@ fn attackers(summary: &Summary, attacks: &[Attack]) -> Vec<AttackLine> {
         AttackLine { attack: attack.unwrap_or_else(unsaid), cells: books.map(usd) }
     };
     summary.attackers.iter().map(line).collect()
+}
+
+fn books(summary: &Summary) -> Vec<(String, Vec<(&'static str, String)>)> {
+    let line = |entry: &Entry| (entry.what, entry.text());
+    summary.books.iter().map(|book| (book.who.clone(), book.entries.iter().map(line).collect())).collect()
 }
 
 /// Every sign of failure, those that were met first.
@@ -210,7 +220,7 @@ fn guards(summary: &Summary) -> Vec<GuardLine> {
 /// # Errors
 /// [`ReportError`].
 pub fn report_html(metrics: &Metrics, provenance: &Provenance) -> Result<String, ReportError> {
-    let summary = Summary::of(metrics).beside(provenance.recordings.clone());
+    let summary = Summary::of(metrics).beside(provenance.recordings.clone()).with_books(provenance.books.clone());
     let figure = |Chart { title, svg, .. }| Figure { title, svg };
     let figures: Vec<Figure> = charts(metrics, "").map_err(ReportError::Chart)?.into_iter().map(figure).collect();
     let mut environment = Environment::new();
@@ -222,6 +232,7 @@ pub fn report_html(metrics: &Metrics, provenance: &Provenance) -> Result<String,
         headlines: Headlines::of(&summary),
         beside: Beside::of(&summary),
         attackers: attackers(&summary, &provenance.attacks),
+        books: books(&summary),
         signs: signs(&summary),
         guards: guards(&summary),
         summary: &summary,

@@ -5,6 +5,7 @@ use plasma_core::engine::state::State;
 use plasma_core::engine::step::Observer;
 use plasma_core::record::{Event, Record};
 use plasma_reports::beside::{Beside, RecordedWaits, Recording};
+use plasma_reports::books::{Book, Entry};
 use plasma_reports::metrics::observed::{Attacker, Observed, Standing};
 use plasma_reports::metrics::table::METRICS;
 use plasma_reports::{Attack, Exporter, Format, Provenance, Summary, frames, report_html, write_charts, write_parquet};
@@ -96,10 +97,12 @@ fn the_report_is_whole_and_inert() {
         changed: false,
         facts: vec![("seed".into(), "42".into()), (evil.clone(), evil.clone())],
         recordings: Vec::new(),
+        books: vec![Book { who: evil.clone(), entries: vec![Entry::xpl("sold", 1_500_000_000)] }],
         attacks: Vec::new(),
         scenario: evil,
     };
     let html = report_html(&metrics(), &provenance).unwrap();
+    assert!(html.contains("<td>1.50 XPL</td>"));
     assert!(!html.contains("<script") && html.contains("&lt;script&gt;"));
     assert!(!html.contains("NaN") && !html.contains("href=") && !html.contains("src="));
     assert_eq!(html.matches("<svg ").count(), html.matches("</svg>").count());
