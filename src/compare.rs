@@ -2,6 +2,7 @@
 
 use crate::Outcome;
 use crate::console::say;
+use crate::folder::digest;
 use crate::manifest::{Formats, Manifest, hex};
 use plasma_core::genesis::Genesis;
 use plasma_core::log::reader::Tail;
@@ -13,7 +14,7 @@ use plasma_sim::scenario::Scenario;
 use serde_json::{Value, json};
 use std::cmp::Ordering;
 use std::fmt::Display;
-use std::path::Path;
+use std::path::{Component, Path};
 
 /// What was the same, what differs, and what could not be compared.
 #[derive(Default)]
@@ -102,8 +103,31 @@ impl Compared {
                 self.is("title", scenario.title.clone(), manifest.title.clone(), Clone::clone);
                 self.is("level", Level::from(scenario.log.level).name(), manifest.log.level.as_str(), ToString::to_string);
                 self.horizon(manifest, scenario.start.0.saturating_add(scenario.horizon.0));
+                self.left_out.push(format!("whether this scenario and seed come to this log: play {} again", path.display()));
             }
             Err(error) => self.left_out.push(format!("the scenario and its seed: {error}")),
+        }
+    }
+
+    /// The files that were made of the run: whether they are as they were written.
+    pub fn results(&mut self, manifest: Option<&Manifest>, run: &Path) {
+        let Some(manifest) = manifest.filter(|manifest| !manifest.results.is_empty() && run.is_dir()) else { return };
+        let (before, mut missing) = (self.differences.len(), Vec::new());
+        for (file, said) in &manifest.results {
+            // A manifest may come from anybody: it names nothing outside of its folder.
+            let inside = Path::new(file).components().all(|part| matches!(part, Component::Normal(_)));
+            let path = run.join(file);
+            match (inside && path.is_file()).then(|| digest(&path)) {
+                Some(Ok(found)) if found == *said => {}
+                Some(Ok(_)) => self.differs(format!("{file} is not as it was written")),
+                Some(Err(_)) | None => missing.push(file.as_str()),
+            }
+        }
+        if before == self.differences.len() && missing.len() < manifest.results.len() {
+            self.same.push("results");
+        }
+        if !missing.is_empty() {
+            self.left_out.push(format!("{}: not there", missing.join(", ")));
         }
     }
 

@@ -1,6 +1,7 @@
 //! The run folder.
 
 use miette::{IntoDiagnostic, WrapErr, miette};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -73,6 +74,23 @@ impl Folder {
         self.root.join("charts")
     }
 
+    /// Every file that is made of a run, by its path in here, with its BLAKE3: not the log, the scenario, the checkpoint and the
+    /// manifest, which answer for themselves.
+    pub fn results(&self) -> miette::Result<BTreeMap<String, String>> {
+        let own = [self.log(), self.scenario(), self.checkpoint(), self.manifest()];
+        let mut digests = BTreeMap::new();
+        for (folder, name) in [(&self.root, ""), (&self.charts(), "charts/")] {
+            for entry in fs::read_dir(folder).into_diagnostic()? {
+                let path = entry.into_diagnostic()?.path();
+                if path.is_file() && !own.contains(&path) {
+                    let file = format!("{name}{}", path.file_name().unwrap_or_default().to_string_lossy());
+                    digests.insert(file, digest(&path)?);
+                }
+            }
+        }
+        Ok(digests)
+    }
+
     /// The report.
     pub fn report(&self) -> PathBuf {
         self.root.join("report.html")
@@ -92,6 +110,12 @@ fn free_name(scenario: &Path) -> PathBuf {
         .map(|n| runs.join(if n == 1 { stem.clone() } else { format!("{stem}-{n}") }))
         .find(|path| !path.exists())
         .expect("some number is free")
+}
+
+/// BLAKE3 of a file, in hexadecimal.
+pub fn digest(path: &Path) -> miette::Result<String> {
+    let bytes = fs::read(path).into_diagnostic().wrap_err_with(|| format!("cannot read {}", path.display()))?;
+    Ok(blake3::hash(&bytes).to_hex().to_string())
 }
 
 /// Writes a file so that a reader finds the old one or the new one, never half of either.
@@ -125,6 +149,10 @@ pub fn log_of(path: &Path) -> miette::Result<(PathBuf, Option<crate::manifest::M
     }
     let folder = Folder::open(path)?;
     let manifest = if folder.manifest().exists() { Some(crate::manifest::Manifest::read(&folder.manifest())?) } else { None };
+    if !folder.log().exists() && manifest.is_none() {
+        let help = "name the folder that `plasma run` wrote, or a log file";
+        return Err(miette!(help = help, "{} is not a run folder", path.display()));
+    }
     if !folder.log().exists() {
         let level = manifest.as_ref().map_or("unknown", |manifest| manifest.log.level.as_str());
         let help = "run the scenario again with --log full";

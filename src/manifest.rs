@@ -3,6 +3,7 @@
 use miette::{IntoDiagnostic, WrapErr};
 use plasma_core::log::Position;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// What a run was and what it came to. Digests are BLAKE3 in hexadecimal.
@@ -38,6 +39,9 @@ pub struct Manifest {
     pub epochs: u64,
     /// Commands that were not admitted: they left no record.
     pub inadmissible: u64,
+    /// Digests of the files that were made of it, by their path in the folder.
+    #[serde(default)]
+    pub results: BTreeMap<String, String>,
 }
 
 /// Versions of formats and rules.

@@ -96,6 +96,8 @@ struct Sign {
     formula: &'static str,
     /// First day, last day, number of days; empty when it was not met.
     met: Option<(String, String, u64)>,
+    /// Days of which it looks at all, where the run has fewer.
+    too_short: Option<u64>,
 }
 
 /// A guarded metric, its bands in words, and where it lies.
@@ -191,6 +193,7 @@ fn signs(summary: &Summary) -> Vec<Sign> {
             let failure = &summary.failures[place];
             (calendar::date(failure.first), calendar::date(failure.last), failure.days)
         }),
+        too_short: summary.too_short_for.contains(&signature.name).then_some(signature.days),
     };
     signatures.into_iter().map(sign).collect()
 }

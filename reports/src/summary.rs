@@ -4,7 +4,7 @@ use crate::beside::{Beside, Recording};
 use crate::books::Book;
 use crate::calendar;
 use crate::metrics::Metrics;
-use crate::metrics::failure::Failure;
+use crate::metrics::failure::{Failure, too_short_for};
 use crate::metrics::guard::{Band, GUARDS, Guard};
 use crate::metrics::observed::Attacker;
 use crate::metrics::row::Row;
@@ -32,6 +32,8 @@ pub struct Summary {
     pub units: BTreeMap<&'static str, Unit>,
     /// Signs of failure that the run met, in the order in which it first did.
     pub failures: Vec<Failure>,
+    /// Signs of failure that nobody can tell yet: they look at more days than the run has.
+    pub too_short_for: Vec<&'static str>,
     /// Guarded metrics, and where they lie.
     pub guards: Vec<Guarded>,
     /// What attackers made of what they had.
@@ -102,7 +104,7 @@ pub const HEADLINES: &[Group] = &[
     (
         "Providers",
         &[
-            ("active at end", "providers_active"),
+            ("active with GPUs at end", "providers_active"),
             ("entered", "providers_entered"),
             ("left", "providers_exited"),
             ("payments by customers", "payments"),
@@ -121,7 +123,7 @@ pub const HEADLINES: &[Group] = &[
             ("emission", "emission_usd"),
             ("customers' share of both", "organic_share"),
             ("emission per dollar of demand", "subsidy_per_external_usd"),
-            ("margin of deterrence per job", "deterrence_usd"),
+            ("deterrence per job at end", "deterrence_usd"),
             ("… if XPL cost a tenth", "deterrence_tenth_usd"),
             ("total surplus", "total_surplus_usd"),
         ],
@@ -184,6 +186,7 @@ impl Summary {
             to: calendar::date(metrics.rows().last().map_or(metrics.start(), |row| row.closed)),
             epochs: metrics.rows().len(),
             failures: Failure::all(metrics),
+            too_short_for: too_short_for(metrics),
             attackers: metrics.attackers().to_vec(),
             books: Vec::new(),
             recordings: Vec::new(),
@@ -240,6 +243,9 @@ impl Summary {
             let (first, last) = (calendar::date(failure.first), calendar::date(failure.last));
             let days = if failure.days == 1 { "day" } else { "days" };
             writeln!(f, "  {:20} {first} to {last}, {} {days}: {}", failure.name, failure.days, failure.formula)?;
+        }
+        if !self.too_short_for.is_empty() {
+            writeln!(f, "  too short to tell: {}", self.too_short_for.join(", "))?;
         }
         self.write_guards(f)
     }

@@ -26,6 +26,7 @@ pub use error::{Problem, ScenarioError};
 pub use load::Loaded;
 pub use model::Scenario;
 pub(crate) use protocol::FEEDERS;
+pub use protocol::show_value;
 pub use render::{OVERRIDDEN, digest, render_resolved};
 pub use schema::schema;
 pub use tree::{Confidence, Provenance};

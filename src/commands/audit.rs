@@ -30,6 +30,7 @@ pub fn audit(args: &cli::Audit) -> miette::Result<Outcome> {
         None => compared.state(manifest, &audited.clock, digest.clone()),
     }
     compared.scenario(manifest, &args.run);
+    compared.results(manifest, &args.run);
     if args.json {
         let result = json!({ "records": audited.position.records, "blocks": audited.blocks, "root": hex(&audited.position.root),
             "state_digest": digest });

@@ -30,6 +30,7 @@ pub fn replay(args: &cli::Replay) -> miette::Result<Outcome> {
     let mut compared = Compared::log(manifest, &genesis, position, tail);
     compared.state(manifest, &clock, digest.clone());
     compared.scenario(manifest, &args.run);
+    compared.results(manifest, &args.run);
     if args.json {
         let result =
             json!({ "records": position.records, "root": hex(&position.root), "state_digest": digest, "seconds": seconds });
@@ -39,7 +40,7 @@ pub fn replay(args: &cli::Replay) -> miette::Result<Outcome> {
         say!("{} records folded in {seconds:.2} s ({rate:.1} M records/s)", position.records);
         say!("root          {}\nstate digest  {digest}", hex(&position.root));
         compared.say();
-        if !compared.differences().is_empty() {
+        if compared.differences().iter().any(|difference| difference.starts_with("state")) {
             say!("`plasma audit` names the first record that differs.");
         }
     }

@@ -25,6 +25,7 @@ use plasma_sim::agents::Agents;
 use plasma_sim::scenario::{Loaded, Scenario, render_resolved};
 use plasma_sim::traces::Report;
 use plasma_sim::world;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -281,7 +282,7 @@ fn conclude(
         let help = "free some room; the log ends with its last whole batch and can still be replayed up to there";
         miette!(help = help, "the log could not be written to the end: {error}")
     })?;
-    let manifest = Manifest {
+    let mut manifest = Manifest {
         title: plan.loaded.scenario.title.clone(),
         plasma: env!("CARGO_PKG_VERSION").into(),
         formats: Formats::current(),
@@ -297,8 +298,10 @@ fn conclude(
         state_digest,
         epochs,
         inadmissible: agents.tally().inadmissible,
+        results: BTreeMap::new(),
     };
     let summary = results::write(plan, &manifest, &metrics, books(&agents)).map_err(|error| unfinished(&plan.folder, &error))?;
+    manifest.results = plan.folder.results()?;
     // The manifest comes last: a folder that has one is whole.
     manifest.write(&plan.folder.manifest())?;
     if complete && plan.folder.checkpoint().exists() {

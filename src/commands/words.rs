@@ -7,6 +7,7 @@ use plasma_core::params::TABLE;
 use plasma_core::record::{Cause, Fields, Origin, Record, Value};
 use plasma_reports::calendar;
 use plasma_reports::number::grouped;
+use plasma_sim::scenario::show_value;
 use serde_json::{Map, json};
 
 /// What the number in a field counts.
@@ -29,8 +30,6 @@ enum Counts {
     Classes,
     /// One of these, from zero.
     Named(&'static [&'static str]),
-    /// A parameter, by its place in the table.
-    Param,
     /// It is a number, or an identifier that its name explains.
     Itself,
 }
@@ -39,7 +38,6 @@ enum Counts {
 fn counts(record: &str, field: &str) -> Counts {
     match (record, field) {
         ("Redelegate", "from" | "to") | (_, "challenger" | "checker" | "juror" | "pool" | "provider") => Counts::Provider,
-        ("ParamChanged", "param") => Counts::Param,
         ("OrderReturned" | "MilestonePaid", "closes") => Counts::Itself,
         ("Tallied", "abstain" | "no" | "veto" | "yes") => Counts::WholeXpl,
         ("Tallied", "outcome") => Counts::Named(&["passed", "rejected", "no quorum", "vetoed"]),
@@ -69,9 +67,23 @@ fn counts(record: &str, field: &str) -> Counts {
 
 /// The payload of a record, field by field.
 pub fn fields(record: &str, payload: &impl Fields) -> String {
-    let mut parts = Vec::new();
+    let (mut parts, mut values) = (Vec::new(), [0; 4]);
     payload.visit(&mut |name, value| {
         parts.extend(match value {
+            // A parameter and its value say nothing without each other.
+            Value::Numbers(numbers) if record == "ProposeChange" => {
+                values = numbers;
+                None
+            }
+            Value::Sizes(params) if record == "ProposeChange" => {
+                let set = params.iter().zip(values).filter_map(|(&param, value)| setting(param, value));
+                Some(set.collect::<Vec<_>>().join(", "))
+            }
+            Value::Number(n) if (record, name) == ("ParamChanged", "value") => {
+                values[0] = n;
+                None
+            }
+            Value::Number(n) if (record, name) == ("ParamChanged", "param") => setting(n as u32, values[0]),
             Value::Number(n) => Some(number(record, name, n)),
             Value::Serial(n) => Some(format!("{name} {n}")),
             Value::Bytes(bytes) if bytes == [0; 32] => None,
@@ -84,6 +96,12 @@ pub fn fields(record: &str, payload: &impl Fields) -> String {
     parts.join(", ")
 }
 
+/// A parameter, by its place in the table, and its value; none for no parameter.
+fn setting(param: u32, value: u64) -> Option<String> {
+    let spec = TABLE.get(param as usize)?;
+    Some(format!("{} = {}", spec.key, show_value(spec.unit, value)))
+}
+
 fn number(record: &str, name: &str, n: u64) -> String {
     let id = n as u32;
     match counts(record, name) {
@@ -92,6 +110,7 @@ fn number(record: &str, name: &str, n: u64) -> String {
         Counts::Pace => format!("{name} {} per GPU-s", xpl(n.into())),
         Counts::MicroUsd => format!("{} USD", decimal(n.into(), 1_000_000)),
         Counts::MilliGpuSeconds => format!("work {} GPU-s", decimal(n.into(), 1_000)),
+        Counts::Moment if n == 0 => format!("{name} never"),
         Counts::Moment => format!("{name} {}", calendar::timestamp(n)),
         Counts::Account if name == "to" => format!("to {}", AccountId(id)),
         Counts::Account => AccountId(id).to_string(),
@@ -106,7 +125,6 @@ fn number(record: &str, name: &str, n: u64) -> String {
             format!("classes {}", allowed.join(" "))
         }
         Counts::Named(names) => names.get(n as usize).map_or_else(|| format!("{name} {n}"), |choice| format!("{name} {choice}")),
-        Counts::Param => TABLE.get(n as usize).map_or_else(|| format!("{name} {n}"), |spec| spec.key.to_owned()),
         Counts::Itself => format!("{name} {n}"),
     }
 }
@@ -166,6 +184,11 @@ pub fn decimal(parts: u128, whole: u128) -> String {
 mod tests {
     use super::*;
     use plasma_core::protocol::account::Transfer;
+    use plasma_core::protocol::governance::action::{ParamChanged, ProposeChange};
+
+    fn place(key: &str) -> u32 {
+        TABLE.iter().position(|spec| spec.key == key).unwrap() as u32
+    }
 
     #[test]
     fn amounts_are_exact_and_readable() {
@@ -183,6 +206,11 @@ mod tests {
         assert_eq!(number("Submit", "gpus_log2", 3), "GPUs 8");
         assert_eq!(number("SetCommission", "rate", 25_000_000), "rate 2.5 %");
         assert_eq!(number("Redelegate", "to", 4), format!("to {}", ProviderId(4)));
+        let change = ProposeChange { values: [30_000_000, 0, 0, 0], params: [place("fee.rate"), u32::MAX, u32::MAX, u32::MAX] };
+        assert_eq!(fields("ProposeChange", &change), "fee.rate = 3%");
+        let changed = ParamChanged { value: 86_400_000, param: place("governance.timelock"), pad: 0 };
+        assert_eq!(fields("ParamChanged", &changed), "governance.timelock = 1d");
+        assert_eq!(number("Tallied", "ripens", 0), "ripens never");
         assert_eq!(number("Submit", "classes", 5), "classes 0 2");
         assert_eq!(serde_json::Value::from(json(&transfer)), json!({ "amount": 2_500_000_000u64, "to": 1 }));
     }

@@ -91,6 +91,7 @@ fn export_writes_tables_or_lines() {
         let [(_, about)] = &about[..] else { panic!("one file says what the fields are") };
         let about: Value = serde_json::from_slice(about).unwrap();
         assert_eq!(about["events"]["Settled"]["fields"]["paid"], "Nano-XPL to the provider.");
+        assert!(!about.to_string().contains("[`") && about["rejections"]["1"].is_string(), "{about}");
         assert!(
             !files.is_empty()
                 && files.iter().all(|(path, bytes)| path.extension().is_some_and(|e| e == format) && !bytes.is_empty())

@@ -12,7 +12,7 @@ fn tamper(place: &Place, change: impl Fn(&mut serde_json::Value)) {
 #[test]
 fn a_sound_run_is_confirmed() {
     let place = Place::with_run();
-    let all = "Same as the manifest: records, batches, bytes, root, genesis, start, state, epochs, end, engine, scenario, seed, title, level.";
+    let all = "Same as the manifest: records, batches, bytes, root, genesis, start, state, epochs, end, engine, scenario, seed, title, level, results.";
     assert!(place.plasma(&["replay", "run"]).succeeds().contains(all));
     let said = place.plasma(&["audit", "run"]).succeeds();
     assert!(said.contains("Every record is the same.") && said.contains(all), "{said}");
@@ -77,6 +77,25 @@ fn a_tampered_manifest_is_found() {
     tamper(&place, |manifest| manifest["engine_digest"] = "0".into());
     let said = place.plasma(&["replay", "run"]).succeeds();
     assert!(said.contains("Not compared: the engine: 0 played the run."), "{said}");
+}
+
+#[test]
+fn a_changed_result_is_found_and_a_missing_one_is_said() {
+    let place = Place::with_run();
+    let html = std::fs::read_to_string(place.path("run/report.html")).unwrap();
+    std::fs::write(place.path("run/report.html"), html.replace("utilisation", "Utilisation")).unwrap();
+    for command in ["replay", "audit"] {
+        let said = place.plasma(&[command, "run"]).exits(3);
+        assert!(
+            said.contains("DIFFERS: report.html is not as it was written") && !said.contains("`plasma audit` names"),
+            "{said}"
+        );
+    }
+    std::fs::remove_file(place.path("run/report.html")).unwrap();
+    tamper(&place, |manifest| manifest["results"]["../elsewhere"] = "0".into());
+    let said = place.plasma(&["replay", "run"]).succeeds();
+    assert!(said.contains("Not compared: ../elsewhere, report.html: not there."), "{said}");
+    assert!(said.contains("whether this scenario and seed come to this log: play run/scenario.toml again."), "{said}");
 }
 
 #[test]
@@ -146,7 +165,7 @@ fn what_is_not_there_or_no_run_is_said() {
     for command in [&["replay"][..], &["audit"], &["show"], &["log", "stat"]] {
         let of = |run: &str| flat(&place.plasma(&[command, &[run]].concat()).fails());
         assert!(of("missing").contains("missing does not exist"), "{command:?}");
-        assert!(of("empty").contains("empty holds no log"), "{command:?}");
+        assert!(of("empty").contains("empty is not a run folder"), "{command:?}");
         assert!(of("text").contains("text: not a Plasma log: it starts with other bytes"), "{command:?}");
     }
 }

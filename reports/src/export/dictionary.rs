@@ -1,9 +1,16 @@
 //! What the columns of an export are, in words.
 
 use crate::write::{At, WriteError};
+use plasma_core::params::TABLE;
 use plasma_core::record::{DICTIONARY, Entry};
+use plasma_core::rejection::Rejection;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 use std::path::Path;
+
+const NOTE: &str = "Moments are milliseconds since the Unix epoch, spans milliseconds. A field of several numbers has a column for \
+                    each: sizes_0, sizes_1, …. A null is an identifier of nothing. A code is found in `rejections`, a position in \
+                    TABLE in `parameters`.";
 
 /// Columns that are not fields of a record's own.
 const COMMON: [(&str, &str); 7] = [
@@ -23,8 +30,10 @@ pub(super) fn write(path: &Path) -> Result<(), WriteError> {
         Value::Object(entries.map(|entry| (entry.name.to_owned(), about(entry))).collect())
     };
     let all = json!({
-        "note": "A field of several numbers has a column for each: sizes_0, sizes_1, …. A null is an identifier of nothing.",
-        "columns": texts(COMMON.into_iter()),
+        "note": NOTE,
+        "columns": texts(COMMON),
+        "rejections": Rejection::ALL.iter().map(|reason| (*reason as u32, reason.text())).collect::<BTreeMap<_, _>>(),
+        "parameters": TABLE.iter().map(|spec| spec.key).collect::<Vec<_>>(),
         "commands": of_kind("command"),
         "timers": of_kind("timer"),
         "events": of_kind("event"),
@@ -36,13 +45,18 @@ pub(super) fn write(path: &Path) -> Result<(), WriteError> {
 pub(super) fn text(folder: &str, name: &str) -> Option<String> {
     let kind = folder.trim_end_matches('s');
     let entry = DICTIONARY.iter().find(|entry| (entry.kind, entry.name) == (kind, name))?;
-    Some(json!({ "columns": texts(COMMON.into_iter()), kind: { name: about(entry) } }).to_string())
+    Some(json!({ "columns": texts(COMMON), kind: { name: about(entry) } }).to_string())
 }
 
 fn about(entry: &Entry) -> Value {
-    json!({ "text": entry.text.trim(), "fields": texts(entry.fields()) })
+    json!({ "text": plain(entry.text), "fields": texts(entry.fields()) })
 }
 
-fn texts(pairs: impl Iterator<Item = (&'static str, &'static str)>) -> Value {
-    Value::Object(pairs.map(|(name, text)| (name.to_owned(), text.into())).collect::<Map<_, _>>())
+fn texts(pairs: impl IntoIterator<Item = (&'static str, &'static str)>) -> Value {
+    Value::Object(pairs.into_iter().map(|(name, text)| (name.to_owned(), plain(text).into())).collect::<Map<_, _>>())
+}
+
+/// Documentation without its links.
+fn plain(text: &str) -> String {
+    text.trim().replace("[`", "`").replace("`]", "`")
 }

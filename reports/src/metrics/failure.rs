@@ -9,16 +9,22 @@ use super::table::cost_to_corrupt;
 use plasma_core::money::XPL;
 use plasma_core::time::{DAY, Span, Time};
 use serde::Serialize;
-use std::collections::VecDeque;
 
 /// What a signature looks at.
 pub struct Window<'w> {
     /// The window as one row. Waits, concentration and what the ledger does not say are those of its last epoch or missing.
     pub row: &'w Row,
-    /// Stocks at its beginning.
-    pub before: &'w Stocks,
-    /// Its last epoch.
-    pub last: &'w Row,
+    /// Stocks at its beginning; none where it begins with the run.
+    pub before: Option<&'w Stocks>,
+    /// Its days, at least one.
+    pub days: &'w [&'w Row],
+}
+
+impl Window<'_> {
+    /// Its last day.
+    fn last(&self) -> &Row {
+        self.days[self.days.len() - 1]
+    }
 }
 
 /// A sign of failure.
@@ -44,7 +50,10 @@ pub const SIGNATURES: &[Signature] = &[
         formula: "providers_exited − providers_entered > 5 % of those active, over 90 days",
         question: "Do providers leave faster than they come?",
         days: 90,
-        met: |w| w.row.exits > w.row.entries && (w.row.exits - w.row.entries) * 20 > w.before.providers,
+        met: |w| {
+            let left = w.row.exits.saturating_sub(w.row.entries);
+            left > 0 && w.before.is_some_and(|before| left * 20 > before.providers)
+        },
     },
     Signature {
         name: "checks unpaid",
@@ -58,14 +67,14 @@ pub const SIGNATURES: &[Signature] = &[
         formula: "deterrence_usd < 0, on every day of a week",
         question: "Is the bond under the bound below which cheating pays?",
         days: 7,
-        met: |w| [w.before, &w.last.stocks].iter().all(|stocks| stocks.deterrence.is_some_and(|[now, ..]| now < 0)),
+        met: |w| w.days.iter().all(|day| day.stocks.deterrence.is_some_and(|[now, ..]| now < 0)),
     },
     Signature {
         name: "treasury empty",
         formula: "treasury = 0",
         question: "Is there anything left to govern with?",
         days: 1,
-        met: |w| w.last.stocks.treasury == 0,
+        met: |w| w.last().stocks.treasury == 0,
     },
     Signature {
         name: "attack pays",
@@ -73,8 +82,8 @@ pub const SIGNATURES: &[Signature] = &[
         question: "Does a majority of stake cost less than the treasury that it could vote itself?",
         days: 1,
         met: |w| {
-            let treasury = w.last.stocks.treasury * u128::from(w.last.stocks.price_micro_usd) / u128::from(XPL);
-            cost_to_corrupt(w.last).is_some_and(|cost| cost < treasury)
+            let treasury = w.last().stocks.treasury * u128::from(w.last().stocks.price_micro_usd) / u128::from(XPL);
+            cost_to_corrupt(w.last()).is_some_and(|cost| cost < treasury)
         },
     },
     Signature {
@@ -82,14 +91,14 @@ pub const SIGNATURES: &[Signature] = &[
         formula: "no fresh oracle price at the end of an epoch",
         question: "Does the protocol know what an XPL is worth?",
         days: 1,
-        met: |w| w.last.stocks.price_micro_usd == 0,
+        met: |w| w.last().stocks.price_micro_usd == 0,
     },
     Signature {
         name: "emission exhausted",
         formula: "issued = supply.cap",
         question: "Is there anything left to mint?",
         days: 1,
-        met: |w| w.last.stocks.unissued == 0,
+        met: |w| w.last().stocks.unissued == 0,
     },
     Signature {
         name: "price spiral",
@@ -97,7 +106,7 @@ pub const SIGNATURES: &[Signature] = &[
         question: "Do price and supply drag each other down?",
         days: 90,
         met: |w| {
-            let (before, after) = (w.before, &w.last.stocks);
+            let (Some(before), after) = (w.before, &w.last().stocks) else { return false };
             after.price_micro_usd > 0
                 && after.price_micro_usd < before.price_micro_usd / 2
                 && after.providers * 10 < before.providers * 9
@@ -109,8 +118,8 @@ pub const SIGNATURES: &[Signature] = &[
         question: "Can one owner decide alone?",
         days: 1,
         met: |w| {
-            let spread = &w.last.concentration;
-            w.last.stocks.providers > 1 && spread.stake_owned.or(spread.stake).is_some_and(|stake| stake.nakamoto == 1)
+            let spread = &w.last().concentration;
+            w.last().stocks.providers > 1 && spread.stake_owned.or(spread.stake).is_some_and(|stake| stake.nakamoto == 1)
         },
     },
 ];
@@ -157,28 +166,34 @@ fn days(rows: &[Row]) -> Vec<Row> {
 
 fn scan(signature: &Signature, days: &[Row]) -> Option<Failure> {
     let length: Span = signature.days * DAY;
-    let mut window: VecDeque<&Row> = VecDeque::new();
-    let mut failure: Option<Failure> = None;
-    for day in days {
-        window.push_back(day);
-        let fits = |window: &VecDeque<&Row>| window.iter().skip(2).map(|row| row.span()).sum::<Span>() >= length;
-        while fits(&window) {
-            window.pop_front();
+    let days: Vec<&Row> = days.iter().collect();
+    let (mut begin, mut spanned, mut failure) = (0, 0, None);
+    for (end, day) in days.iter().enumerate() {
+        spanned += day.span();
+        while spanned - days[begin].span() >= length {
+            spanned -= days[begin].span();
+            begin += 1;
         }
-        // The first row is where the window begins: what it brought lies before.
-        let spanned: Span = window.iter().skip(1).map(|row| row.span()).sum();
         if spanned < length {
             continue;
         }
         let mut row = Row::default();
-        window.iter().skip(1).for_each(|part| row.append(part));
-        if (signature.met)(&Window { row: &row, before: &window[0].stocks, last: day }) {
+        days[begin..=end].iter().for_each(|part| row.append(part));
+        let before = begin.checked_sub(1).map(|place| &days[place].stocks);
+        if (signature.met)(&Window { row: &row, before, days: &days[begin..=end] }) {
             let Signature { name, formula, .. } = *signature;
-            let found = failure.get_or_insert(Failure { name, formula, first: day.closed, last: day.closed, days: 0 });
+            let found: &mut Failure =
+                failure.get_or_insert(Failure { name, formula, first: day.closed, last: day.closed, days: 0 });
             (found.last, found.days) = (day.closed, found.days + 1);
         }
     }
     failure
+}
+
+/// Names of the signatures that look at more days than a run has, so that nobody can say whether it met them.
+pub fn too_short_for(metrics: &Metrics) -> Vec<&'static str> {
+    let span: Span = metrics.rows().iter().map(Row::span).sum();
+    SIGNATURES.iter().filter(|signature| span < signature.days * DAY).map(|signature| signature.name).collect()
 }
 
 #[cfg(test)]
@@ -211,6 +226,17 @@ mod tests {
         rows[150].stocks.treasury = 0;
         rows[160].stocks.price_micro_usd = 0;
         assert_eq!(found(&rows), [("treasury empty", 151, 1), ("oracle stale", 161, 1)]);
+    }
+
+    #[test]
+    fn the_first_day_counts_and_a_week_is_all_of_its_days() {
+        let mut rows: Vec<Row> = (0..30).map(day).collect();
+        rows[0].stocks.treasury = 0;
+        rows.iter_mut().for_each(|row| row.stocks.deterrence = Some([-1; 3]));
+        rows[9].stocks.deterrence = Some([1; 3]);
+        assert_eq!(found(&rows), [("cheating pays", 7, 3 + 14), ("treasury empty", 1, 1)]);
+        rows.iter_mut().step_by(6).for_each(|row| row.stocks.deterrence = Some([0; 3]));
+        assert_eq!(found(&rows), [("treasury empty", 1, 1)]);
     }
 
     #[test]

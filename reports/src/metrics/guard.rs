@@ -55,8 +55,8 @@ pub const GUARDS: &[Guard] = &[
     Guard {
         metric: "completion_rate",
         label: "completion rate",
-        healthy: (0.95, 1.0),
-        watch: (0.9, 1.0),
+        healthy: (0.95, ANY),
+        watch: (0.9, ANY),
         source: "judgement: one job in twenty, in ten",
     },
     Guard {
@@ -69,15 +69,15 @@ pub const GUARDS: &[Guard] = &[
     Guard {
         metric: "discount_to_cloud",
         label: "cheaper than elsewhere by",
-        healthy: (0.2, 1.0),
-        watch: (0.0, 1.0),
+        healthy: (0.2, ANY),
+        watch: (0.0, ANY),
         source: "judgement: what strangers' machines must be cheaper by to be worth the trouble",
     },
     Guard {
         metric: "organic_share",
         label: "customers' share of income",
-        healthy: (0.5, 1.0),
-        watch: (0.2, 1.0),
+        healthy: (0.5, ANY),
+        watch: (0.2, ANY),
         source: "judgement: customers pay more than holders do",
     },
     Guard {
@@ -89,7 +89,7 @@ pub const GUARDS: &[Guard] = &[
     },
     Guard {
         metric: "deterrence_usd",
-        label: "margin of deterrence per job",
+        label: "deterrence per job",
         healthy: (0.0, ANY),
         watch: (0.0, ANY),
         source: "Becker 1968: below zero cheating pays",
@@ -145,8 +145,8 @@ impl Guard {
     /// The healthy band in words, and the band to be watched, for values as `plain` writes them.
     pub fn words(&self, plain: impl Fn(f64) -> String) -> (String, String) {
         let words = |(least, largest): (f64, f64)| match (least.is_finite() && least != 0.0, largest.is_finite()) {
-            (true, true) if largest < 1.0 => format!("{} to {}", plain(least), plain(largest)),
-            (true, _) => format!("at least {}", plain(least)),
+            (true, true) => format!("{} to {}", plain(least), plain(largest)),
+            (true, false) => format!("at least {}", plain(least)),
             (false, true) => format!("at most {}", plain(largest)),
             (false, false) => "not below 0".into(),
         };

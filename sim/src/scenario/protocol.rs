@@ -179,8 +179,8 @@ fn read_value(unit: Unit, node: &Node) -> Result<u64, String> {
     }
 }
 
-/// A value as files write it, without quotes.
-pub(crate) fn show_value(unit: Unit, value: u64) -> String {
+/// A parameter's value as files write it, without quotes.
+pub fn show_value(unit: Unit, value: u64) -> String {
     match unit {
         Unit::Ratio => Ratio(value).to_string(),
         Unit::Span => SpanMs(value).to_string(),

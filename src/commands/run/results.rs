@@ -76,7 +76,7 @@ fn attack(attacker: &AttackerSection, start: Time) -> Attack {
     }
 }
 
-/// Values that the command line changed, as a resolved scenario marks them.
+/// Values that the command line changed, as a resolved scenario marks them. What is kept of the records changes nothing about them.
 fn overrides(resolved: &str) -> Vec<String> {
     let mut section = "";
     let lines = resolved.lines().filter_map(|line| {
@@ -85,7 +85,10 @@ fn overrides(resolved: &str) -> Vec<String> {
         }
         Some((section, line.strip_suffix(OVERRIDDEN)?.trim_end()))
     });
-    lines.map(|(section, line)| format!("{section} {line}").trim().to_owned()).collect()
+    lines
+        .filter(|(section, _)| *section != "[log]")
+        .map(|(section, line)| format!("{section} {line}").trim().to_owned())
+        .collect()
 }
 
 /// The span that figures are of. A state at the end of a run counts more than they do.

@@ -90,7 +90,10 @@ fn check_proposal(scenario: &Scenario, proposal: &ProposalSection, findings: &mu
     });
     somebody(scenario, &proposal.by, path("by"), findings);
     match &proposal.what {
-        Request::Change(settings) => changes(settings, &path("what.change"), findings),
+        Request::Change(settings) => {
+            changes(settings, &path("what.change"), findings);
+            together(scenario, settings, path("what.change"), findings);
+        }
         Request::Spend(spend) => {
             somebody(scenario, &spend.to, path("what.spend.to"), findings);
             findings.require(spend.amount.0 > 0, path("what.spend.amount"), || "expected more than nothing".into());
@@ -111,6 +114,25 @@ fn check_proposal(scenario: &Scenario, proposal: &ProposalSection, findings: &mu
             findings.require(award.lasts.0 > 0, path("what.award.lasts"), || "a time must be above 0".into());
         }
         Request::Report(_) => {}
+    }
+}
+
+/// Whether the protocol can enact them: with the parameters of the start, which they meet where no other proposal changes any.
+fn together(scenario: &Scenario, settings: &Settings, key: String, findings: &mut Findings) {
+    let changes = scenario.proposal.iter().filter(|proposal| matches!(proposal.what, Request::Change(_))).count();
+    let mut params = scenario.params.clone();
+    let entries = settings.iter().flat_map(|(section, entries)| entries.iter().map(move |entry| (section, entry)));
+    for (section, (name, value)) in entries {
+        let key = format!("{section}.{name}");
+        // What is illegal alone was said.
+        let Ok((_, value)) = setting(&key, &value.0) else { return };
+        let Ok(()) = params.set(&key, value) else { return };
+    }
+    if let Err(error) = params.check()
+        && changes == 1
+        && scenario.params.check().is_ok()
+    {
+        findings.add(key, format!("the protocol would refuse it: {error}"));
     }
 }
 

@@ -33,6 +33,12 @@ fn patience_beyond_the_deadline() {
 }
 
 #[test]
+fn a_proposal_that_the_protocol_would_refuse() {
+    let proposal = "\n[[proposal]]\nid = \"more\"\nat = \"1d\"\nby = { provider = \"gamers\" }\nwhat = { change = { emission = { providers = \"90%\" } } }\n";
+    assert_snapshot!(drawn(&(starter_with("[fee]", "[governance]\nmax_open = 1\n\n[fee]") + proposal)));
+}
+
+#[test]
 fn more_candidates_than_anybody_plays() {
     assert_snapshot!(drawn_set("demand.chat.rate=20000000000/h"));
 }
