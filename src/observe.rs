@@ -1,10 +1,13 @@
 //! What a simulation tells its metrics beside the ledger. `sim` and `reports` do not know each other: this is where they meet.
 
 use plasma_reports::beside::{RecordedWaits, Recording};
+use plasma_reports::books::{Book, Entry};
 use plasma_reports::metrics::Owners;
 use plasma_reports::metrics::observed::{Attacker, Observed, PARTIES, Standing, Trades};
 use plasma_sim::agents::Agents;
 use plasma_sim::agents::attacker::Booty;
+use plasma_sim::agents::builder::BuilderRow;
+use plasma_sim::agents::custodian::CustodyRow;
 use plasma_sim::agents::tally::Party;
 use plasma_sim::economy::Economy;
 use plasma_sim::traces::{Report, Waits};
@@ -48,6 +51,57 @@ pub fn observed(agents: &Agents) -> Observed {
     }
 }
 
+/// The books of cohorts who sell what unlocks, of the custodian and of builders.
+pub fn books(agents: &Agents) -> Vec<Book> {
+    let cohorts = agents.cohorts().map(|(cohort, row)| Book {
+        who: format!("those who sell `{}`", cohort.name),
+        entries: vec![
+            Entry::xpl("came free", row.freed),
+            Entry::xpl("sold", row.sold),
+            Entry::usd("received for it", signed(row.received)),
+            Entry::xpl("meant to be sold and not sold yet", row.unsold.into()),
+            Entry::count("sales that the other side could not pay", row.refused),
+        ],
+    });
+    let builders =
+        agents.builders().map(|(builder, row)| Book { who: format!("builder `{}`", builder.name), entries: built(row) });
+    cohorts.chain(agents.custody().map(custody)).chain(builders).collect()
+}
+
+fn custody(row: &CustodyRow) -> Book {
+    let entries = vec![
+        Entry::count("orders of the treasury", row.orders),
+        Entry::xpl("bought", row.bought),
+        Entry::usd("paid for it", signed(row.spent)),
+        Entry::xpl("returned to the treasury", row.returned),
+        Entry::xpl("put into the pool", row.provided),
+        Entry::usd("put into the pool with it", signed(row.provided_usd)),
+        Entry::xpl("taken out of the pool", row.redeemed),
+        Entry::usd("taken out of the pool with it", signed(row.redeemed_usd)),
+        Entry::usd("made in the pool against holding", row.against_holding),
+    ];
+    Book { who: "the treasury's custodian".into(), entries }
+}
+
+fn built(row: &BuilderRow) -> Vec<Entry> {
+    vec![
+        Entry::count("applications", row.applied),
+        Entry::count("awards granted", row.awards),
+        Entry::xpl("awarded", row.awarded),
+        Entry::count("attempts", row.attempts),
+        Entry::count("milestones reached", row.reached),
+        Entry::count("milestones attested without being reached", row.let_pass),
+        Entry::xpl("paid by the treasury", row.paid),
+        Entry::xpl("sold", row.sold),
+        Entry::usd("received for it", signed(row.received)),
+        Entry::usd("spent on attempts", signed(row.spent)),
+    ]
+}
+
+fn signed(micro: u128) -> i128 {
+    i128::try_from(micro).unwrap_or(i128::MAX)
+}
+
 /// What a trace says of its own jobs; nothing where its rows are machines.
 pub fn recording(name: &str, report: &Report) -> Option<Recording> {
     let seconds = |ms: u64| ms as f64 / 1e3;
@@ -62,7 +116,7 @@ pub fn recording(name: &str, report: &Report) -> Option<Recording> {
 
 fn attacker(booty: Booty) -> Attacker {
     let held = |micro: u128| u64::try_from(micro).unwrap_or(u64::MAX);
-    Attacker { name: booty.name, means: held(booty.means), worth: held(booty.worth) }
+    Attacker { name: booty.name, means: held(booty.means), worth: held(booty.worth), idle: held(booty.idle) }
 }
 
 fn party(name: &str) -> Party {

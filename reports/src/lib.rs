@@ -7,7 +7,7 @@
 //! use plasma_reports::{Metrics, Summary, write_charts, write_parquet};
 //! let metrics = Metrics::new(&genesis); // … give it to the engine as its observer, run, take it back
 //! write_parquet(&metrics, "out".as_ref())?;
-//! write_charts(&metrics, "out/charts".as_ref())?;
+//! write_charts(&metrics, "out/charts".as_ref(), "a first run · seed 1")?;
 //! println!("{}", Summary::of(&metrics));
 //! # Ok(()) }
 //! ```
@@ -15,6 +15,7 @@
 #![warn(missing_docs)]
 
 pub mod beside;
+pub mod books;
 pub mod calendar;
 pub mod charts;
 pub mod export;
@@ -30,6 +31,6 @@ pub use charts::write_charts;
 pub use export::{Exporter, Format};
 pub use frames::write_parquet;
 pub use metrics::Metrics;
-pub use report::{Provenance, report_html};
+pub use report::{Attack, Provenance, report_html};
 pub use summary::Summary;
 pub use write::WriteError;

@@ -1,6 +1,7 @@
 //! One run as one HTML file: self-contained, printable, without scripts, readable in ten years.
 
 use crate::beside::{Beside, Recording};
+use crate::books::{Book, Entry};
 use crate::calendar;
 use crate::charts::{Chart, charts};
 use crate::metrics::Metrics;
@@ -34,8 +35,25 @@ pub struct Provenance {
     pub facts: Vec<(String, String)>,
     /// What the traces that were played say of their own jobs.
     pub recordings: Vec<Recording>,
+    /// What each attacker set out to do, in the order of their books.
+    pub attacks: Vec<Attack>,
+    /// Books of those whose money is not all on the ledger.
+    pub books: Vec<Book>,
     /// The scenario, as its author wrote it; may be empty.
     pub scenario: String,
+}
+
+/// What an attacker set out to do. What it made of it is in its books.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Attack {
+    /// Its name.
+    pub name: String,
+    /// What it does, in words that go on from its name.
+    pub what: String,
+    /// Date on which it begins.
+    pub from: String,
+    /// Date on which it stops; empty when it goes on to the end.
+    pub until: String,
 }
 
 /// Why there is no report.
@@ -94,6 +112,14 @@ struct GuardLine {
     cells: Vec<(String, &'static str)>,
 }
 
+/// An attacker: what it set out to do, and its books in dollars.
+#[derive(Serialize)]
+struct AttackLine {
+    attack: Attack,
+    /// Put in, had at the end, made, and what holding would have made.
+    cells: [String; 4],
+}
+
 #[derive(Serialize)]
 struct Figure {
     title: &'static str,
@@ -107,8 +133,9 @@ struct Page<'p> {
     summary: &'p Summary,
     headlines: Headlines,
     beside: Option<Beside>,
-    /// Name, means, worth and profit of each attacker.
-    attackers: Vec<[String; 4]>,
+    attackers: Vec<AttackLine>,
+    /// Name, then what was done and how much.
+    books: Vec<(String, Vec<(&'static str, String)>)>,
     signs: Vec<Sign>,
     guards: Vec<GuardLine>,
     figures: Vec<Figure>,
@@ -135,12 +162,20 @@ impl Headlines {
     }
 }
 
-fn attackers(summary: &Summary) -> Vec<[String; 4]> {
+fn attackers(summary: &Summary, attacks: &[Attack]) -> Vec<AttackLine> {
     let usd = |micro: i128| plain(Some(micro as f64 / 1e6), Unit::Usd);
     let line = |attacker: &Attacker| {
-        [attacker.name.clone(), usd(attacker.means.into()), usd(attacker.worth.into()), usd(attacker.profit())]
+        let attack = attacks.iter().find(|attack| attack.name == attacker.name).cloned();
+        let books = [attacker.means.into(), attacker.worth.into(), attacker.profit(), attacker.idle_profit()];
+        let unsaid = || Attack { name: attacker.name.clone(), ..Attack::default() };
+        AttackLine { attack: attack.unwrap_or_else(unsaid), cells: books.map(usd) }
     };
     summary.attackers.iter().map(line).collect()
+}
+
+fn books(summary: &Summary) -> Vec<(String, Vec<(&'static str, String)>)> {
+    let line = |entry: &Entry| (entry.what, entry.text());
+    summary.books.iter().map(|book| (book.who.clone(), book.entries.iter().map(line).collect())).collect()
 }
 
 /// Every sign of failure, those that were met first.
@@ -185,7 +220,7 @@ fn guards(summary: &Summary) -> Vec<GuardLine> {
 /// # Errors
 /// [`ReportError`].
 pub fn report_html(metrics: &Metrics, provenance: &Provenance) -> Result<String, ReportError> {
-    let summary = Summary::of(metrics).beside(provenance.recordings.clone());
+    let summary = Summary::of(metrics).beside(provenance.recordings.clone()).with_books(provenance.books.clone());
     let figure = |Chart { title, svg, .. }| Figure { title, svg };
     let figures: Vec<Figure> = charts(metrics, "").map_err(ReportError::Chart)?.into_iter().map(figure).collect();
     let mut environment = Environment::new();
@@ -196,7 +231,8 @@ pub fn report_html(metrics: &Metrics, provenance: &Provenance) -> Result<String,
         provenance,
         headlines: Headlines::of(&summary),
         beside: Beside::of(&summary),
-        attackers: attackers(&summary),
+        attackers: attackers(&summary, &provenance.attacks),
+        books: books(&summary),
         signs: signs(&summary),
         guards: guards(&summary),
         summary: &summary,

@@ -1,6 +1,7 @@
 //! A run at a glance: the figures an economist asks for first, years side by side.
 
 use crate::beside::{Beside, Recording};
+use crate::books::Book;
 use crate::calendar;
 use crate::metrics::Metrics;
 use crate::metrics::failure::Failure;
@@ -35,6 +36,8 @@ pub struct Summary {
     pub guards: Vec<Guarded>,
     /// What attackers made of what they had.
     pub attackers: Vec<Attacker>,
+    /// What others did, with their money beside the ledger.
+    pub books: Vec<Book>,
     /// What recorded traces say of their own jobs.
     pub recordings: Vec<Recording>,
 }
@@ -182,6 +185,7 @@ impl Summary {
             epochs: metrics.rows().len(),
             failures: Failure::all(metrics),
             attackers: metrics.attackers().to_vec(),
+            books: Vec::new(),
             recordings: Vec::new(),
             guards: GUARDS.iter().map(guarded).collect(),
             units: METRICS.iter().map(|metric| (metric.name, metric.unit)).collect(),
@@ -195,6 +199,12 @@ impl Summary {
         Self { recordings, ..self }
     }
 
+    /// The same, with these books.
+    #[must_use]
+    pub fn with_books(self, books: Vec<Book>) -> Self {
+        Self { books, ..self }
+    }
+
     /// Whether a year was cut short by the end of the run.
     pub fn has_short_year(&self) -> bool {
         self.columns.iter().any(|column| column.label.ends_with('*'))
@@ -206,16 +216,22 @@ const LABEL: usize = 36;
 const VALUE: usize = 12;
 
 impl Summary {
-    /// What is not as it should be: signs of failure with their dates, and guarded metrics outside their healthy band.
+    /// Everybody's books, and what is not as it should be: signs of failure with their dates, guarded metrics outside their band.
     fn write_warnings(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.attackers.is_empty() {
-            writeln!(f, "\nAttackers {:>26}{:>VALUE$}{:>VALUE$}{:>VALUE$}", "USD", "had", "have", "made")?;
+            let heads = ["put in", "had at end", "made", "by holding"].map(|head| format!("{head:>VALUE$}")).concat();
+            writeln!(f, "\nAttackers {:>26}{heads}", "USD")?;
         }
         for attacker in &self.attackers {
             let usd = |micro: i128| crate::number::plain(Some(micro as f64 / 1e6), Unit::Usd);
-            let (had, have, made) = (usd(attacker.means.into()), usd(attacker.worth.into()), usd(attacker.profit()));
-            writeln!(f, "  {:width$}{had:>VALUE$}{have:>VALUE$}{made:>VALUE$}", attacker.name, width = LABEL - 2)?;
+            let books = [attacker.means.into(), attacker.worth.into(), attacker.profit(), attacker.idle_profit()];
+            let cells = books.map(|micro| format!("{:>VALUE$}", usd(micro))).concat();
+            writeln!(f, "  {:width$}{cells}", attacker.name, width = LABEL - 2)?;
         }
+        if !self.books.is_empty() {
+            writeln!(f, "\nBooks")?;
+        }
+        self.books.iter().try_for_each(|book| write!(f, "{book}"))?;
         writeln!(f, "\nSigns of failure")?;
         if self.failures.is_empty() {
             writeln!(f, "  none")?;

@@ -22,8 +22,8 @@ pub mod trader;
 pub mod vesting;
 pub mod voter;
 
-use crate::economy::{Economy, Host};
-use crate::streams::{Purpose, Streams, key};
+use crate::economy::{Economy, Lender, Patrons};
+use crate::streams::{Draw, Purpose, Streams, key};
 use attacker::AttackerRow;
 use board::Board;
 use builder::BuilderRow;
@@ -40,7 +40,7 @@ use plasma_core::params::{Params, mechanism};
 use plasma_core::record::{Cause, Command, Event, Origin, Record};
 use plasma_core::time::{Span, Time};
 use provider::entry::StayingOut;
-use provider::{HostRow, OfferRow, Phase};
+use provider::{LenderRow, OfferRow, Phase};
 use queue::{Appointment, Kind, Queue};
 use rkyv::{Archive, Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -54,12 +54,12 @@ use voter::Poll;
 /// What changes about the participants.
 #[derive(Archive, Serialize, Deserialize, Clone, Debug, PartialEq)]
 pub struct Rows {
-    /// Providers, in the order of [`Economy::hosts`].
-    pub hosts: Vec<HostRow>,
+    /// Providers, in the order of [`Economy::lenders`].
+    pub lenders: Vec<LenderRow>,
     /// Offers, by [`plasma_core::ids::OfferId`].
     pub offers: Vec<OfferRow>,
     /// The provider of each lease, by slot.
-    pub lease_hosts: Vec<u32>,
+    pub lease_lenders: Vec<u32>,
     /// Candidates so far, by group of customers: the index of the next draw.
     pub candidates: Vec<u64>,
     /// Beacons so far.
@@ -137,6 +137,9 @@ pub struct Agents {
     tally: Tally,
     queue: Queue,
     standing: Standing,
+    /// By group of customers, the numbers of the candidate that is expected, behind its waiting time: of the true rate or not, each
+    /// is drawn once. They follow from [`Rows::candidates`].
+    expected: Vec<Draw>,
     /// Commands of the running appointment, in the order of sending. Empty whenever the engine returns.
     outbox: VecDeque<Arrival>,
     stop: Arc<AtomicBool>,
@@ -146,9 +149,9 @@ impl Agents {
     /// The agents at genesis.
     pub fn new(economy: Arc<Economy>, genesis: &Genesis) -> Self {
         let rows = Rows {
-            hosts: vec![HostRow::absent(); economy.hosts.len()],
+            lenders: vec![LenderRow::absent(); economy.lenders.len()],
             offers: Vec::new(),
-            lease_hosts: Vec::new(),
+            lease_lenders: Vec::new(),
             candidates: vec![0; economy.patrons.len()],
             rounds: 0,
             quoted: Quoted::new(&economy.exchange),
@@ -195,7 +198,7 @@ impl Agents {
         for (number, trader) in agents.economy.traders.iter().enumerate() {
             agents.queue.push(genesis.start + trader.interval, Kind::Trade, number as u64);
         }
-        (0..agents.economy.hosts.len()).for_each(|host| agents.expect_host(host, genesis.start));
+        (0..agents.economy.lenders.len()).for_each(|lender| agents.expect_lender(lender, genesis.start));
         (0..agents.economy.patrons.len()).for_each(|group| agents.expect_first(group, genesis.start));
         agents
     }
@@ -216,6 +219,12 @@ impl Agents {
             voter: streams(Purpose::Voter),
             attack: streams(Purpose::Attack),
         };
+        let expected = |(patrons, &index): (&Patrons, &u64)| {
+            let mut draw = streams.candidate.draw(patrons.stream, index);
+            let _waiting = draw.uniform();
+            draw
+        };
+        let expected = economy.patrons.iter().zip(&rows.candidates).map(expected).collect();
         let root_key = key(economy.seed, economy.replicate, "trace roots");
         let stop = Arc::new(AtomicBool::new(false));
         Self {
@@ -227,6 +236,7 @@ impl Agents {
             tally,
             queue,
             standing: Standing::default(),
+            expected,
             outbox: VecDeque::new(),
             stop,
         }
@@ -259,12 +269,12 @@ impl Agents {
 
     fn stand(&self, view: &State) -> Standing {
         let (economy, now) = (&*self.economy, view.clock.now);
-        let on_offer = |(row, _): &(&HostRow, &Host)| matches!(row.phase, Phase::Online | Phase::Resting | Phase::Dark);
+        let on_offer = |(row, _): &(&LenderRow, &Lender)| matches!(row.phase, Phase::Online | Phase::Resting | Phase::Dark);
         let (mut hardware, mut booked, mut borne_by_work) = (0.0, 0, 0);
-        for (row, host) in self.rows.hosts.iter().zip(&economy.hosts).filter(on_offer) {
-            hardware += host.hardware * f64::from(host.gpus);
-            booked += u64::from(row.bears_itself.is_some()) * u64::from(host.gpus);
-            borne_by_work += u64::from(row.bears_itself == Some(true)) * u64::from(host.gpus);
+        for (row, lender) in self.rows.lenders.iter().zip(&economy.lenders).filter(on_offer) {
+            hardware += lender.hardware * f64::from(lender.gpus);
+            booked += u64::from(row.bears_itself.is_some()) * u64::from(lender.gpus);
+            borne_by_work += u64::from(row.bears_itself == Some(true)) * u64::from(lender.gpus);
         }
         let cloud = economy.timetable.cloud(now);
         Standing {
@@ -347,9 +357,13 @@ impl Observer for Agents {
         match event {
             Event::Leased(leased) => {
                 self.begin_lease(view, now, leased);
-                if !self.economy.attackers.is_empty() {
+                // What attackers offer in their own name is no provider's of the scenario.
+                if self.lender_of_offer(leased.offer).is_none() {
                     self.commit_washed(view, now, leased);
                 }
+            }
+            Event::Submitted(submitted) if !self.economy.attackers.is_empty() => {
+                self.note_grievance(now, record.account(), submitted.job);
             }
             Event::Committed(_) => {
                 if let Cause::Command { command: Command::Commit(commit), .. } = record.cause
@@ -361,8 +375,8 @@ impl Observer for Agents {
             Event::Settled(settled) => {
                 self.rows.board.took_fee(settled.fee());
                 self.rows.yields.pay(settled.payment());
-                if let Some(host) = self.rows.lease_hosts.get(settled.lease.slot()) {
-                    let class = self.economy.hosts.get(*host as usize).map(|host| host.class);
+                if let Some(lender) = self.rows.lease_lenders.get(settled.lease.slot()) {
+                    let class = self.economy.lenders.get(*lender as usize).map(|lender| lender.class);
                     class.into_iter().for_each(|class| self.rows.board.ended(class, true));
                 }
                 self.paid(settled);
@@ -390,8 +404,8 @@ impl Observer for Agents {
             Event::Jailed(jailed) => self.jailed(view, jailed),
             Event::Rewarded(rewarded) => {
                 self.rows.board.rewarded(view, rewarded);
-                if let Some(host) = view.provider(rewarded.provider).and_then(|p| self.economy.host_of(p.owner)) {
-                    let row = &mut self.rows.hosts[host];
+                if let Some(lender) = view.provider(rewarded.provider).and_then(|p| self.economy.lender_of(p.owner)) {
+                    let row = &mut self.rows.lenders[lender];
                     row.emitted = row.emitted.saturating_add(rewarded.work).saturating_add(rewarded.stake);
                 }
             }
@@ -401,21 +415,21 @@ impl Observer for Agents {
                 self.rows.yields.close_epoch(self.rows.board.per_bond, view.ledger.supply(), span);
             }
             Event::Registered(registered) => {
-                if let Some(host) = self.economy.host_of(record.account()) {
-                    self.rows.hosts[host].provider = registered.provider;
+                if let Some(lender) = self.economy.lender_of(record.account()) {
+                    self.rows.lenders[lender].provider = registered.provider;
                 }
             }
             Event::OfferPosted(posted) => {
-                let host = self.economy.host_of(record.account());
-                if let Some(row) = host.map(|host| &mut self.rows.hosts[host]) {
+                let lender = self.economy.lender_of(record.account());
+                if let Some(row) = lender.map(|lender| &mut self.rows.lenders[lender]) {
                     if row.offers == 0 {
                         row.first_offer = posted.offer;
                     }
                     row.offers += 1;
                 }
                 // Attackers offer too: every offer has its row, whosever it is.
-                let host = host.map_or(provider::NOBODY, |host| host as u32);
-                self.rows.offers.push(OfferRow { since: now, host, ..OfferRow::default() });
+                let lender = lender.map_or(provider::NOBODY, |lender| lender as u32);
+                self.rows.offers.push(OfferRow { since: now, lender, ..OfferRow::default() });
             }
             Event::Transferred(_) => {
                 if let Cause::Command { origin: Origin::Account(from), command: Command::Transfer(transfer), .. } = record.cause {

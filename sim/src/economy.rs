@@ -29,7 +29,7 @@ use plasma_core::catalogue::MAX_SIZES;
 use plasma_core::ids::{AccountId, ClassId, ProgramId};
 use plasma_core::protocol::verification::policy::Policy;
 use plasma_core::time::{HOUR, Span};
-pub use providers::Host;
+pub use providers::Lender;
 use shocks::Timetable;
 use stake::{Motion, Savers, Voters};
 pub use token::{Exchange, Trader};
@@ -65,11 +65,11 @@ pub struct Economy {
     /// Account of the first allocation to `holders` that is free from the start, if there is one.
     pub holders: Option<AccountId>,
     /// Providers, in the order of their accounts.
-    pub hosts: Vec<Host>,
+    pub lenders: Vec<Lender>,
     /// The first provider's account.
-    pub first_host: AccountId,
-    /// Provider groups, for reports: the id of each group that a host names.
-    pub host_groups: Vec<String>,
+    pub first_lender: AccountId,
+    /// Provider groups, for reports: the id of each group that a lender names.
+    pub lender_groups: Vec<String>,
     /// Micro-USD for an hour of a GPU elsewhere, by class of the catalogue.
     pub rentals: Vec<f64>,
     /// BLAKE3 of the scenario.
@@ -209,19 +209,19 @@ impl Economy {
         let savers = stake::savers(scenario, &mut next, replicate);
         let mut patrons = patrons(scenario, traces, &mut next);
         let streams = Streams::new(scenario.seed, replicate, Purpose::Provider);
-        let (hosts, host_groups) = providers::hosts(scenario, traces, &streams)?;
+        let (lenders, lender_groups) = providers::lenders(scenario, traces, &streams)?;
         for attacker in &mut attackers {
-            let owned = hosts.iter().enumerate().filter(|(_, host)| attacker.owns(host.group));
-            attacker.hosts = owned.map(|(i, _)| i as u32).collect();
+            let owned = lenders.iter().enumerate().filter(|(_, lender)| attacker.owns(lender.group));
+            attacker.lenders = owned.map(|(i, _)| i as u32).collect();
         }
         let names: Vec<&str> = patrons.iter().map(|group| group.name.as_str()).collect();
-        let timetable = Timetable::new(scenario, &names, &host_groups);
+        let timetable = Timetable::new(scenario, &names, &lender_groups);
         for (i, group) in patrons.iter_mut().enumerate() {
             if let Source::Drawn(drawn) = &mut group.source {
                 drawn.intensity.raise(timetable.peak_demand(i));
             }
         }
-        let accounts = u64::from(next) + hosts.len() as u64;
+        let accounts = u64::from(next) + lenders.len() as u64;
         if accounts > u64::from(u32::MAX / 2) {
             return Err(BuildError::Beyond(format!(
                 "{accounts} accounts are more than the engine counts: choose a smaller scale"
@@ -243,9 +243,9 @@ impl Economy {
             holders: genesis::immobile(scenario)
                 .position(|part| part.holder == Holder::Holders && part.vesting.is_none())
                 .map(|i| AccountId(i as u32)),
-            hosts,
-            first_host: AccountId(next),
-            host_groups,
+            lenders,
+            first_lender: AccountId(next),
+            lender_groups,
             rentals: scenario.class.iter().map(|class| class.rental.0 as f64).collect(),
             scenario: crate::scenario::digest(scenario),
             seed: scenario.seed,
@@ -259,12 +259,12 @@ impl Economy {
 
     /// How many accounts there are.
     pub fn accounts(&self) -> usize {
-        self.first_host.index() + self.hosts.len()
+        self.first_lender.index() + self.lenders.len()
     }
 
     /// The provider that holds an account, by number.
-    pub fn host_of(&self, account: AccountId) -> Option<usize> {
-        account.index().checked_sub(self.first_host.index()).filter(|&i| i < self.hosts.len())
+    pub fn lender_of(&self, account: AccountId) -> Option<usize> {
+        account.index().checked_sub(self.first_lender.index()).filter(|&i| i < self.lenders.len())
     }
 
     /// The true owner of each account, by the first of their accounts: everybody owns themselves, but for attackers.
@@ -282,19 +282,19 @@ impl Economy {
     pub fn accounts_of_attacker(&self, number: usize) -> Vec<AccountId> {
         let attacker = &self.attackers[number];
         let own = (attacker.first.0..attacker.first.0 + attacker.accounts).map(AccountId);
-        let hosts = attacker.hosts.iter().map(|&host| self.account_of(host as usize));
+        let lenders = attacker.lenders.iter().map(|&lender| self.account_of(lender as usize));
         let liquidity = self.exchange.pool().map(|terms| [terms.provider, self.exchange.maker]);
         let others = match attacker.plan {
             Plan::Dump { .. } => self.holders.into_iter().collect(),
             Plan::Withdraw { .. } => liquidity.into_iter().flatten().collect(),
             _ => Vec::new(),
         };
-        own.chain(hosts).chain(others).collect()
+        own.chain(lenders).chain(others).collect()
     }
 
     /// The attacker who owns a provider, by number.
-    pub fn attacker_behind(&self, host: usize) -> Option<usize> {
-        let group = self.hosts[host].group;
+    pub fn attacker_behind(&self, lender: usize) -> Option<usize> {
+        let group = self.lenders[lender].group;
         self.attackers.iter().position(|attacker| attacker.owns(group))
     }
 
@@ -303,7 +303,7 @@ impl Economy {
         let trades = |trader: &Trader| trader.account == account;
         let is_customer = |group: &Patrons| (group.first.0..group.first.0 + group.count).contains(&account.0);
         match () {
-            () if self.host_of(account).is_some() => Party::Providers,
+            () if self.lender_of(account).is_some() => Party::Providers,
             () if self.patrons.iter().any(is_customer) => Party::Customers,
             () if self.traders.iter().any(trades) => Party::Traders,
             () if self.custodian.is_some_and(|custodian| custodian.account == account) => Party::Treasury,
@@ -315,8 +315,8 @@ impl Economy {
     }
 
     /// The account of a provider.
-    pub fn account_of(&self, host: usize) -> AccountId {
-        AccountId(self.first_host.0 + host as u32)
+    pub fn account_of(&self, lender: usize) -> AccountId {
+        AccountId(self.first_lender.0 + lender as u32)
     }
 }
 

@@ -1,12 +1,14 @@
 //! `plasma run`: play a scenario and write a run folder.
 
+mod results;
+
 use crate::Outcome;
 use crate::checkpoint::Checkpoint;
 use crate::cli;
 use crate::console::{bar, say, stop_on_ctrl_c};
 use crate::folder::{Folder, write_whole};
 use crate::manifest::{Formats, Log, Manifest, hex};
-use crate::observe::{observed, owners, recording};
+use crate::observe::{books, observed, owners};
 use clap::ValueEnum;
 use indicatif::ProgressBar;
 use miette::{IntoDiagnostic, WrapErr, miette};
@@ -18,9 +20,9 @@ use plasma_core::log::writer::{Keeping, LogWriter};
 use plasma_core::log::{Level, Position};
 use plasma_core::record::{Event, Record};
 use plasma_core::time::Time;
-use plasma_reports::{Metrics, Provenance, Summary, calendar, report_html, write_charts, write_parquet};
+use plasma_reports::{Metrics, calendar};
 use plasma_sim::agents::Agents;
-use plasma_sim::scenario::{Loaded, OVERRIDDEN, Scenario, render_resolved};
+use plasma_sim::scenario::{Loaded, Scenario, render_resolved};
 use plasma_sim::traces::Report;
 use plasma_sim::world;
 use std::sync::Arc;
@@ -296,7 +298,7 @@ fn conclude(
         epochs,
         inadmissible: agents.tally().inadmissible,
     };
-    let summary = write_results(plan, &manifest, &metrics).map_err(|error| unfinished(&plan.folder, &error))?;
+    let summary = results::write(plan, &manifest, &metrics, books(&agents)).map_err(|error| unfinished(&plan.folder, &error))?;
     // The manifest comes last: a folder that has one is whole.
     manifest.write(&plan.folder.manifest())?;
     if complete && plan.folder.checkpoint().exists() {
@@ -305,8 +307,8 @@ fn conclude(
     if json {
         say!("{}", serde_json::json!({ "folder": plan.folder.path(), "manifest": manifest, "summary": summary }));
     } else {
-        say!("{}\n\n{summary}", titled(&plan.loaded.scenario));
-        say!("Figures cover {}.", covered(&metrics));
+        say!("{}\n\n{summary}", results::titled(&plan.loaded.scenario));
+        say!("Figures cover {}.", results::covered(&metrics));
         let (records, seconds) = (counter.0 - took.before, took.time.as_secs_f64());
         let rate = records as f64 / seconds.max(1e-3) / 1e6;
         say!("{records} records in {seconds:.1} s ({rate:.2} M records/s)");
@@ -328,76 +330,6 @@ fn unfinished(folder: &Folder, error: &miette::Report) -> miette::Report {
         help = format!("free some room, then: {again}"),
         "the run is over, but not all of its results could be written: {error}"
     )
-}
-
-fn write_results(plan: &Plan, manifest: &Manifest, metrics: &Metrics) -> miette::Result<Summary> {
-    let folder = &plan.folder;
-    write_parquet(metrics, folder.path()).into_diagnostic()?;
-    let recordings: Vec<_> = plan.traces.iter().filter_map(|(name, report)| recording(name, report)).collect();
-    let summary = Summary::of(metrics).beside(recordings.clone());
-    write_whole(&folder.summary(), serde_json::to_string_pretty(&summary).into_diagnostic()?.as_bytes())?;
-    let scenario = &plan.loaded.scenario;
-    // As it was written: what a continued run reads there no longer knows which values were overrides.
-    let written = std::fs::read_to_string(folder.scenario()).into_diagnostic()?;
-    let changed = overrides(&written);
-    let title = titled(scenario) + if changed.is_empty() { "" } else { ", changed" };
-    let digest = &manifest.scenario_digest[..12];
-    let caption = format!("{title} · seed {} · scenario {digest}… · Plasma {}", manifest.seed, manifest.plasma);
-    write_charts(metrics, &folder.charts(), &caption).into_diagnostic()?;
-    let fact = |name: &str, value: String| (name.to_owned(), value);
-    let provenance = Provenance {
-        title,
-        question: scenario.question.clone(),
-        expectation: scenario.expectation.clone().unwrap_or_default(),
-        finding: scenario.finding.clone().unwrap_or_default(),
-        changed: !changed.is_empty(),
-        facts: [fact("Seed", manifest.seed.to_string()), fact("Scale", scenario.scale.to_string())]
-            .into_iter()
-            .chain((!changed.is_empty()).then(|| fact("Changed by --set", changed.join("; "))))
-            .chain(plan.traces.iter().map(|(name, report)| (format!("Trace `{name}`"), report.to_string())))
-            .chain([
-                fact("From", manifest.start.clone()),
-                fact("To", if manifest.complete { manifest.end.clone() } else { format!("{} (interrupted)", manifest.end) }),
-                fact("Figures cover", covered(metrics)),
-                fact("Records", manifest.log.records.map_or_else(|| "not kept".into(), |records| records.to_string())),
-                fact("Log root", manifest.log.root.clone().unwrap_or_else(|| "not kept".into())),
-                fact("State digest", manifest.state_digest.clone()),
-                fact("Scenario digest", manifest.scenario_digest.clone()),
-                fact("Engine digest", manifest.engine_digest.clone()),
-                fact("Plasma", manifest.plasma.clone()),
-            ])
-            .collect(),
-        recordings,
-        scenario: written,
-    };
-    let html = report_html(metrics, &provenance).into_diagnostic()?;
-    write_whole(&folder.report(), html.as_bytes())?;
-    Ok(summary)
-}
-
-/// Values that the command line changed, as a resolved scenario marks them.
-fn overrides(resolved: &str) -> Vec<String> {
-    let mut section = "";
-    let lines = resolved.lines().filter_map(|line| {
-        if line.starts_with('[') {
-            section = line;
-        }
-        Some((section, line.strip_suffix(OVERRIDDEN)?.trim_end()))
-    });
-    lines.map(|(section, line)| format!("{section} {line}").trim().to_owned()).collect()
-}
-
-/// The span that figures are of. A state at the end of a run counts more than they do.
-fn covered(metrics: &Metrics) -> String {
-    let Some(last) = metrics.rows().last() else { return "nothing: no epoch has closed".into() };
-    let (closed, epochs) = (calendar::timestamp(last.closed), metrics.rows().len());
-    format!("{epochs} closed epochs, until {closed}; records after the last close, of that very moment too, are in the log alone")
-}
-
-/// The title, with the scale when it is not 1: amounts and counts, waits and concentration are those of that scale.
-fn titled(scenario: &Scenario) -> String {
-    let scale = scenario.scale.to_string();
-    if scale == "1" { scenario.title.clone() } else { format!("{}, at scale {scale}", scenario.title) }
 }
 
 /// A flag that nobody has raised.

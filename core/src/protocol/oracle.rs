@@ -135,7 +135,7 @@ impl Oracle {
     pub fn price(&self, now: Time, params: &Params) -> Option<u64> {
         let mut prices = [0u64; MAX_FEEDERS];
         let mut count = 0;
-        for price in self.feeds.iter().filter_map(|feed| feed.price(now, params)) {
+        for price in self.feeds.iter().filter(|feed| feed.count > 0).filter_map(|feed| feed.price(now, params)) {
             prices[count] = price;
             count += 1;
         }

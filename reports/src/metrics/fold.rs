@@ -344,6 +344,7 @@ impl Metrics {
             }
             Event::TreasuryBurned(burned) => self.epoch.row.burned.bought += u128::from(burned.amount),
             Event::AskForfeited(forfeited) => self.epoch.row.burned.deposits += u128::from(forfeited.deposit),
+            Event::Tallied(tallied) => self.epoch.row.burned.deposits += u128::from(tallied.burned),
             Event::CheckDrawn(_) => checks.drawn += 1,
             Event::CheckMissed(_) => checks.missed += 1,
             Event::Verified(verified) => {

@@ -85,12 +85,20 @@ pub struct Attacker {
     /// Micro-dollars that it is worth.
     #[serde(rename = "worth_micro_usd")]
     pub worth: u64,
+    /// Micro-dollars that it would be worth, had it only held what it had and its owner put in.
+    #[serde(rename = "idle_micro_usd")]
+    pub idle: u64,
 }
 
 impl Attacker {
     /// Micro-dollars that it made.
     pub fn profit(&self) -> i128 {
         i128::from(self.worth) - i128::from(self.means)
+    }
+
+    /// Micro-dollars that it would have made by holding what it had.
+    pub fn idle_profit(&self) -> i128 {
+        i128::from(self.idle) - i128::from(self.means)
     }
 }
 

@@ -193,7 +193,7 @@ pub struct Burned {
     pub base: u128,
     /// The burned part of slashed bonds and seized earnings.
     pub slashes: u128,
-    /// Deposits of sealed asks that were not revealed.
+    /// Deposits of sealed asks that were not revealed, and of proposals that were rejected.
     pub deposits: u128,
     /// What the treasury's custodian bought to burn.
     pub bought: u128,

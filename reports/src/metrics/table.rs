@@ -291,7 +291,7 @@ metrics! { METRICS: Row;
     burned_fees Xpl; "Σ burned part of protocol fees"; "… by use of the network?"; |r| xpl(r.burned.fees);
     burned_base_fees Xpl; "Σ base fees of admitted commands"; "… by traffic?"; |r| xpl(r.burned.base);
     burned_slashes Xpl; "Σ slashed bonds and stake and seized earnings − rewards to checkers"; "… as punishment?"; |r| xpl(r.burned.slashes);
-    burned_deposits Xpl; "Σ deposits of sealed asks that were not revealed"; "… for breaking off auctions?"; |r| xpl(r.burned.deposits);
+    burned_deposits Xpl; "Σ deposits of sealed asks that were not revealed and of rejected proposals"; "… for wasting others' time?"; |r| xpl(r.burned.deposits);
     burned_bought Xpl; "Σ XPL that the treasury's custodian bought to burn"; "… by buybacks?"; |r| xpl(r.burned.bought);
     unlocked Xpl; "Σ released from grants as they vest"; "How many came free?"; |r| xpl(r.unlocked);
     unlock_days Days @observed ? "nothing was traded, or nobody told"; "unlocked ÷ (XPL bought and sold for dollars ÷ days of the span)"; "How many days of trading is that?"; unlock_days;

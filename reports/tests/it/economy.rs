@@ -9,6 +9,7 @@ use plasma_core::genesis::{Allocation, Genesis, GrantAllocation};
 use plasma_core::ids::{AccountId, ClassId, JobId, LeaseId};
 use plasma_core::money::{ONE, XPL};
 use plasma_core::params::{Params, mechanism};
+use plasma_core::protocol::governance::action;
 use plasma_core::protocol::lease::{self, Stage};
 use plasma_core::protocol::verification::policy::Policy;
 use plasma_core::protocol::verification::verdict::Verdict;
@@ -175,6 +176,22 @@ pub fn batch() -> (Genesis, Script) {
         (3, provider, Step::Say(offer::PostOffer { ask: XPL, gpus: 1, class: ClassId(0), pad: [0; 5] }.into())),
         (4, customer, job()),
         (5, customer, job()),
+    ];
+    (genesis, Script(steps.into_iter().map(|(at, origin, step)| (START + at, origin, step)).collect()))
+}
+
+/// A provider with a bond, and a proposal on which it does not vote: without a quorum the deposit of 1,000 XPL burns.
+pub fn proposal() -> (Genesis, Script) {
+    let mut genesis = genesis(3);
+    let mut params = Params::default();
+    let governed = [("max_open", 1), ("deposit", 1_000 * XPL), ("period", HOUR), ("burn_quorum", 1)];
+    governed.into_iter().for_each(|(key, value)| params.set(&format!("governance.{key}"), value).unwrap());
+    genesis.params = params.values().to_vec();
+    let (provider, proposer) = (Origin::Account(AccountId(0)), Origin::Account(AccountId(2)));
+    let steps = [
+        (1, provider, Step::Say(provider::Register { region: 0 }.into())),
+        (2, provider, Step::Say(bond::Bond { amount: 10_000 * XPL }.into())),
+        (3, proposer, Step::Say(action::ProposeReport::default().into())),
     ];
     (genesis, Script(steps.into_iter().map(|(at, origin, step)| (START + at, origin, step)).collect()))
 }

@@ -5,8 +5,10 @@ use plasma_core::engine::state::State;
 use plasma_core::engine::step::Observer;
 use plasma_core::record::{Event, Record};
 use plasma_reports::beside::{Beside, RecordedWaits, Recording};
+use plasma_reports::books::{Book, Entry};
+use plasma_reports::metrics::observed::{Attacker, Observed, Standing};
 use plasma_reports::metrics::table::METRICS;
-use plasma_reports::{Exporter, Format, Provenance, Summary, frames, report_html, write_charts, write_parquet};
+use plasma_reports::{Attack, Exporter, Format, Provenance, Summary, frames, report_html, write_charts, write_parquet};
 use polars_io::SerReader;
 use polars_io::parquet::read::ParquetReader;
 use std::path::Path;
@@ -64,6 +66,26 @@ fn what_a_trace_records_stands_beside_what_came_out() {
     assert!(Beside::of(&Summary::of(&metrics())).is_none(), "nothing was recorded");
 }
 
+/// Somebody who sold part of what then lost five eighths of its price, and somebody of whom nothing is known but the books.
+#[test]
+fn attackers_are_said_to_have_done_what_they_did_and_when() {
+    let mut metrics = metrics();
+    let usd = |dollars: u64| dollars * 1_000_000;
+    let books = |name: &str, worth, idle| Attacker { name: name.into(), means: usd(800), worth: usd(worth), idle: usd(idle) };
+    let attackers = vec![books("whale", 500, 300), books("other", 900, 800)];
+    metrics.observe(Observed { now: Standing { attackers, ..Standing::default() }, ..Observed::default() });
+    let whale = Attack { name: "whale".into(), what: "sells".into(), from: "2027-09-25".into(), until: String::new() };
+    let html = report_html(&metrics, &Provenance { attacks: vec![whale], ..Provenance::default() }).unwrap();
+    let cells = |cells: [&str; 4]| cells.map(|cell| format!("<td>{cell}</td>")).concat();
+    let deed = "whale sells<br><span class=\"note\">2027-09-25 to the end</span></th>";
+    assert!(html.contains(&format!("{deed}{}", cells(["800", "500", "-300", "-500"]))), "{html}");
+    assert!(html.contains(&format!("other</th>{}", cells(["800", "900", "100", "0"]))), "{html}");
+    assert!(html.contains("an honest twin"));
+    let text = Summary::of(&metrics).to_string();
+    let line = text.lines().find(|line| line.contains("whale")).unwrap();
+    assert_eq!(line.split_whitespace().collect::<Vec<_>>(), ["whale", "800", "500", "-300", "-500"]);
+}
+
 #[test]
 fn the_report_is_whole_and_inert() {
     let evil = "<script>alert(1)</script>".to_owned();
@@ -75,9 +97,12 @@ fn the_report_is_whole_and_inert() {
         changed: false,
         facts: vec![("seed".into(), "42".into()), (evil.clone(), evil.clone())],
         recordings: Vec::new(),
+        books: vec![Book { who: evil.clone(), entries: vec![Entry::xpl("sold", 1_500_000_000)] }],
+        attacks: Vec::new(),
         scenario: evil,
     };
     let html = report_html(&metrics(), &provenance).unwrap();
+    assert!(html.contains("<td>1.50 XPL</td>"));
     assert!(!html.contains("<script") && html.contains("&lt;script&gt;"));
     assert!(!html.contains("NaN") && !html.contains("href=") && !html.contains("src="));
     assert_eq!(html.matches("<svg ").count(), html.matches("</svg>").count());

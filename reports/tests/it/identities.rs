@@ -1,10 +1,13 @@
 //! What must hold whatever happens: conservation, bounds, and that a checkpoint is invisible.
 
-use crate::economy::{genesis, metrics, run};
+use crate::economy::{START, genesis, metrics, proposal, run};
+use plasma_core::engine::Engine;
 use plasma_core::engine::state::State;
 use plasma_core::engine::step::Observer;
+use plasma_core::money::XPL;
 use plasma_core::protocol::offer::Status;
 use plasma_core::record::{Event, Record};
+use plasma_core::time::DAY;
 use plasma_reports::Metrics;
 use plasma_reports::metrics::table::{METRICS, Unit};
 
@@ -74,6 +77,17 @@ fn tokens_are_conserved_in_every_row() {
         assert_eq!(whole.burned.total(), state.ledger.burned);
         assert_eq!(whole.stocks.staked, state.providers().iter().map(|provider| provider.bond).sum::<u128>());
     });
+}
+
+#[test]
+fn the_deposit_of_a_rejected_proposal_is_among_what_burned() {
+    let (genesis, script) = proposal();
+    let mut engine = Engine::genesis(&genesis, script, Metrics::new(&genesis)).unwrap();
+    engine.run(START + DAY + 1);
+    let row = engine.observer().rows()[0].clone();
+    assert_eq!(row.burned.deposits, u128::from(1_000 * XPL));
+    assert_eq!(row.supply_opened + row.minted, row.stocks.supply + row.burned.total());
+    engine.view(|state| assert_eq!(row.burned.total(), state.ledger.burned));
 }
 
 #[test]

@@ -149,6 +149,8 @@ fn five_years_stay_readable_and_small() {
         changed: false,
         facts: vec![("genesis".into(), genesis.digest().iter().map(|byte| format!("{byte:02x}")).collect())],
         recordings: Vec::new(),
+        books: Vec::new(),
+        attacks: Vec::new(),
         scenario: "providers = 40\njobs_a_day = 60".into(),
     };
     let html = report_html(&metrics, &provenance).unwrap();

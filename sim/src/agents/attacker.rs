@@ -17,7 +17,7 @@ use oracle::Attempts;
 use plasma_core::catalogue::MAX_SIZES;
 use plasma_core::engine::state::State;
 use plasma_core::genesis::Genesis;
-use plasma_core::ids::{AccountId, ClassId, LeaseId, OfferId, ProgramId};
+use plasma_core::ids::{AccountId, ClassId, JobId, LeaseId, OfferId, ProgramId};
 use plasma_core::money::XPL;
 use plasma_core::protocol::account::Transfer;
 use plasma_core::protocol::bond::Bond;
@@ -29,12 +29,17 @@ use plasma_core::protocol::provider::Register;
 use plasma_core::record::Origin;
 use plasma_core::time::{DAY, Span, Time, YEAR};
 use rkyv::{Archive, Deserialize, Serialize};
+use std::collections::VecDeque;
 
 /// What changes about an attacker.
 #[derive(Archive, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 pub struct AttackerRow {
     /// Micro-USD that it was worth at genesis.
     pub staked: u128,
+    /// Nano-XPL of that.
+    pub held: u128,
+    /// Micro-USD that it would be worth, as of the last epoch, had it only held what it had and its owner put in.
+    pub idle: u128,
     /// Micro-USD that it is worth, as of the last epoch.
     pub worth: u128,
     /// Micro-USD that its owner put in since.
@@ -49,6 +54,8 @@ pub struct AttackerRow {
     pub trades: Trades,
     /// How it fares with the oracle.
     pub attempts: Attempts,
+    /// Jobs that nobody shall take, with the time at which each was submitted.
+    pub grievances: VecDeque<(Time, JobId)>,
     /// Chances it had: the index of the next draw.
     pub chances: u64,
     /// Votes that it buys.
@@ -64,6 +71,8 @@ pub struct Booty {
     pub means: u128,
     /// Micro-USD that it is worth.
     pub worth: u128,
+    /// Micro-USD that it would be worth, had it only held what it had.
+    pub idle: u128,
 }
 
 /// An ask that nobody pays: the offer is parked between two jobs to oneself.
@@ -103,7 +112,7 @@ impl Agents {
                 self.queue.push(now + interval, Kind::Attack, number as u64);
             }
             Plan::Grief { program, interval } if acts => {
-                self.grieve(view, now, attacker.first, program);
+                self.grieve(view, now, number, program);
                 self.queue.push(now + interval, Kind::Attack, number as u64);
             }
             Plan::Dump { share } if acts => {
@@ -197,13 +206,13 @@ impl Agents {
     }
 
     /// Takes back the jobs of yesterday and submits another, with a budget that no ask meets.
-    fn grieve(&mut self, view: &State, now: Time, account: AccountId, program: ProgramId) {
-        let stale = |job: &&plasma_core::protocol::job::Job| {
-            job.customer == account && job.is_queued() && job.submitted + GRIEVANCE <= now
-        };
-        let stale: Vec<_> = view.jobs.iter().filter(stale).map(|job| job.id).collect();
-        for job in stale {
-            self.send(now, Origin::Account(account), Cancel { job });
+    fn grieve(&mut self, view: &State, now: Time, number: usize, program: ProgramId) {
+        let account = self.economy.attackers[number].first;
+        let stale = |&mut (submitted, _): &mut (Time, JobId)| submitted + GRIEVANCE <= now;
+        while let Some((_, job)) = self.rows.attackers[number].grievances.pop_front_if(stale) {
+            if view.job(job).is_some_and(|job| job.is_queued()) {
+                self.send(now, Origin::Account(account), Cancel { job });
+            }
         }
         if self.afford(view, now, account, 100 * view.base_fee().max(1)) {
             let (start_by, finish_by) = (now.saturating_add(YEAR), now.saturating_add(YEAR));
@@ -212,6 +221,16 @@ impl Agents {
             let mut sized = submit;
             sized.sizes.iter_mut().skip(sizes).for_each(|size| *size = 0);
             self.send(now, Origin::Account(account), Submit { program, ..sized });
+        }
+    }
+
+    /// Somebody submitted a job: one who does it for nothing but to be in the way remembers which.
+    pub(super) fn note_grievance(&mut self, now: Time, account: AccountId, job: JobId) {
+        let grieves = |attacker: &crate::economy::Attacker| {
+            attacker.accounts > 0 && attacker.first == account && matches!(attacker.plan, Plan::Grief { .. })
+        };
+        if let Some(number) = self.economy.attackers.iter().position(grieves) {
+            self.rows.attackers[number].grievances.push_back((now, job));
         }
     }
 
@@ -282,7 +301,8 @@ impl Agents {
             let accounts = economy.accounts_of_attacker(number);
             let nano: u128 = accounts.iter().filter_map(|account| Some(genesis.accounts.get(account.index())?.amount)).sum();
             let usd: u128 = accounts.iter().map(|&account| u128::from(self.dollars.of(account))).sum();
-            self.rows.attackers[number].staked = usd + nano * u128::from(economy.exchange.price) / u128::from(XPL);
+            let row = &mut self.rows.attackers[number];
+            (row.staked, row.held) = (usd + nano * u128::from(economy.exchange.price) / u128::from(XPL), nano);
         }
     }
 
@@ -308,18 +328,20 @@ impl Agents {
         let proposals = view.proposals.iter().filter_map(|row| Some((own(row.proposer)?, u128::from(row.deposit))));
         proposals.for_each(|(number, deposit)| wealth[number].0 += deposit);
         let challenges = view.docket.cases.values().filter_map(|case| {
-            let host = economy.host_of(view.provider(case.challenger)?.owner)?;
-            Some((economy.attacker_behind(host)?, u128::from(case.deposit)))
+            let lender = economy.lender_of(view.provider(case.challenger)?.owner)?;
+            Some((economy.attacker_behind(lender)?, u128::from(case.deposit)))
         });
         challenges.for_each(|(number, deposit)| wealth[number].0 += deposit);
         let returning = view.unbonding.entries.iter().filter_map(|entry| {
             let owner = view.provider(entry.provider)?.owner;
-            let host = economy.host_of(owner).and_then(|host| economy.attacker_behind(host));
-            Some((host.or_else(|| own(owner))?, u128::from(entry.amount)))
+            let lender = economy.lender_of(owner).and_then(|lender| economy.attacker_behind(lender));
+            Some((lender.or_else(|| own(owner))?, u128::from(entry.amount)))
         });
         returning.for_each(|(number, amount)| wealth[number].0 += amount);
         for (row, (nano, usd)) in self.rows.attackers.iter_mut().zip(wealth) {
-            row.worth = usd + nano * price / u128::from(XPL);
+            let at = |nano: u128, price: u128| nano * price / u128::from(XPL);
+            row.worth = usd + at(nano, price);
+            row.idle = row.staked + row.put_in + at(row.held, price) - at(row.held, economy.exchange.price.into());
         }
     }
 
@@ -329,6 +351,7 @@ impl Agents {
             name: attacker.name.clone(),
             means: row.staked + row.put_in,
             worth: row.worth,
+            idle: row.idle,
         };
         self.economy.attackers.iter().zip(&self.rows.attackers).map(of).collect()
     }

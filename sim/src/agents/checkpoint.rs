@@ -10,7 +10,7 @@ use rkyv::{Archive, Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Version of the layout.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 5;
 
 #[derive(Archive, Serialize, Deserialize)]
 struct Checkpoint {
@@ -86,7 +86,7 @@ impl Agents {
 
 /// Whether every number in the checkpoint names somebody who exists.
 fn fits(saved: &Checkpoint, economy: &Economy) -> bool {
-    let (rows, hosts, groups) = (&saved.rows, economy.hosts.len(), economy.patrons.len());
+    let (rows, lenders, groups) = (&saved.rows, economy.lenders.len(), economy.patrons.len());
     let named = |appointment: &Appointment| match appointment.kind {
         Kind::Beacon | Kind::Post | Kind::Liquidity | Kind::CommitRight | Kind::CommitWrong | Kind::Verdict => true,
         Kind::SealVerdict | Kind::RevealVerdict | Kind::Seal | Kind::Reveal | Kind::Order | Kind::Redeem | Kind::Report => true,
@@ -104,13 +104,14 @@ fn fits(saved: &Checkpoint, economy: &Economy) -> bool {
             poll < rows.polls.len() && voter < economy.voters.members.len()
         }
         Kind::Trade => (appointment.id as usize) < economy.traders.len(),
-        _ => (appointment.id as usize) < hosts,
+        _ => (appointment.id as usize) < lenders,
     };
-    let own_offers = |host: &super::HostRow| {
-        host.first_offer.index().checked_add(host.offers as usize).is_some_and(|end| end <= rows.offers.len()) || host.offers == 0
+    let own_offers = |lender: &super::LenderRow| {
+        lender.first_offer.index().checked_add(lender.offers as usize).is_some_and(|end| end <= rows.offers.len())
+            || lender.offers == 0
     };
     let tally = &saved.tally;
-    rows.hosts.len() == hosts
+    rows.lenders.len() == lenders
         && rows.candidates.len() == groups
         && rows.traders.len() == economy.traders.len()
         && rows.attackers.len() == economy.attackers.len()
@@ -123,9 +124,9 @@ fn fits(saved: &Checkpoint, economy: &Economy) -> bool {
         && [&tally.candidates, &tally.declined, &tally.to_cloud, &tally.unserved, &tally.unfunded]
             .iter()
             .all(|counts| counts.len() == groups)
-        && rows.offers.iter().all(|offer| offer.host().is_none_or(|host| host < hosts))
-        && rows.lease_hosts.iter().all(|&host| host == u32::MAX || (host as usize) < hosts)
-        && rows.hosts.iter().all(own_offers)
+        && rows.offers.iter().all(|offer| offer.lender().is_none_or(|lender| lender < lenders))
+        && rows.lease_lenders.iter().all(|&lender| lender == u32::MAX || (lender as usize) < lenders)
+        && rows.lenders.iter().all(own_offers)
         && saved.dollars.accounts() == economy.accounts()
         && saved.dollars.conserved()
         && saved.queue.iter().all(named)

@@ -126,7 +126,9 @@ impl Agents {
         let affordable = mul_div_floor(usd, pool.xpl.into(), pool.usd.max(1).into());
         let affordable = affordable.and_then(|nano| u64::try_from(nano).ok()).unwrap_or(u64::MAX);
         let amount = affordable.min(order.sent).min(Self::spendable(view, custodian.account));
-        if amount > 0 {
+        // What no dollar goes with is no share of the pool, and could never be taken out again.
+        let worth = mul_div_floor(amount.into(), pool.usd.into(), pool.xpl.max(1).into());
+        if worth.is_some_and(|usd| usd > 0) {
             self.rows.custody.moving = order.id.0;
             let to = self.economy.exchange.maker;
             self.send(now, Origin::Account(custodian.account), Transfer { amount, to, pad: 0 });

@@ -81,13 +81,12 @@ impl Agents {
     /// it: its waiting time first, so that the next can be expected.
     fn drawn_candidate(&mut self, patrons: &Patrons, now: Time, group: usize) -> Option<Candidate> {
         let Source::Drawn(drawn) = &patrons.source else { return None };
-        let index = self.rows.candidates[group];
-        self.rows.candidates[group] = index + 1;
-        if let Some(gap) = drawn.intensity.gap(&mut self.streams.candidate.draw(patrons.stream, index + 1)) {
+        self.rows.candidates[group] += 1;
+        let next = self.streams.candidate.draw(patrons.stream, self.rows.candidates[group]);
+        let mut draw = std::mem::replace(&mut self.expected[group], next);
+        if let Some(gap) = drawn.intensity.gap(&mut self.expected[group]) {
             self.queue.push(now + gap, Kind::Candidate, group as u64);
         }
-        let mut draw = self.streams.candidate.draw(patrons.stream, index);
-        let _gap = draw.uniform();
         if !drawn.intensity.accepts(now, self.economy.timetable.demand(group, now), &mut draw) {
             return None;
         }
@@ -131,8 +130,8 @@ impl Agents {
         let finish_by = now.saturating_add(patrons.deadline);
         let mut least: Option<u128> = None;
         for (i, class) in view.catalogue.classes.iter().enumerate().filter(|(_, class)| class.vram_gib >= patrons.vram_gib) {
-            let Some(work) = class.work_mgs(&cost) else { continue };
             let Some(ask) = self.going_price(view, ClassId(i as u8), candidate.gpus_log2) else { continue };
+            let Some(work) = class.work_mgs(&cost) else { continue };
             if now.saturating_add(work >> candidate.gpus_log2) < finish_by {
                 let total = u128::from(ask) * u128::from(work) / 1000;
                 least = Some(least.map_or(total, |other| other.min(total)));

@@ -197,10 +197,10 @@ impl Agents {
     /// Dollars from outside, to a customer who buys or to a provider's owner who bears a loss.
     pub(super) fn bring_in(&mut self, account: AccountId, usd: u64) {
         self.dollars.transfer(Purse::Outside, Purse::Of(account), usd).expect("the outside is never short");
-        match self.economy.host_of(account) {
-            Some(host) => {
+        match self.economy.lender_of(account) {
+            Some(lender) => {
                 self.dollars.put_in += usd;
-                if let Some(attacker) = self.economy.attacker_behind(host) {
+                if let Some(attacker) = self.economy.attacker_behind(lender) {
                     self.rows.attackers[attacker].put_in += u128::from(usd);
                 }
             }

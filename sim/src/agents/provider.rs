@@ -10,7 +10,7 @@ pub mod work;
 
 use super::Agents;
 use super::queue::Kind;
-use crate::economy::Host;
+use crate::economy::Lender;
 use crate::economy::providers::Joining;
 use plasma_core::engine::state::State;
 use plasma_core::ids::{OfferId, ProviderId};
@@ -43,7 +43,7 @@ pub enum Phase {
 
 /// What changes about a provider.
 #[derive(Archive, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
-pub struct HostRow {
+pub struct LenderRow {
     /// Nano-XPL earned by work since the books were last closed.
     pub earned: u64,
     /// Nano-XPL of emission since then.
@@ -84,7 +84,7 @@ pub struct HostRow {
     pub phase: Phase,
 }
 
-impl HostRow {
+impl LenderRow {
     /// Somebody who is not on the ledger yet.
     pub(super) fn absent() -> Self {
         Self { provider: ProviderId::NONE, first_offer: OfferId::NONE, ..Self::default() }
@@ -99,7 +99,7 @@ pub struct OfferRow {
     /// When the number of busy GPUs last changed.
     pub since: Time,
     /// Whose offer it is, or [`NOBODY`]'s.
-    pub host: u32,
+    pub lender: u32,
     /// GPUs at work now.
     pub busy: u16,
 }
@@ -109,8 +109,8 @@ pub const NOBODY: u32 = u32::MAX;
 
 impl OfferRow {
     /// Whose offer it is.
-    pub fn host(&self) -> Option<usize> {
-        (self.host != NOBODY).then_some(self.host as usize)
+    pub fn lender(&self) -> Option<usize> {
+        (self.lender != NOBODY).then_some(self.lender as usize)
     }
 
     /// GPU-milliseconds at work until `now`.
@@ -128,21 +128,21 @@ const NOTICE: Span = HOUR;
 
 impl Agents {
     /// Makes a provider's first appointment.
-    pub(super) fn expect_host(&mut self, host: usize, genesis: Time) {
-        let who = &self.economy.hosts[host];
+    pub(super) fn expect_lender(&mut self, lender: usize, genesis: Time) {
+        let who = &self.economy.lenders[lender];
         match who.joins {
             Joining::At(Time::MAX) => {}
-            Joining::At(time) => self.queue.push(time, Kind::Join, host as u64),
+            Joining::At(time) => self.queue.push(time, Kind::Join, lender as u64),
             Joining::Entrant { interval, .. } => {
                 let first = genesis + interval + spread(interval, who.jitter);
-                self.queue.push(first, Kind::Look, host as u64);
+                self.queue.push(first, Kind::Look, lender as u64);
             }
         }
     }
 
     /// The provider as the shocks of the day leave it.
-    fn today(&self, host: usize, now: Time) -> Host {
-        let mut who = self.economy.hosts[host].clone();
+    fn today(&self, lender: usize, now: Time) -> Lender {
+        let mut who = self.economy.lenders[lender].clone();
         let timetable = &self.economy.timetable;
         who.energy *= timetable.electricity(who.region, now);
         who.forgone *= timetable.cloud(now);
@@ -151,30 +151,30 @@ impl Agents {
     }
 
     /// Its row on the ledger, once it has one.
-    fn on_ledger<'v>(&self, view: &'v State, host: usize) -> Option<&'v Provider> {
-        view.provider(self.rows.hosts[host].provider)
+    fn on_ledger<'v>(&self, view: &'v State, lender: usize) -> Option<&'v Provider> {
+        view.provider(self.rows.lenders[lender].provider)
     }
 
     /// GPU-milliseconds that a provider's GPUs have been at work.
-    fn busy_ms(&self, host: usize, now: Time) -> u64 {
-        let row = &self.rows.hosts[host];
+    fn busy_ms(&self, lender: usize, now: Time) -> u64 {
+        let row = &self.rows.lenders[lender];
         let first = row.first_offer.index();
         let offers = self.rows.offers.get(first..first + row.offers as usize).unwrap_or_default();
         offers.iter().map(|offer| offer.busy_until(now)).sum()
     }
 
     /// Registers, bonds and offers; buys what the bond lacks.
-    pub(super) fn join(&mut self, view: &State, now: Time, host: usize) {
+    pub(super) fn join(&mut self, view: &State, now: Time, lender: usize) {
         let economy = self.economy.clone();
-        let who = &economy.hosts[host];
-        let account = economy.account_of(host);
+        let who = &economy.lenders[lender];
+        let account = economy.account_of(lender);
         let bond = view.params.bond_per_gpu().saturating_mul(u64::from(who.gpus));
         let missing = bond.saturating_sub(Self::spendable(view, account));
         let fees = 16 * view.base_fee();
-        let ask = self.ask(view, now, host, 0.0).filter(|_| !economy.timetable.dark(who.region, now));
-        let Some(ask) = ask else { return self.queue.push(now + RETRY, Kind::Join, host as u64) };
+        let ask = self.ask(view, now, lender, 0.0).filter(|_| !economy.timetable.dark(who.region, now));
+        let Some(ask) = ask else { return self.queue.push(now + RETRY, Kind::Join, lender as u64) };
         if missing > 0 && !self.buy(view, now, account, missing + fees) {
-            return self.queue.push(now + RETRY, Kind::Join, host as u64);
+            return self.queue.push(now + RETRY, Kind::Join, lender as u64);
         }
         let origin = Origin::Account(account);
         self.send(now, origin, Register { region: who.region });
@@ -190,7 +190,7 @@ impl Agents {
             self.send(now, origin, PostOffer { ask, gpus: gpus as u16, class: who.class, pad: [0; 5] });
             left -= gpus;
         }
-        let row = &mut self.rows.hosts[host];
+        let row = &mut self.rows.lenders[lender];
         (row.phase, row.bought, row.quoted, row.booked) = (Phase::Online, now, now, now);
         row.short_since = plasma_core::time::NEVER;
         if let Joining::Entrant { .. } = who.joins {
@@ -198,18 +198,18 @@ impl Agents {
         } else {
             self.tally.joined += 1;
         }
-        self.queue.push(now + spread(who.requote, who.jitter), Kind::Quote, host as u64);
-        self.queue.push(now + spread(BOOKS, who.jitter), Kind::Books, host as u64);
+        self.queue.push(now + spread(who.requote, who.jitter), Kind::Quote, lender as u64);
+        self.queue.push(now + spread(BOOKS, who.jitter), Kind::Books, lender as u64);
         if who.night.is_some() {
-            self.keep_hours_from(now, host);
+            self.keep_hours_from(now, lender);
         }
     }
 
     /// Fills the bond up after a slash, so that the GPUs may be leased again.
-    pub(super) fn top_up(&mut self, view: &State, now: Time, host: usize) {
-        let account = self.economy.account_of(host);
-        let Some(provider) = self.on_ledger(view, host) else { return };
-        if matches!(self.rows.hosts[host].phase, Phase::Leaving | Phase::Gone) {
+    pub(super) fn top_up(&mut self, view: &State, now: Time, lender: usize) {
+        let account = self.economy.account_of(lender);
+        let Some(provider) = self.on_ledger(view, lender) else { return };
+        if matches!(self.rows.lenders[lender].phase, Phase::Leaving | Phase::Gone) {
             return;
         }
         let missing = provider.required_bond(view.params.bond_per_gpu()).saturating_sub(provider.bond);
@@ -219,16 +219,16 @@ impl Agents {
         }
         let short = missing.saturating_sub(Self::spendable(view, account));
         if short > 0 && !self.buy(view, now, account, short + 4 * view.base_fee()) {
-            return self.queue.push(now + RETRY, Kind::TopUp, host as u64);
+            return self.queue.push(now + RETRY, Kind::TopUp, lender as u64);
         }
         self.send(now, Origin::Account(account), Bond { amount: missing });
     }
 
     /// Takes no more leases; the books will see to the rest.
-    pub(super) fn leave(&mut self, view: &State, now: Time, host: usize) {
-        self.rows.hosts[host].phase = Phase::Leaving;
-        if self.on_ledger(view, host).is_some_and(|provider| provider.status == Status::Active) {
-            self.send(now, Origin::Account(self.economy.account_of(host)), Drain {});
+    pub(super) fn leave(&mut self, view: &State, now: Time, lender: usize) {
+        self.rows.lenders[lender].phase = Phase::Leaving;
+        if self.on_ledger(view, lender).is_some_and(|provider| provider.status == Status::Active) {
+            self.send(now, Origin::Account(self.economy.account_of(lender)), Drain {});
         }
     }
 }
@@ -240,14 +240,14 @@ pub(super) fn spread(interval: Span, jitter: f64) -> Span {
 
 #[cfg(test)]
 mod tests {
-    use crate::economy::Host;
+    use crate::economy::Lender;
     use crate::economy::providers::Joining;
     use plasma_core::ids::ClassId;
     use plasma_core::time::DAY;
 
     /// A provider with nothing remarkable about it.
-    pub(super) fn host() -> Host {
-        Host {
+    pub(super) fn lender() -> Lender {
+        Lender {
             stream: 0,
             group: 0,
             class: ClassId(0),

@@ -29,20 +29,20 @@ impl Agents {
         match &economy.timetable.all()[number].effect {
             Effect::Price(factor) => self.move_price(view, now, *factor),
             Effect::Outage(region) => {
-                for host in (0..economy.hosts.len()).filter(|&host| economy.hosts[host].region == *region) {
-                    if self.rows.hosts[host].phase == Phase::Online {
-                        self.rows.hosts[host].phase = Phase::Dark;
-                        self.send(now, Origin::Host, WentSilent { provider: self.rows.hosts[host].provider });
+                for lender in (0..economy.lenders.len()).filter(|&lender| economy.lenders[lender].region == *region) {
+                    if self.rows.lenders[lender].phase == Phase::Online {
+                        self.rows.lenders[lender].phase = Phase::Dark;
+                        self.send(now, Origin::Host, WentSilent { provider: self.rows.lenders[lender].provider });
                         self.tally.went_dark += 1;
                     }
                 }
             }
             Effect::Poaching(share, groups) => {
-                for host in (0..economy.hosts.len()).filter(|&host| groups.has(economy.hosts[host].group.into())) {
-                    let offered = matches!(self.rows.hosts[host].phase, Phase::Online | Phase::Resting);
-                    let chosen = self.streams.shock.draw(economy.hosts[host].stream, number as u64).chance(*share);
+                for lender in (0..economy.lenders.len()).filter(|&lender| groups.has(economy.lenders[lender].group.into())) {
+                    let offered = matches!(self.rows.lenders[lender].phase, Phase::Online | Phase::Resting);
+                    let chosen = self.streams.shock.draw(economy.lenders[lender].stream, number as u64).chance(*share);
                     if offered && chosen {
-                        self.leave(view, now, host);
+                        self.leave(view, now, lender);
                     }
                 }
             }
@@ -56,11 +56,11 @@ impl Agents {
         match &economy.timetable.all()[number].effect {
             Effect::Price(factor) => self.move_price(view, now, 1.0 / factor),
             Effect::Outage(region) => {
-                for host in (0..economy.hosts.len()).filter(|&host| economy.hosts[host].region == *region) {
+                for lender in (0..economy.lenders.len()).filter(|&lender| economy.lenders[lender].region == *region) {
                     // Who keeps hours returns in the evening.
-                    if self.rows.hosts[host].phase == Phase::Dark && economy.hosts[host].night.is_none() {
-                        self.rows.hosts[host].phase = Phase::Online;
-                        self.resume(view, now, host);
+                    if self.rows.lenders[lender].phase == Phase::Dark && economy.lenders[lender].night.is_none() {
+                        self.rows.lenders[lender].phase = Phase::Online;
+                        self.resume(view, now, lender);
                     }
                 }
             }

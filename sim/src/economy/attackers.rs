@@ -22,7 +22,7 @@ pub struct Attacker {
     /// How many.
     pub accounts: u32,
     /// Its providers, by number.
-    pub hosts: Vec<u32>,
+    pub lenders: Vec<u32>,
     /// Micro-USD at genesis.
     pub usd: u64,
     /// When it begins.
@@ -38,7 +38,7 @@ pub struct Attacker {
 pub enum Plan {
     /// Its provider groups answer without computing.
     Cheat {
-        /// By position in [`super::Economy::host_groups`].
+        /// By position in [`super::Economy::lender_groups`].
         groups: Vec<u16>,
         /// Share of leases.
         wrong: f64,
@@ -88,7 +88,7 @@ pub enum Plan {
     },
     /// Its provider groups challenge right results.
     Challenge {
-        /// By position in [`super::Economy::host_groups`].
+        /// By position in [`super::Economy::lender_groups`].
         groups: Vec<u16>,
         /// Share of the open results of others.
         share: f64,
@@ -165,7 +165,7 @@ pub(super) fn attackers(scenario: &Scenario, next: &mut u32) -> Vec<Attacker> {
             stream: crate::streams::stream_id(section.id.as_str(), 0),
             first,
             accounts,
-            hosts: Vec::new(),
+            lenders: Vec::new(),
             usd: scenario.scale.of(section.usd.0),
             from,
             until: section.lasts.map_or(NEVER, |span| from.saturating_add(span.0)),

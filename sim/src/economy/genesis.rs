@@ -41,7 +41,7 @@ impl Economy {
     /// Allocations to groups that have no member, in the order of the file: nobody holds them, so they are not issued.
     pub fn unheld<'s>(&self, scenario: &'s Scenario) -> impl Iterator<Item = &'s Part> {
         let nobody = [
-            (Holder::Providers, self.hosts.is_empty()),
+            (Holder::Providers, self.lenders.is_empty()),
             (Holder::Customers, self.patrons.is_empty()),
             (Holder::Traders, self.traders.is_empty()),
             (Holder::Delegators, self.savers.members.is_empty()),
@@ -65,11 +65,11 @@ impl Economy {
         amounts.extend(self.attackers.iter().flat_map(|attacker| (0..attacker.accounts).map(|_| (0, false))));
         let savers = apportion(held_by(scenario, Holder::Delegators), &vec![1; self.savers.members.len()]);
         amounts.extend(savers.into_iter().map(|amount| (amount, false)));
-        let customers = self.first_host.index() - amounts.len();
+        let customers = self.first_lender.index() - amounts.len();
         // Customers are alike; providers differ by the bonds they need.
         let shares = apportion(held_by(scenario, Holder::Customers), &vec![1; customers]);
         amounts.extend(shares.into_iter().map(|amount| (amount, false)));
-        let gpus: Vec<u64> = self.hosts.iter().map(|host| u64::from(host.gpus)).collect();
+        let gpus: Vec<u64> = self.lenders.iter().map(|lender| u64::from(lender.gpus)).collect();
         let shares = apportion(held_by(scenario, Holder::Providers), &gpus);
         amounts.extend(shares.into_iter().map(|amount| (amount, false)));
         let key = |i: usize| *blake3::hash(format!("plasma-sim account {i}").as_bytes()).as_bytes();

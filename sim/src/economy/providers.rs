@@ -3,7 +3,7 @@
 use super::rounding::scaled;
 use super::{BuildError, class_id};
 use crate::scenario::Scenario;
-use crate::scenario::model::{ProviderGroup, TraceUse, Uptime, position};
+use crate::scenario::model::{Join, ProviderGroup, TraceUse, Uptime, position};
 use crate::scenario::quantity::Id;
 use crate::streams::sample::Weights;
 use crate::streams::{Streams, stream_id};
@@ -11,12 +11,12 @@ use crate::traces::Trace;
 use plasma_core::ids::ClassId;
 use plasma_core::time::{Span, Time};
 
-/// A provider: what never changes about it.
+/// Somebody with GPUs to lend, who is a provider on the ledger from joining to leaving: what never changes about it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Host {
+pub struct Lender {
     /// Its stream.
     pub stream: u64,
-    /// Its group: a position in [`super::Economy::host_groups`].
+    /// Its group: a position in [`super::Economy::lender_groups`].
     pub group: u16,
     /// Class of its GPUs.
     pub class: ClassId,
@@ -85,18 +85,23 @@ impl Joining {
 const HURDLE_SPREAD: f64 = 0.5;
 
 /// All providers in the order of their accounts, and the names of their groups.
-pub(super) fn hosts(scenario: &Scenario, traces: &[Trace], streams: &Streams) -> Result<(Vec<Host>, Vec<String>), BuildError> {
+pub(super) fn lenders(
+    scenario: &Scenario,
+    traces: &[Trace],
+    streams: &Streams,
+) -> Result<(Vec<Lender>, Vec<String>), BuildError> {
     let groups = &scenario.provider;
     let members = scaled(scenario.scale, &groups.iter().map(|group| group.count).collect::<Vec<_>>());
     let pools: Vec<_> = groups.iter().map(|group| group.entry.map_or(0, |entry| entry.pool)).collect();
     let pools = scaled(scenario.scale, &pools);
-    let (mut hosts, mut names) = (Vec::new(), Vec::new());
+    let (mut lenders, mut names) = (Vec::new(), Vec::new());
     for (i, group) in groups.iter().enumerate() {
         let maker = Maker::new(scenario, group, group.id.as_str(), names.len(), streams)?;
         let machine = (class_id(scenario, &group.class), group.gpus);
         let (count, pool) = (members[i], pools[i]);
-        hosts.extend((0..count).map(|number| maker.host(number, machine, Joining::At(joins(scenario, group, number, count)))));
-        hosts.extend((count..count + pool).map(|number| maker.entrant(number, machine)));
+        let at = |number| Joining::At(scenario.start.0 + joins(group.join, number, count));
+        lenders.extend((0..count).map(|number| maker.lender(number, machine, at(number))));
+        lenders.extend((count..count + pool).map(|number| maker.entrant(number, machine)));
         names.push(group.id.as_str().to_owned());
     }
     for (section, trace) in scenario.trace.iter().zip(traces) {
@@ -104,24 +109,25 @@ pub(super) fn hosts(scenario: &Scenario, traces: &[Trace], streams: &Streams) ->
         let Some(like) = groups.iter().find(|group| group.id == providers.like) else { continue };
         let maker = Maker::new(scenario, like, section.id.as_str(), names.len(), streams)?;
         let kept = trace.machines.iter().enumerate().filter(|(row, _)| maker.keeps(*row as u64));
-        hosts.extend(kept.map(|(row, machine)| {
+        lenders.extend(kept.map(|(row, machine)| {
             let class = class_id(scenario, &machine.class);
-            maker.host(row as u64, (class, machine.gpus), Joining::At(scenario.start.0))
+            maker.lender(row as u64, (class, machine.gpus), Joining::At(scenario.start.0))
         }));
         names.push(section.id.as_str().to_owned());
     }
-    Ok((hosts, names))
+    Ok((lenders, names))
 }
 
-/// When a member joins: the first at genesis, the others evenly over the ramp.
-fn joins(scenario: &Scenario, group: &ProviderGroup, number: u64, count: u64) -> Time {
-    let initial = (u128::from(count) * u128::from(group.join.initial.0)).div_ceil(u128::from(plasma_core::money::ONE)) as u64;
-    match number.checked_sub(initial) {
-        None => scenario.start.0,
-        Some(late) => {
-            let share = u128::from(group.join.ramp.0) * u128::from(late + 1) / u128::from(count - initial);
-            scenario.start.0 + share as u64
-        }
+/// How long after genesis a member joins: the first at once, the others evenly over the ramp. Each stands in the middle of its
+/// equal part of the group, so that a group joins as early on average however few of it are played.
+fn joins(join: Join, number: u64, count: u64) -> Span {
+    let whole = u128::from(plasma_core::money::ONE);
+    let initial = u128::from(join.initial.0);
+    // In parts of 2 · count · ONE.
+    let place = (2 * u128::from(number) + 1) * whole;
+    match place.checked_sub(2 * u128::from(count) * initial) {
+        None => 0,
+        Some(late) => (u128::from(join.ramp.0) * late / (2 * u128::from(count) * (whole - initial))) as Span,
     }
 }
 
@@ -158,21 +164,21 @@ impl<'s> Maker<'s> {
         self.streams.draw(stream_id(self.name, row as u32), 1).chance(self.scenario.scale.fraction())
     }
 
-    fn entrant(&self, number: u64, machine: (ClassId, u32)) -> Host {
-        let Some(entry) = self.like.entry else { return self.host(number, machine, Joining::At(Time::MAX)) };
+    fn entrant(&self, number: u64, machine: (ClassId, u32)) -> Lender {
+        let Some(entry) = self.like.entry else { return self.lender(number, machine, Joining::At(Time::MAX)) };
         let mut draw = self.streams.draw(stream_id(self.name, number as u32), 2);
         let hurdle = draw.log_normal(entry.hurdle.fraction(), HURDLE_SPREAD);
-        self.host(number, machine, Joining::Entrant { hurdle, life: entry.life.0, interval: entry.interval.0 })
+        self.lender(number, machine, Joining::Entrant { hurdle, life: entry.life.0, interval: entry.interval.0 })
     }
 
-    fn host(&self, number: u64, (class, gpus): (ClassId, u32), joins: Joining) -> Host {
+    fn lender(&self, number: u64, (class, gpus): (ClassId, u32), joins: Joining) -> Lender {
         let stream = stream_id(self.name, number as u32);
         let mut draw = self.streams.draw(stream, 0);
         let region = position(&self.scenario.region, self.regions[draw.pick(&self.weights)]).unwrap_or_default();
         let place = &self.scenario.region[region];
         let model = &self.scenario.class[class.index()];
         let kilowatts = model.power.0 as f64 / 1e6 * self.like.overhead.get();
-        Host {
+        Lender {
             stream,
             group: self.group,
             class,
@@ -193,5 +199,26 @@ impl<'s> Maker<'s> {
             exit_after: self.like.exit_after.0,
             joins,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::quantity::{Ratio, SpanMs};
+    use plasma_core::time::DAY;
+
+    #[test]
+    fn a_group_joins_as_early_however_few_of_it_are_played() {
+        let join = Join { initial: Ratio(400_000_000), ramp: SpanMs(100 * DAY) };
+        for count in [5, 10, 50, 1_000] {
+            let times: Vec<_> = (0..count).map(|number| joins(join, number, count)).collect();
+            assert!(times.is_sorted() && times.iter().all(|&time| time < 100 * DAY));
+            // Two fifths are there at once, and the others come after fifty days on average.
+            assert_eq!(times.iter().filter(|&&time| time == 0).count() as u64, count * 2 / 5);
+            assert!((times.iter().sum::<u64>() / count).abs_diff(30 * DAY) <= 1, "{count}");
+        }
+        let at_once = Join { initial: Ratio::ONE, ..join };
+        assert!((0..3).all(|number| joins(at_once, number, 3) == 0));
     }
 }

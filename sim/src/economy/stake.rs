@@ -89,7 +89,7 @@ pub struct Voter {
     /// Its group: a position in [`Voters::groups`].
     pub group: u16,
     /// The provider that it is, by number.
-    pub host: Option<u32>,
+    pub lender: Option<u32>,
 }
 
 /// Something that will be proposed.
@@ -160,7 +160,7 @@ pub(super) fn voters(scenario: &Scenario, economy: &Economy) -> Voters {
             years: section.horizon.0 as f64 / YEAR as f64,
         });
         let members = electorate(scenario, economy, section);
-        voters.members.extend(members.map(|(account, stream, host)| Voter { account, stream, group: i as u16, host }));
+        voters.members.extend(members.map(|(account, stream, lender)| Voter { account, stream, group: i as u16, lender }));
     }
     voters
 }
@@ -174,9 +174,12 @@ fn electorate<'a>(
     let named = |name: &str| section.groups.is_empty() || section.groups.iter().any(|id| id.as_str() == name);
     match section.who {
         Electorate::Providers => {
-            let hosts =
-                economy.hosts.iter().enumerate().filter(move |(_, host)| named(&economy.host_groups[usize::from(host.group)]));
-            Box::new(hosts.map(|(i, host)| (economy.account_of(i), host.stream, Some(i as u32))))
+            let lenders = economy
+                .lenders
+                .iter()
+                .enumerate()
+                .filter(move |(_, lender)| named(&economy.lender_groups[usize::from(lender.group)]));
+            Box::new(lenders.map(|(i, lender)| (economy.account_of(i), lender.stream, Some(i as u32))))
         }
         Electorate::Delegators => {
             let savers = &economy.savers;
@@ -241,16 +244,16 @@ fn amount(scenario: &Scenario, amount: Xpl) -> Result<u64, BuildError> {
 }
 
 fn first_of(scenario: &Scenario, economy: &Economy, who: &Somebody) -> Result<AccountId, BuildError> {
-    let host = |id: &Id| {
-        let group = economy.host_groups.iter().position(|name| name == id.as_str())?;
-        economy.hosts.iter().position(|host| usize::from(host.group) == group).map(|host| economy.account_of(host))
+    let lender = |id: &Id| {
+        let group = economy.lender_groups.iter().position(|name| name == id.as_str())?;
+        economy.lenders.iter().position(|lender| usize::from(lender.group) == group).map(|lender| economy.account_of(lender))
     };
     let saver = |id: &Id| {
         let group = position(&scenario.delegator, id)?;
         economy.savers.members.iter().find(|saver| usize::from(saver.group) == group).map(|saver| saver.account)
     };
     let (found, id) = match who {
-        Somebody::Provider(id) => (host(id), id),
+        Somebody::Provider(id) => (lender(id), id),
         Somebody::Delegator(id) => (saver(id), id),
         Somebody::Customer(id) => (economy.patrons.iter().find(|group| group.name == id.as_str()).map(|group| group.first), id),
         Somebody::Holder(id) => (genesis::immobile(scenario).position(|part| part.id == *id).map(|i| AccountId(i as u32)), id),

@@ -181,8 +181,8 @@ fn one_more_provider_changes_nobody_elses_draws() {
     (group.id, group.count) = ("newcomer".parse().unwrap(), 1);
     larger.scenario.provider.push(group);
     let (before, after) = (world::economy(&loaded, 0).unwrap(), world::economy(&larger, 0).unwrap());
-    assert_eq!(after.hosts.len(), before.hosts.len() + 1);
-    assert_eq!(after.hosts[..before.hosts.len()], before.hosts[..]);
+    assert_eq!(after.lenders.len(), before.lenders.len() + 1);
+    assert_eq!(after.lenders[..before.lenders.len()], before.lenders[..]);
 
     // Candidates meet other prices, but come at the same times with the same budgets: those submitted in both runs agree.
     let (mut one, mut other) = (play(&loaded, 0), play(&larger, 0));

@@ -97,9 +97,9 @@ fn a_washer_takes_nobodys_place() {
     let (agents, _) = engine.into_parts();
     assert_eq!(agents.rows().offers.len(), owners.len());
     for (row, owner) in agents.rows().offers.iter().zip(&owners) {
-        assert_eq!(row.host(), agents.economy().host_of(*owner));
+        assert_eq!(row.lender(), agents.economy().lender_of(*owner));
     }
-    assert_eq!(owners.iter().filter(|owner| agents.economy().host_of(**owner).is_none()).count(), 1);
+    assert_eq!(owners.iter().filter(|owner| agents.economy().lender_of(**owner).is_none()).count(), 1);
     assert_eq!(agents.tally().joined, 40);
 }
 
@@ -166,15 +166,15 @@ fn cheating_pays_exactly_below_its_bound() {
         let (agents, shares) = play(&loaded, |_| u32::MAX);
         let economy = agents.economy();
         let per_lease = |attacker: usize| {
-            let hosts = (0..economy.hosts.len()).filter(|&host| economy.attacker_behind(host) == Some(attacker));
-            let leases = hosts.map(|host| agents.rows().hosts[host].leases).sum::<u64>();
+            let lenders = (0..economy.lenders.len()).filter(|&lender| economy.attacker_behind(lender) == Some(attacker));
+            let leases = lenders.map(|lender| agents.rows().lenders[lender].leases).sum::<u64>();
             assert!(leases > 10_000, "{leases}");
             made(&agents, attacker) / leases as f64
         };
         let params = &loaded.scenario.params;
         let (leases, usd) = (shares.leases[1] as f64, loaded.scenario.token.price.0 as f64 / 1e6 / XPL as f64);
         let hours = shares.work as f64 / leases / 3_600_000.0;
-        let saved = 0.85 * economy.hosts[0].energy / 1e6 * hours;
+        let saved = 0.85 * economy.lenders[0].energy / 1e6 * hours;
         let pay = shares.prices as f64 / leases * usd * (1.0 - params.fee_rate() as f64 / 1e9);
         let slash = params.bond_per_gpu() as f64 * params.slash_wrong() as f64 / 1e9 * usd;
         let checked = params.verification_rate() as f64 / 1e9;

@@ -76,7 +76,7 @@ fn a_false_challenge_pays_exactly_below_the_deposit_that_theory_says() {
         let loaded = scenario(&format!("{twins}{sore}"), &sets);
         let (genesis, agents) = world::build(&loaded, 0).unwrap();
         let economy = agents.economy();
-        let owned = &economy.attackers[0].hosts;
+        let owned = &economy.attackers[0].lenders;
         let first = economy.account_of(owned[0] as usize).0;
         let cases = Cases { first, count: owned.len() as u32, ..Cases::default() };
         let mut engine = Engine::genesis(&genesis, agents, cases).unwrap();

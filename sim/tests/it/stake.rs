@@ -128,12 +128,12 @@ fn stake_goes_where_it_yields_most() {
     let names = engine.observer().names.clone();
     let agents = engine.environment();
     let economy = agents.economy();
-    let group = |name: &str| economy.host_groups.iter().position(|group| group == name).unwrap();
-    let with = |group: usize, rows: &[plasma_sim::agents::provider::HostRow]| -> Vec<ProviderId> {
-        let hosts = economy.hosts.iter().zip(rows).filter(|(host, _)| usize::from(host.group) == group);
-        hosts.map(|(_, row)| row.provider).collect()
+    let group = |name: &str| economy.lender_groups.iter().position(|group| group == name).unwrap();
+    let with = |group: usize, rows: &[plasma_sim::agents::provider::LenderRow]| -> Vec<ProviderId> {
+        let lenders = economy.lenders.iter().zip(rows).filter(|(lender, _)| usize::from(lender.group) == group);
+        lenders.map(|(_, row)| row.provider).collect()
     };
-    let rows = &agents.rows().hosts;
+    let rows = &agents.rows().lenders;
     let (modest, greedy) = (with(group("gamers"), rows), with(group("greedy"), rows));
     let sold = agents.tally().of(plasma_sim::agents::tally::Party::Holders).sold;
     let [modest, greedy] = engine
@@ -148,7 +148,7 @@ fn delegators_voters_and_proposals_change_nobody_elses_draws() {
     let sets = ["allocation.unvested.amount=50%", "stake.delegation=on", "governance.max_open=3"];
     let enlarged = world::economy(&scenario(&format!("{SAVERS}{more}"), &sets), 0).unwrap();
     let plain = world::economy(&scenario("", &[]), 0).unwrap();
-    assert_eq!(plain.hosts, enlarged.hosts);
+    assert_eq!(plain.lenders, enlarged.lenders);
     assert_eq!(enlarged.accounts(), plain.accounts() + 60);
     let streams = |economy: &plasma_sim::economy::Economy| economy.patrons.iter().map(|group| group.stream).collect::<Vec<_>>();
     assert_eq!(streams(&plain), streams(&enlarged));

@@ -30,9 +30,14 @@ fn refused(more: &str, sets: &[&str]) -> String {
 }
 
 fn loaded(more: &str, sets: &[&str]) -> Result<Loaded, String> {
+    on("small.toml", more, sets)
+}
+
+/// A scenario that ships, with more text and other values.
+fn on(shipped: &str, more: &str, sets: &[&str]) -> Result<Loaded, String> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("token.toml");
-    let base = super::scenario::shipped().join("small.toml");
+    let base = super::scenario::shipped().join(shipped);
     std::fs::write(&path, format!("extends = {base:?}\n{more}")).unwrap();
     let sets: Vec<String> = sets.iter().map(ToString::to_string).collect();
     Scenario::load(&path, &sets).map_err(|error| error.plain())

@@ -103,7 +103,7 @@ impl Agents {
         let Some(proposal) = view.proposals.get(id.0).filter(|proposal| proposal.is_voted_on()) else { return };
         let outlook = self.outlook(view, &proposal.action);
         let enough = (proposal.power as f64 * aims) as u128;
-        for (i, voter) in economy.voters.members.iter().enumerate().filter(|(_, voter)| voter.host.is_some() == providers) {
+        for (i, voter) in economy.voters.members.iter().enumerate().filter(|(_, voter)| voter.lender.is_some() == providers) {
             let power = view.voting_power(voter.account, proposal);
             let bought = self.rows.attackers[number].bribe.bought;
             let able = view.account(voter.account).is_some_and(|row| row.free >= u128::from(view.base_fee()));

@@ -19,29 +19,29 @@ impl Agents {
     pub(in super::super) fn challenge_falsely(&mut self, view: &State, now: Time, id: LeaseId) {
         let economy = self.economy.clone();
         let Some(worker) = view.lease(id).map(|lease| view.offers()[lease.offer.index()].provider) else { return };
-        let worker = view.provider(worker).and_then(|provider| economy.host_of(provider.owner));
+        let worker = view.provider(worker).and_then(|provider| economy.lender_of(provider.owner));
         for (number, attacker) in economy.attackers.iter().enumerate() {
             let Plan::Challenge { share, .. } = attacker.plan else { continue };
-            let own = worker.is_some_and(|worker| attacker.owns(economy.hosts[worker].group));
-            if own || !attacker.acts(now) || attacker.hosts.is_empty() {
+            let own = worker.is_some_and(|worker| attacker.owns(economy.lenders[worker].group));
+            if own || !attacker.acts(now) || attacker.lenders.is_empty() {
                 continue;
             }
             let row = &mut self.rows.attackers[number];
             let mut draw = self.streams.attack.draw(attacker.stream, row.chances);
             row.chances += 1;
-            let (challenges, first) = (draw.chance(share), draw.below(attacker.hosts.len() as u64));
+            let (challenges, first) = (draw.chance(share), draw.below(attacker.lenders.len() as u64));
             if !challenges {
                 continue;
             }
-            let asked = (0..ASKED.min(attacker.hosts.len() as u64)).map(|i| (first + i) % attacker.hosts.len() as u64);
-            let hosts = asked.map(|i| attacker.hosts[i as usize] as usize);
-            let able = |host: &usize| {
-                let provider = self.rows.hosts[*host].provider;
+            let asked = (0..ASKED.min(attacker.lenders.len() as u64)).map(|i| (first + i) % attacker.lenders.len() as u64);
+            let lenders = asked.map(|i| attacker.lenders[i as usize] as usize);
+            let able = |lender: &usize| {
+                let provider = self.rows.lenders[*lender].provider;
                 view.provider(provider).is_some_and(|row| row.gpus > 0) && view.may_lease(provider)
             };
-            let Some(host) = hosts.into_iter().find(able) else { continue };
-            if self.affords(view, now, host, view.params.verification_challenge_deposit()) {
-                self.send(now, Origin::Account(economy.account_of(host)), Challenge { lease: id });
+            let Some(lender) = lenders.into_iter().find(able) else { continue };
+            if self.affords(view, now, lender, view.params.verification_challenge_deposit()) {
+                self.send(now, Origin::Account(economy.account_of(lender)), Challenge { lease: id });
                 return;
             }
         }
@@ -51,8 +51,8 @@ impl Agents {
     pub(in super::super) fn panel_root(&self, view: &State, id: LeaseId, juror: ProviderId) -> [u8; 32] {
         let Some(lease) = view.lease(id) else { return [0; 32] };
         let behind = |provider: ProviderId| {
-            let host = self.economy.host_of(view.provider(provider)?.owner)?;
-            self.economy.attacker_behind(host)
+            let lender = self.economy.lender_of(view.provider(provider)?.owner)?;
+            self.economy.attacker_behind(lender)
         };
         let upholds = || {
             let challenger = behind(view.docket.cases.get(&id)?.challenger)?;

@@ -9,7 +9,7 @@
 use super::super::Agents;
 use super::super::queue::Kind;
 use super::Phase;
-use crate::economy::Host;
+use crate::economy::Lender;
 use plasma_core::engine::state::State;
 use plasma_core::ids::{ClassId, OfferId};
 use plasma_core::money::{ONE, XPL};
@@ -32,7 +32,7 @@ pub(super) fn kept(view: &State) -> Option<f64> {
     (kept > 0.0).then_some(kept)
 }
 
-impl Host {
+impl Lender {
     /// Micro-USD of electricity for a reference GPU-hour of work: a fast machine is done earlier.
     pub(super) fn electricity(&self) -> f64 {
         self.energy / self.speed
@@ -80,14 +80,14 @@ impl Agents {
 
     /// What a provider asks for now, in nano-XPL per reference GPU-second, at least 1; `None` while there is no price of XPL, or the
     /// fee takes all of it.
-    pub(super) fn ask(&self, view: &State, now: Time, host: usize, utilisation: f64) -> Option<u64> {
-        Some(self.quoted(view, now, host, utilisation)?.ask)
+    pub(super) fn ask(&self, view: &State, now: Time, lender: usize, utilisation: f64) -> Option<u64> {
+        Some(self.quoted(view, now, lender, utilisation)?.ask)
     }
 
     /// Where the protocol sets the price an ask says from which price on it serves, and a mark-up would only lose it work.
-    fn quoted(&self, view: &State, now: Time, host: usize, utilisation: f64) -> Option<Quoted> {
+    fn quoted(&self, view: &State, now: Time, lender: usize, utilisation: f64) -> Option<Quoted> {
         let (price, kept) = (self.price(view, now)?, kept(view)?);
-        let who = self.today(host, now);
+        let who = self.today(lender, now);
         let set = view.params.market_mechanism() == mechanism::ALGORITHMIC;
         let wanted = |emission| if set { who.bare(emission) } else { who.asking(emission, utilisation) } / kept;
         let emission = self.emission_per_hour(view, who.class, price);
@@ -96,22 +96,22 @@ impl Agents {
     }
 
     /// What a provider would just not refuse, in nano-XPL per reference GPU-second, at least 1.
-    pub(super) fn cost(&self, view: &State, now: Time, host: usize) -> Option<u64> {
+    pub(super) fn cost(&self, view: &State, now: Time, lender: usize) -> Option<u64> {
         let (price, kept) = (self.price(view, now)?, kept(view)?);
-        let who = self.today(host, now);
+        let who = self.today(lender, now);
         Some(per_second(who.bare(self.emission_per_hour(view, who.class, price)) / kept, price))
     }
 
     /// Quotes every offer anew.
-    pub(in super::super) fn quote(&mut self, view: &State, now: Time, host: usize) {
+    pub(in super::super) fn quote(&mut self, view: &State, now: Time, lender: usize) {
         let economy = self.economy.clone();
-        let who = &economy.hosts[host];
-        if self.rows.hosts[host].phase == Phase::Gone {
+        let who = &economy.lenders[lender];
+        if self.rows.lenders[lender].phase == Phase::Gone {
             return;
         }
-        self.queue.push(now + who.requote, Kind::Quote, host as u64);
-        let busy_ms = self.busy_ms(host, now);
-        let row = &mut self.rows.hosts[host];
+        self.queue.push(now + who.requote, Kind::Quote, lender as u64);
+        let busy_ms = self.busy_ms(lender, now);
+        let row = &mut self.rows.lenders[lender];
         let offered = (now - row.quoted) as f64 * f64::from(who.gpus) * who.daily_share();
         let worked = (busy_ms - row.quoted_ms) as f64;
         let utilisation = worked / offered.max(1.0);
@@ -120,24 +120,24 @@ impl Agents {
         if leaving {
             return;
         }
-        let Some(Quoted { ask, emission, passed_on }) = self.quoted(view, now, host, utilisation) else { return };
+        let Some(Quoted { ask, emission, passed_on }) = self.quoted(view, now, lender, utilisation) else { return };
         // Weighed by what it did since it last quoted: what is asked of an idle machine nobody pays.
         let hours = worked * who.speed / HOUR as f64;
         self.tally.emission_expected += (emission * hours) as u128;
         self.tally.emission_passed_on += (passed_on * hours) as u128;
         for offer in first..first + offers {
-            self.send(now, Origin::Account(economy.account_of(host)), Requote { ask, offer: OfferId(offer), pad: 0 });
+            self.send(now, Origin::Account(economy.account_of(lender)), Requote { ask, offer: OfferId(offer), pad: 0 });
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::host;
+    use super::super::tests::lender;
 
     #[test]
     fn the_mark_up_follows_utilisation_and_emission_lowers_the_ask_to_zero_and_no_further() {
-        let mut who = host();
+        let mut who = lender();
         (who.energy, who.speed, who.mark_up, who.pass_through) = (100_000.0, 1.0, (0.1, 0.5), 0.5);
         assert!((who.asking(0.0, 0.0) - 110_000.0).abs() < 1e-6);
         assert!((who.asking(0.0, 1.0) - 150_000.0).abs() < 1e-6);

@@ -4,7 +4,7 @@ use super::super::Agents;
 use super::super::dollars::Purse;
 use super::super::queue::Kind;
 use super::{BOOKS, Phase};
-use crate::economy::Host;
+use crate::economy::Lender;
 use plasma_core::engine::state::State;
 use plasma_core::money::XPL;
 use plasma_core::protocol::provider::Retire;
@@ -15,7 +15,7 @@ use plasma_core::time::{DAY, HOUR, NEVER, Time};
 /// the host machine more.
 pub(super) const IDLE_POWER: f64 = 0.15;
 
-impl Host {
+impl Lender {
     /// Micro-USD of electricity for so many GPU-milliseconds at work and on standby.
     fn bill(&self, busy_ms: u64, idle_ms: f64) -> u64 {
         (self.energy * (busy_ms as f64 + IDLE_POWER * idle_ms.max(0.0)) / HOUR as f64) as u64
@@ -24,27 +24,27 @@ impl Host {
 
 impl Agents {
     /// Closes a provider's books.
-    pub(in super::super) fn close_books(&mut self, view: &State, now: Time, host: usize) {
-        match self.rows.hosts[host].phase {
+    pub(in super::super) fn close_books(&mut self, view: &State, now: Time, lender: usize) {
+        match self.rows.lenders[lender].phase {
             Phase::Away => {}
-            Phase::Gone => self.cash_out(view, now, host),
+            Phase::Gone => self.cash_out(view, now, lender),
             phase => {
-                self.pay_electricity(host);
-                let income_usd = self.sell_income(view, now, host);
-                self.consider_leaving(view, now, host, income_usd);
+                self.pay_electricity(lender);
+                let income_usd = self.sell_income(view, now, lender);
+                self.consider_leaving(view, now, lender, income_usd);
                 let next = match phase {
-                    Phase::Leaving => self.retire_if_settled(view, now, host),
+                    Phase::Leaving => self.retire_if_settled(view, now, lender),
                     _ => now + BOOKS,
                 };
-                self.queue.push(next, Kind::Books, host as u64);
+                self.queue.push(next, Kind::Books, lender as u64);
             }
         }
     }
 
     /// Pays what last week owed, from the week's sale; the owner puts in what is missing.
-    fn pay_electricity(&mut self, host: usize) {
-        let account = self.economy.account_of(host);
-        let owed = std::mem::take(&mut self.rows.hosts[host].owed);
+    fn pay_electricity(&mut self, lender: usize) {
+        let account = self.economy.account_of(lender);
+        let owed = std::mem::take(&mut self.rows.lenders[lender].owed);
         self.bring_in(account, owed.saturating_sub(self.dollars.of(account)));
         self.dollars.transfer(Purse::Of(account), Purse::Outside, owed).expect("the owner has put in what was missing");
         self.dollars.electricity += owed;
@@ -52,11 +52,11 @@ impl Agents {
 
     /// Draws this week's bill and sells XPL for it, and of the income beyond it what the provider always sells. Returns the week's
     /// income in micro-USD.
-    fn sell_income(&mut self, view: &State, now: Time, host: usize) -> u64 {
+    fn sell_income(&mut self, view: &State, now: Time, lender: usize) -> u64 {
         let economy = self.economy.clone();
-        let (who, account) = (self.today(host, now), economy.account_of(host));
-        let busy_ms = self.busy_ms(host, now);
-        let row = &mut self.rows.hosts[host];
+        let (who, account) = (self.today(lender, now), economy.account_of(lender));
+        let busy_ms = self.busy_ms(lender, now);
+        let row = &mut self.rows.lenders[lender];
         let busy = busy_ms - row.booked_ms;
         let offered = (now - row.booked) as f64 * f64::from(who.gpus) * who.daily_share();
         let checked = std::mem::take(&mut row.checked_ms);
@@ -74,14 +74,14 @@ impl Agents {
         let amount = needed.saturating_add(surplus).min(Self::spendable(view, account));
         self.sell(view, now, account, amount);
         let usd = |nano: u64| (u128::from(nano) * u128::from(price) / u128::from(XPL)) as u64;
-        self.rows.hosts[host].bears_itself = Some(usd(earned) >= owed);
+        self.rows.lenders[lender].bears_itself = Some(usd(earned) >= owed);
         usd(income)
     }
 
-    fn consider_leaving(&mut self, view: &State, now: Time, host: usize, income_usd: u64) {
-        let who = &self.economy.hosts[host];
+    fn consider_leaving(&mut self, view: &State, now: Time, lender: usize, income_usd: u64) {
+        let who = &self.economy.lenders[lender];
         let (exit_after, life) = (who.exit_after, who.joins.life());
-        let row = &mut self.rows.hosts[host];
+        let row = &mut self.rows.lenders[lender];
         if income_usd >= row.owed {
             row.short_since = NEVER;
         } else {
@@ -92,40 +92,40 @@ impl Agents {
         }
         let tired = now.saturating_sub(row.short_since) >= exit_after;
         let worn_out = now.saturating_sub(row.bought) >= life;
-        if tired || (worn_out && !self.renews(view, now, host)) {
-            self.leave(view, now, host);
+        if tired || (worn_out && !self.renews(view, now, lender)) {
+            self.leave(view, now, lender);
         } else if worn_out {
-            self.rows.hosts[host].bought = now;
+            self.rows.lenders[lender].bought = now;
         }
     }
 
     /// Retires once every lease and every check is settled. Returns when to look next.
-    fn retire_if_settled(&mut self, view: &State, now: Time, host: usize) -> Time {
-        if self.on_ledger(view, host).is_none_or(|provider| provider.leases > 0 || provider.checked > 0) {
+    fn retire_if_settled(&mut self, view: &State, now: Time, lender: usize) -> Time {
+        if self.on_ledger(view, lender).is_none_or(|provider| provider.leases > 0 || provider.checked > 0) {
             return now + DAY;
         }
-        self.send(now, Origin::Account(self.economy.account_of(host)), Retire {});
-        self.rows.hosts[host].phase = Phase::Gone;
+        self.send(now, Origin::Account(self.economy.account_of(lender)), Retire {});
+        self.rows.lenders[lender].phase = Phase::Gone;
         self.tally.left += 1;
         now + view.params.bond_unbonding() + HOUR
     }
 
     /// Sells everything, the returned bond included.
-    fn cash_out(&mut self, view: &State, now: Time, host: usize) {
-        self.pay_electricity(host);
-        let account = self.economy.account_of(host);
+    fn cash_out(&mut self, view: &State, now: Time, lender: usize) {
+        self.pay_electricity(lender);
+        let account = self.economy.account_of(lender);
         self.sell(view, now, account, Self::spendable(view, account));
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::host;
+    use super::super::tests::lender;
     use super::*;
 
     #[test]
     fn standby_costs_its_share_of_full_load() {
-        let who = Host { energy: 100_000.0, ..host() };
+        let who = Lender { energy: 100_000.0, ..lender() };
         assert_eq!(who.bill(2 * HOUR, 0.0), 200_000);
         assert_eq!(who.bill(0, 2.0 * HOUR as f64), 30_000);
     }

@@ -19,9 +19,9 @@ impl Agents {
     /// When one of a panel has executed the job again.
     fn duty_done(&self, view: &State, lease: LeaseId, juror: ProviderId) -> Option<Time> {
         let (row, case) = (view.lease(lease)?, view.docket.cases.get(&lease)?);
-        let host = self.economy.host_of(view.provider(juror)?.owner)?;
+        let lender = self.economy.lender_of(view.provider(juror)?.owner)?;
         let seated = case.seal_by.saturating_sub(view.params.verification_window());
-        Some(seated + self.term(view, row, host)).filter(|&done| done < case.seal_by)
+        Some(seated + self.term(view, row, lender)).filter(|&done| done < case.seal_by)
     }
 
     /// A provider was given a seat.
@@ -81,14 +81,14 @@ impl Agents {
         let Some(set) = view.docket.sets.get(&complete.lead) else { return };
         for lease in set.copies.iter().filter_map(|copy| view.lease(view.job(copy.job)?.lease)) {
             let worker = view.offers()[lease.offer.index()].provider;
-            let Some(host) = self.host_of_offer(lease.offer) else { continue };
-            if self.rows.hosts[host].phase == Phase::Dark {
+            let Some(lender) = self.lender_of_offer(lease.offer) else { continue };
+            if self.rows.lenders[lender].phase == Phase::Dark {
                 continue;
             }
             let right = self.root(view, lease.job, None);
             let honest = commitment(lease.id, worker, &right) == lease.commitment;
             let root = if honest { right } else { self.root(view, lease.job, Some(worker)) };
-            let origin = Origin::Account(self.economy.account_of(host));
+            let origin = Origin::Account(self.economy.account_of(lender));
             self.send(now, origin, RevealCopy { lease: lease.id, root });
         }
     }

@@ -15,7 +15,7 @@ use super::super::queue::Kind;
 use super::Phase;
 use super::ask::kept;
 use super::books::IDLE_POWER;
-use crate::economy::Host;
+use crate::economy::Lender;
 use crate::economy::providers::Joining;
 use plasma_core::engine::state::State;
 use plasma_core::money::XPL;
@@ -34,7 +34,7 @@ struct Prospect {
     stake: f64,
 }
 
-impl Host {
+impl Lender {
     /// Micro-USD that one GPU earns in a year here, electricity paid.
     fn yearly_margin(&self, prospect: &Prospect) -> f64 {
         let margin = prospect.price + prospect.emission - self.electricity();
@@ -90,34 +90,34 @@ const WEEK: Span = 7 * DAY;
 
 impl Agents {
     /// Somebody in the pool looks at the market.
-    pub(in super::super) fn look(&mut self, view: &State, now: Time, host: usize) {
-        let who = self.today(host, now);
+    pub(in super::super) fn look(&mut self, view: &State, now: Time, lender: usize) {
+        let who = self.today(lender, now);
         let Joining::Entrant { hurdle, life, interval } = who.joins else { return };
-        if self.rows.hosts[host].phase != Phase::Away {
+        if self.rows.lenders[lender].phase != Phase::Away {
             return;
         }
         let Some(prospect) = self.prospect(view, now, &who) else {
-            return self.queue.push(now + interval, Kind::Look, host as u64);
+            return self.queue.push(now + interval, Kind::Look, lender as u64);
         };
         let (here, elsewhere) = who.worth(&prospect, hurdle, life);
         if here >= 0.0 && here >= elsewhere {
-            self.queue.push(now, Kind::Join, host as u64);
+            self.queue.push(now, Kind::Join, lender as u64);
         } else {
             self.rows.staying_out.note(now, (here - elsewhere.max(0.0)) / who.hardware.max(1.0));
-            self.queue.push(now + interval, Kind::Look, host as u64);
+            self.queue.push(now + interval, Kind::Look, lender as u64);
         }
     }
 
     /// Whether an entrant whose machines are used up buys new ones: it decides as it did when it came. Who is there on schedule
     /// replaces them without asking, and leaves when income does not cover costs.
-    pub(super) fn renews(&self, view: &State, now: Time, host: usize) -> bool {
-        let who = self.today(host, now);
+    pub(super) fn renews(&self, view: &State, now: Time, lender: usize) -> bool {
+        let who = self.today(lender, now);
         let Joining::Entrant { hurdle, life, .. } = who.joins else { return true };
         let worth = self.prospect(view, now, &who).map(|prospect| who.worth(&prospect, hurdle, life));
         worth.is_none_or(|(here, elsewhere)| here >= 0.0 && here >= elsewhere)
     }
 
-    fn prospect(&self, view: &State, now: Time, who: &Host) -> Option<Prospect> {
+    fn prospect(&self, view: &State, now: Time, who: &Lender) -> Option<Prospect> {
         let price = self.price(view, now)?;
         let seen = self.rows.board.class(who.class);
         let epochs = YEAR as f64 / view.params.epoch_length() as f64;
@@ -134,12 +134,12 @@ impl Agents {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::host;
+    use super::super::tests::lender;
     use super::*;
 
     #[test]
     fn a_year_of_margins_here_and_elsewhere() {
-        let who = Host { energy: 100_000.0, forgone: 150_000.0, hardware: 3_000e6, ..host() };
+        let who = Lender { energy: 100_000.0, forgone: 150_000.0, hardware: 3_000e6, ..lender() };
         let prospect = Prospect { price: 250_000.0, emission: 50_000.0, utilisation: 0.5, stake: 123.4e6 };
         // 4,383 hours at $0.20, as many at $0.015 for standby, and $123.40 for the bond; elsewhere 8,766 hours at $0.05.
         assert!((who.yearly_margin(&prospect) - (876.6 - 65.745 + 123.4) * 1e6).abs() < 1e-3);

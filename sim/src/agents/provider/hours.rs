@@ -29,78 +29,78 @@ fn next_at(now: Time, hour: Span, offset: i64) -> Time {
 
 impl Agents {
     /// Begins to keep hours: off at once when it is day.
-    pub(super) fn keep_hours_from(&mut self, now: Time, host: usize) {
-        let who = &self.economy.hosts[host];
+    pub(super) fn keep_hours_from(&mut self, now: Time, lender: usize) {
+        let who = &self.economy.lenders[lender];
         let Some(offset) = who.night else { return };
         let leeway = spread(LEEWAY, who.jitter);
         let (morning, evening) = (next_at(now, MORNING, offset), next_at(now, EVENING, offset));
         if morning < evening {
-            self.queue.push(morning + leeway, Kind::Morning, host as u64);
+            self.queue.push(morning + leeway, Kind::Morning, lender as u64);
         } else {
-            self.rows.hosts[host].phase = Phase::Resting;
-            self.send(now, Origin::Account(self.economy.account_of(host)), Drain {});
-            self.queue.push(evening + leeway, Kind::Evening, host as u64);
+            self.rows.lenders[lender].phase = Phase::Resting;
+            self.send(now, Origin::Account(self.economy.account_of(lender)), Drain {});
+            self.queue.push(evening + leeway, Kind::Evening, lender as u64);
         }
     }
 
     /// The owner wants the machine back.
-    pub(in super::super) fn morning(&mut self, view: &State, now: Time, host: usize) {
+    pub(in super::super) fn morning(&mut self, view: &State, now: Time, lender: usize) {
         let economy = self.economy.clone();
-        let who = &economy.hosts[host];
+        let who = &economy.lenders[lender];
         let Some(offset) = who.night else { return };
-        match self.rows.hosts[host].phase {
+        match self.rows.lenders[lender].phase {
             Phase::Online => {}
             Phase::Dark => {
                 let evening = next_at(now, EVENING, offset) + spread(LEEWAY, who.jitter);
-                return self.queue.push(evening, Kind::Evening, host as u64);
+                return self.queue.push(evening, Kind::Evening, lender as u64);
             }
             _ => return,
         }
-        let mornings = self.rows.hosts[host].mornings;
-        self.rows.hosts[host].mornings = mornings + 1;
+        let mornings = self.rows.lenders[lender].mornings;
+        self.rows.lenders[lender].mornings = mornings + 1;
         let abrupt = self.streams.morning.draw(who.stream, mornings).chance(WITHOUT_NOTICE);
-        let active = self.on_ledger(view, host).is_some_and(|provider| provider.status == Status::Active);
+        let active = self.on_ledger(view, lender).is_some_and(|provider| provider.status == Status::Active);
         if abrupt {
-            self.send(now, Origin::Host, WentSilent { provider: self.rows.hosts[host].provider });
+            self.send(now, Origin::Host, WentSilent { provider: self.rows.lenders[lender].provider });
             self.tally.went_dark += 1;
         } else if active {
-            self.send(now, Origin::Account(economy.account_of(host)), Drain {});
+            self.send(now, Origin::Account(economy.account_of(lender)), Drain {});
         }
-        self.rows.hosts[host].phase = if abrupt { Phase::Dark } else { Phase::Resting };
-        self.queue.push(next_at(now, EVENING, offset) + spread(LEEWAY, who.jitter), Kind::Evening, host as u64);
+        self.rows.lenders[lender].phase = if abrupt { Phase::Dark } else { Phase::Resting };
+        self.queue.push(next_at(now, EVENING, offset) + spread(LEEWAY, who.jitter), Kind::Evening, lender as u64);
     }
 
     /// The machine is idle again.
-    pub(in super::super) fn evening(&mut self, view: &State, now: Time, host: usize) {
-        let who = &self.economy.hosts[host];
+    pub(in super::super) fn evening(&mut self, view: &State, now: Time, lender: usize) {
+        let who = &self.economy.lenders[lender];
         let Some(offset) = who.night else { return };
-        if !matches!(self.rows.hosts[host].phase, Phase::Resting | Phase::Dark) {
+        if !matches!(self.rows.lenders[lender].phase, Phase::Resting | Phase::Dark) {
             return;
         }
         if self.economy.timetable.dark(who.region, now) {
             let tomorrow = next_at(now, EVENING, offset) + spread(LEEWAY, who.jitter);
-            return self.queue.push(tomorrow, Kind::Evening, host as u64);
+            return self.queue.push(tomorrow, Kind::Evening, lender as u64);
         }
         let next = next_at(now, MORNING, offset) + spread(LEEWAY, who.jitter);
-        self.queue.push(next, Kind::Morning, host as u64);
-        self.rows.hosts[host].phase = Phase::Online;
-        self.resume(view, now, host);
+        self.queue.push(next, Kind::Morning, lender as u64);
+        self.rows.lenders[lender].phase = Phase::Online;
+        self.resume(view, now, lender);
     }
 
     /// Jail is over.
-    pub(in super::super) fn release(&mut self, view: &State, now: Time, host: usize) {
-        let jailed = self.on_ledger(view, host).is_some_and(|provider| provider.status == Status::Jailed);
-        if jailed && self.rows.hosts[host].phase == Phase::Online {
-            self.resume(view, now, host);
+    pub(in super::super) fn release(&mut self, view: &State, now: Time, lender: usize) {
+        let jailed = self.on_ledger(view, lender).is_some_and(|provider| provider.status == Status::Jailed);
+        if jailed && self.rows.lenders[lender].phase == Phase::Online {
+            self.resume(view, now, lender);
         }
     }
 
     /// Returns to the book, unless jail forbids it: then the end of jail will.
-    pub(in super::super) fn resume(&mut self, view: &State, now: Time, host: usize) {
-        let Some(provider) = self.on_ledger(view, host) else { return };
+    pub(in super::super) fn resume(&mut self, view: &State, now: Time, lender: usize) {
+        let Some(provider) = self.on_ledger(view, lender) else { return };
         let jailed = provider.status == Status::Jailed && now < provider.jailed_until;
         if !jailed && provider.status != Status::Active {
-            self.send(now, Origin::Account(self.economy.account_of(host)), Resume {});
+            self.send(now, Origin::Account(self.economy.account_of(lender)), Resume {});
         }
     }
 }

@@ -33,37 +33,37 @@ impl Agents {
         if !view.jobs.iter().any(|job| job.is_queued()) {
             return;
         }
-        for host in 0..self.economy.hosts.len() {
-            let active = self.on_ledger(view, host).is_some_and(|provider| provider.status == Status::Active);
-            if !active || self.rows.hosts[host].phase != Phase::Online {
+        for lender in 0..self.economy.lenders.len() {
+            let active = self.on_ledger(view, lender).is_some_and(|provider| provider.status == Status::Active);
+            if !active || self.rows.lenders[lender].phase != Phase::Online {
                 continue;
             }
-            let (first, offers) = (self.rows.hosts[host].first_offer.0, self.rows.hosts[host].offers);
+            let (first, offers) = (self.rows.lenders[lender].first_offer.0, self.rows.lenders[lender].offers);
             let quoted = view.offer(OfferId(first)).map(|offer| offer.ask);
-            let ask = if view.params.market_payment() == payment::FIRST { quoted } else { self.cost(view, now, host) };
+            let ask = if view.params.market_payment() == payment::FIRST { quoted } else { self.cost(view, now, lender) };
             let idle = |&offer: &OfferId| view.offer(offer).is_some_and(|row| row.free > 0);
             let idle: Vec<OfferId> = (first..first + offers).map(OfferId).filter(idle).collect();
             let deposits = view.params.market_deposit().saturating_mul(idle.len() as u64);
             if let Some(ask) = ask.filter(|_| !idle.is_empty())
-                && self.affords(view, now, host, deposits)
+                && self.affords(view, now, lender, deposits)
             {
-                self.rows.hosts[host].sealed = ask;
-                idle.into_iter().for_each(|offer| self.seal_one(view, now, host, offer));
+                self.rows.lenders[lender].sealed = ask;
+                idle.into_iter().for_each(|offer| self.seal_one(view, now, lender, offer));
             }
         }
     }
 
     /// Buys what the deposits lack. False when that is not to be had.
-    pub(in super::super) fn affords(&mut self, view: &State, now: Time, host: usize, amount: u64) -> bool {
-        let account = self.economy.account_of(host);
+    pub(in super::super) fn affords(&mut self, view: &State, now: Time, lender: usize, amount: u64) -> bool {
+        let account = self.economy.account_of(lender);
         let short = amount.saturating_sub(Self::spendable(view, account));
         short == 0 || self.buy(view, now, account, short + 16 * view.params.fee_base())
     }
 
-    fn seal_one(&mut self, view: &State, now: Time, host: usize, offer: OfferId) {
-        let row = &self.rows.hosts[host];
+    fn seal_one(&mut self, view: &State, now: Time, lender: usize, offer: OfferId) {
+        let row = &self.rows.lenders[lender];
         let digest = digest(row.provider, offer, row.sealed, &self.salt(offer, view.market.batch));
-        self.send(now, Origin::Account(self.economy.account_of(host)), SealAsk { digest, offer, pad: 0 });
+        self.send(now, Origin::Account(self.economy.account_of(lender)), SealAsk { digest, offer, pad: 0 });
     }
 
     /// Everybody reveals what they sealed in the batch before.
@@ -71,12 +71,12 @@ impl Agents {
         self.queue.push(now + view.params.market_batch(), Kind::Seal, 0);
         let sealed = view.market.envelopes.iter().filter(|(_, envelope)| envelope.price == 0).map(|(&offer, _)| offer);
         for offer in sealed {
-            let Some(host) = self.host_of_offer(offer) else { continue };
-            if self.rows.hosts[host].phase == Phase::Gone {
+            let Some(lender) = self.lender_of_offer(offer) else { continue };
+            if self.rows.lenders[lender].phase == Phase::Gone {
                 continue;
             }
-            let (price, salt) = (self.rows.hosts[host].sealed, self.salt(offer, view.market.batch - 1));
-            let origin = Origin::Account(self.economy.account_of(host));
+            let (price, salt) = (self.rows.lenders[lender].sealed, self.salt(offer, view.market.batch - 1));
+            let origin = Origin::Account(self.economy.account_of(lender));
             self.send(now, origin, RevealAsk { price, salt, offer, pad: 0 });
         }
     }

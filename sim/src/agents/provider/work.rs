@@ -51,26 +51,26 @@ impl Agents {
     }
 
     /// How long a lease takes a provider: a deployment its whole term, work as long as its machine needs.
-    pub(super) fn term(&self, view: &State, lease: &Lease, host: usize) -> Span {
+    pub(super) fn term(&self, view: &State, lease: &Lease, lender: usize) -> Span {
         let program = view.job(lease.job).and_then(|job| view.catalogue.program(job.program));
         let billed_by_time = program.is_some_and(|program| program.kind == catalogue::Kind::Deployment);
-        let speed = if billed_by_time { 1.0 } else { self.economy.hosts[host].speed };
+        let speed = if billed_by_time { 1.0 } else { self.economy.lenders[lender].speed };
         duration(lease.work_mgs, lease.gpus, speed)
     }
 
     /// The provider of an offer.
-    pub(super) fn host_of_offer(&self, offer: OfferId) -> Option<usize> {
-        self.rows.offers.get(offer.index())?.host()
+    pub(in super::super) fn lender_of_offer(&self, offer: OfferId) -> Option<usize> {
+        self.rows.offers.get(offer.index())?.lender()
     }
 
     /// A lease began: how it will end is drawn now.
     pub(in super::super) fn begin_lease(&mut self, view: &State, now: Time, leased: &Leased) {
-        let (host, slot) = (self.host_of_offer(leased.offer), leased.lease.slot());
-        if self.rows.lease_hosts.len() <= slot {
-            self.rows.lease_hosts.resize(slot + 1, u32::MAX);
+        let (lender, slot) = (self.lender_of_offer(leased.offer), leased.lease.slot());
+        if self.rows.lease_lenders.len() <= slot {
+            self.rows.lease_lenders.resize(slot + 1, u32::MAX);
         }
-        self.rows.lease_hosts[slot] = host.map_or(u32::MAX, |host| host as u32);
-        let Some((host, lease)) = host.zip(view.lease(leased.lease)) else { return };
+        self.rows.lease_lenders[slot] = lender.map_or(u32::MAX, |lender| lender as u32);
+        let Some((lender, lease)) = lender.zip(view.lease(leased.lease)) else { return };
         self.count_busy(view, now, leased.offer);
         if let Some(price) = self.price(view, now) {
             let nano_per_hour = leased.price as f64 * HOUR as f64 / leased.work_mgs as f64;
@@ -78,21 +78,21 @@ impl Agents {
             let waited = view.job(lease.job).map_or(0, |job| now - job.submitted);
             self.rows.board.agreed(class, nano_per_hour * price as f64 / XPL as f64, waited);
         }
-        let who = &self.economy.hosts[host];
-        let index = self.rows.hosts[host].leases;
-        self.rows.hosts[host].leases = index + 1;
+        let who = &self.economy.lenders[lender];
+        let index = self.rows.lenders[lender].leases;
+        self.rows.lenders[lender].leases = index + 1;
         let mut draw = self.streams.lease.draw(who.stream, index);
         let u = draw.uniform();
         if self.rows.lies.len() <= slot {
             self.rows.lies.resize(slot + 1, false);
         }
-        let term = self.term(view, lease, host);
+        let term = self.term(view, lease, lender);
         let lie =
-            self.cheat(host, now).and_then(|(wrong, pretend)| draw.chance(wrong).then_some(if pretend { term } else { LIE }));
+            self.cheat(lender, now).and_then(|(wrong, pretend)| draw.chance(wrong).then_some(if pretend { term } else { LIE }));
         self.rows.lies[slot] = lie.is_some();
         if let Some(lie) = lie {
             self.tally.wrong += 1;
-            self.rows.hosts[host].lied_ms += lie * u64::from(lease.gpus);
+            self.rows.lenders[lender].lied_ms += lie * u64::from(lease.gpus);
             return self.queue.push(now + lie, Kind::CommitWrong, leased.lease.0);
         }
         let done = now + term;
@@ -108,8 +108,8 @@ impl Agents {
     }
 
     /// The share of leases that a provider answers without working, where its owner has it do so, and whether it pretends to work.
-    fn cheat(&self, host: usize, now: Time) -> Option<(f64, bool)> {
-        let attacker = &self.economy.attackers[self.economy.attacker_behind(host)?];
+    fn cheat(&self, lender: usize, now: Time) -> Option<(f64, bool)> {
+        let attacker = &self.economy.attackers[self.economy.attacker_behind(lender)?];
         match attacker.plan {
             Plan::Cheat { wrong, pretend, .. } if attacker.acts(now) => Some((wrong, pretend)),
             _ => None,
@@ -119,8 +119,8 @@ impl Agents {
     /// Whether a checker finds right what it knows to be wrong: its owner's provider gave it.
     fn colludes(&self, view: &State, checker: ProviderId, id: LeaseId) -> bool {
         let behind = |provider: ProviderId| {
-            let host = self.economy.host_of(view.provider(provider)?.owner)?;
-            self.economy.attacker_behind(host)
+            let lender = self.economy.lender_of(view.provider(provider)?.owner)?;
+            self.economy.attacker_behind(lender)
         };
         let Some(worker) = view.lease(id).map(|lease| view.offers()[lease.offer.index()].provider) else { return false };
         let Some(attacker) = behind(checker).filter(|attacker| behind(worker) == Some(*attacker)) else { return false };
@@ -132,8 +132,8 @@ impl Agents {
     pub(in super::super) fn commit(&mut self, view: &State, now: Time, id: LeaseId, right: bool) {
         let Some(lease) = view.lease(id).filter(|lease| lease.stage == Stage::Running) else { return };
         let provider = view.offers()[lease.offer.index()].provider;
-        let Some(host) = self.host_of_offer(lease.offer) else { return };
-        if self.rows.hosts[host].phase == Phase::Dark {
+        let Some(lender) = self.lender_of_offer(lease.offer) else { return };
+        if self.rows.lenders[lender].phase == Phase::Dark {
             return;
         }
         let root = self.root(view, lease.job, (!right).then_some(provider));
@@ -141,7 +141,7 @@ impl Agents {
         let planted = if right && again { view.params.verification_planted() } else { 0 };
         let root = if planted > 0 { presented(id, &root, planted) } else { root };
         let command = Commit { lease: id, commitment: commitment(id, provider, &root) };
-        self.send(now, Origin::Account(self.economy.account_of(host)), command);
+        self.send(now, Origin::Account(self.economy.account_of(lender)), command);
     }
 
     /// The GPUs at work on an offer changed.
@@ -156,13 +156,13 @@ impl Agents {
     /// waits, no verdict comes.
     pub(in super::super) fn begin_check(&mut self, view: &State, now: Time, drawn: &CheckDrawn) {
         let Some(lease) = view.lease(drawn.lease) else { return };
-        let Some(host) = view.provider(drawn.checker).and_then(|checker| self.economy.host_of(checker.owner)) else { return };
+        let Some(lender) = view.provider(drawn.checker).and_then(|checker| self.economy.lender_of(checker.owner)) else { return };
         if !self.economy.attackers.is_empty() && self.colludes(view, drawn.checker, drawn.lease) {
             return self.queue.push(now + LIE, Kind::Verdict, drawn.lease.0);
         }
-        let done = now + self.term(view, lease, host);
+        let done = now + self.term(view, lease, lender);
         if done < drawn.due {
-            self.rows.hosts[host].checked_ms += lease.work_mgs;
+            self.rows.lenders[lender].checked_ms += lease.work_mgs;
             self.queue.push(done, Kind::Verdict, drawn.lease.0);
         }
     }
@@ -175,31 +175,31 @@ impl Agents {
         // Who finds a result wrong may have to stand by it with a deposit.
         let worker = view.offers()[lease.offer.index()].provider;
         let stands = view.params.verification_panel() > 0 && commitment(id, worker, &root) != lease.commitment;
-        if stands && let Some(host) = self.economy.host_of(owner) {
-            self.affords(view, now, host, view.params.verification_challenge_deposit());
+        if stands && let Some(lender) = self.economy.lender_of(owner) {
+            self.affords(view, now, lender, view.params.verification_challenge_deposit());
         }
         self.send(now, Origin::Account(owner), Verdict { lease: id, root });
     }
 
     /// A provider was paid.
     pub(in super::super) fn paid(&mut self, settled: &Settled) {
-        let host = self.rows.lease_hosts.get(settled.lease.slot()).copied().unwrap_or(u32::MAX);
-        if let Some(row) = self.rows.hosts.get_mut(host as usize) {
+        let lender = self.rows.lease_lenders.get(settled.lease.slot()).copied().unwrap_or(u32::MAX);
+        if let Some(row) = self.rows.lenders.get_mut(lender as usize) {
             row.earned = row.earned.saturating_add(settled.paid);
         }
     }
 
     /// A bond was cut: its owner will notice.
     pub(in super::super) fn slashed(&mut self, view: &State, now: Time, slashed: &Slashed) {
-        if let Some(host) = view.provider(slashed.provider).and_then(|provider| self.economy.host_of(provider.owner)) {
-            self.queue.push(now + NOTICE, Kind::TopUp, host as u64);
+        if let Some(lender) = view.provider(slashed.provider).and_then(|provider| self.economy.lender_of(provider.owner)) {
+            self.queue.push(now + NOTICE, Kind::TopUp, lender as u64);
         }
     }
 
     /// A provider was jailed: it will return.
     pub(in super::super) fn jailed(&mut self, view: &State, jailed: &Jailed) {
-        if let Some(host) = view.provider(jailed.provider).and_then(|provider| self.economy.host_of(provider.owner)) {
-            self.queue.push(jailed.until, Kind::Release, host as u64);
+        if let Some(lender) = view.provider(jailed.provider).and_then(|provider| self.economy.lender_of(provider.owner)) {
+            self.queue.push(jailed.until, Kind::Release, lender as u64);
         }
     }
 }

@@ -118,14 +118,14 @@ impl Agents {
             Action::Award(award) => gift = Some((award.amount as f64 * f64::from(award.milestones), award.to)),
             Action::Appoint(_) | Action::Report(_) => {}
         }
-        let hosts = (0..self.economy.hosts.len()).map(|host| self.capacity(host));
+        let lenders = (0..self.economy.lenders.len()).map(|lender| self.capacity(lender));
         Outlook {
             now,
             then,
             gift,
             price: self.market_price(view) as f64 / XPL as f64,
             circulating: view.ledger.circulating() as f64,
-            capacity: hosts.sum(),
+            capacity: lenders.sum(),
             staked: emission::staked(view).map(|(_, stake)| stake as f64).sum(),
         }
     }
@@ -138,10 +138,10 @@ impl Agents {
     }
 
     /// Micro-USD that a provider's GPUs on offer would earn elsewhere in an hour.
-    fn capacity(&self, host: usize) -> f64 {
+    fn capacity(&self, lender: usize) -> f64 {
         use super::super::provider::Phase;
-        let who = &self.economy.hosts[host];
-        let offers = matches!(self.rows.hosts[host].phase, Phase::Online | Phase::Resting | Phase::Dark);
+        let who = &self.economy.lenders[lender];
+        let offers = matches!(self.rows.lenders[lender].phase, Phase::Online | Phase::Resting | Phase::Dark);
         if offers { f64::from(who.gpus) * self.economy.rentals[who.class.index()] } else { 0.0 }
     }
 
@@ -150,10 +150,10 @@ impl Agents {
         let free = view.account(voter.account).map_or(0, |account| account.free) as f64;
         let (own, yields) = (view.stake(voter.account), &self.rows.yields);
         let mut part = Part { holdings: free + own.bonded as f64 + own.unvested as f64, ..Part::default() };
-        if let Some(host) = voter.host {
-            let provider = self.rows.hosts[host as usize].provider;
+        if let Some(lender) = voter.lender {
+            let provider = self.rows.lenders[lender as usize].provider;
             let pool = view.staking.pool(provider);
-            part.capacity = self.capacity(host as usize);
+            part.capacity = self.capacity(lender as usize);
             part.stake = own.bonded as f64 + keeps(pool) * pool.stake.holds as f64;
             part.lost = yields.loss(provider, now) * own.bonded as f64;
         }

@@ -49,6 +49,47 @@ pub enum Attack {
     Challenge(FalseChallenge),
 }
 
+impl Attack {
+    /// What it does, in words that go on from the attacker's name. Counts are those of the full economy.
+    pub fn words(&self) -> String {
+        let list = |groups: &[Id]| groups.iter().map(Id::as_str).collect::<Vec<_>>().join(", ");
+        let when = |applies: bool, words: &'static str| if applies { words } else { "" };
+        match self {
+            Self::Cheat(cheat) if cheat.wrong.0 == 0 => {
+                format!("is an honest twin: {} compute, and books are kept for comparison", list(&cheat.groups))
+            }
+            Self::Cheat(Cheat { groups, wrong, pretend, collude }) => format!(
+                "has {} answer {wrong} of their leases without computing, {}{}",
+                list(groups),
+                if *pretend { "as late as if they did" } else { "at once" },
+                when(*collude, ", and find each other right")
+            ),
+            Self::Wash(Wash { class, program, gpu_hours, .. }) => {
+                format!("sells itself {} GPU-hours a day of {program} on {class}, and does none", gpu_hours.get())
+            }
+            Self::Grief(Grief { program, jobs }) => {
+                format!("submits {jobs} jobs of {program} a day at a price that nobody takes, and takes them back")
+            }
+            Self::Dump(Dump { share }) => format!("sells {share} of what the first free allocation to holders has"),
+            Self::Oracle(Oracle { raise, .. }) => {
+                format!("raises the price by {raise} before it is posted, is credited for its own work at that, and sells again")
+            }
+            Self::Withdraw(Withdraw { share }) => {
+                format!("takes {share} of the pool's liquidity away, and brings it back at the end")
+            }
+            Self::Bribe(Bribe { takes, change, price, .. }) => format!(
+                "proposes {} and pays {price} for every XPL of votes",
+                if change.is_empty() { format!("to pay itself {takes} of the treasury,") } else { "other parameters".into() }
+            ),
+            Self::Challenge(FalseChallenge { groups, share, collude }) => format!(
+                "has {} challenge {share} of others' right results{}",
+                list(groups),
+                when(*collude, ", and uphold each other on panels")
+            ),
+        }
+    }
+}
+
 /// Providers of one owner who do not do the work.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -189,4 +230,25 @@ fn yes() -> bool {
 
 fn hour() -> SpanMs {
     SpanMs(HOUR)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_attack_says_what_it_does() {
+        let words = |json: &str| serde_json::from_str::<Attack>(json).unwrap().words();
+        let lazy = words(r#"{ "cheat": { "groups": ["lazy", "idle"], "wrong": "50%", "collude": false } }"#);
+        assert_eq!(lazy, "has lazy, idle answer 50% of their leases without computing, as late as if they did");
+        let farm = words(r#"{ "cheat": { "groups": ["farm"], "pretend": false } }"#);
+        assert_eq!(farm, "has farm answer 100% of their leases without computing, at once, and find each other right");
+        assert!(
+            words(r#"{ "cheat": { "groups": ["honest"], "wrong": "0%" } }"#).starts_with("is an honest twin: honest compute")
+        );
+        let raid = words(r#"{ "bribe": { "takes": "10%", "price": "0.003 USD" } }"#);
+        assert_eq!(raid, "proposes to pay itself 10% of the treasury, and pays 0.003 USD for every XPL of votes");
+        let washer = words(r#"{ "wash": { "class": "a", "program": "b", "gpu_hours": 20000 } }"#);
+        assert_eq!(washer, "sells itself 20000 GPU-hours a day of b on a, and does none");
+    }
 }

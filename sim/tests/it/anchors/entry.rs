@@ -90,8 +90,9 @@ fn play_with(pool: u32) -> Margin {
     // Those who came when the economy had found its course, and have earned for a year at least.
     let (end, long_run) = (start + YEARS * YEAR, start + YEAR..start + (YEARS - 1) * YEAR);
     let mut values = Vec::new();
-    for (host, row) in agents.economy().hosts.iter().zip(&agents.rows().hosts) {
-        let (Joining::Entrant { hurdle, life, .. }, Some(lived)) = (host.joins, earnings.lives.get(row.provider.index())) else {
+    for (lender, row) in agents.economy().lenders.iter().zip(&agents.rows().lenders) {
+        let (Joining::Entrant { hurdle, life, .. }, Some(lived)) = (lender.joins, earnings.lives.get(row.provider.index()))
+        else {
             continue;
         };
         if !long_run.contains(&lived.since) {
@@ -99,10 +100,10 @@ fn play_with(pool: u32) -> Margin {
         }
         // A machine on standby draws 15 % of its power.
         let (hours, present) = (lived.worked as f64 / HOUR as f64, (end - lived.since) as f64 / HOUR as f64);
-        let margin = lived.earned as f64 * price - host.energy * (hours + 0.15 * (present - hours));
+        let margin = lived.earned as f64 * price - lender.energy * (hours + 0.15 * (present - hours));
         let yearly = margin * YEAR as f64 / (end - lived.since) as f64;
         let annuity = -libm::expm1(-hurdle * life as f64 / YEAR as f64) / hurdle;
-        values.push(yearly * annuity / host.hardware - 1.0);
+        values.push(yearly * annuity / lender.hardware - 1.0);
     }
     let realised = values.iter().sum::<f64>() / values.len() as f64;
     Margin { entered: values.len(), realised, expected: agents.standing().staying_out }

@@ -1,6 +1,6 @@
 //! Builders and the committee.
 
-use super::{Diary, Electorate, begin, end, refused, small};
+use super::{Diary, Electorate, begin, end, on, refused, small};
 use plasma_core::engine::Engine;
 use plasma_core::money::XPL;
 use plasma_core::record::Event;
@@ -128,4 +128,43 @@ fn an_award_that_could_not_be_is_refused_in_words() {
     told("time = \"1d\"", &[&GOVERNED[..], &["builder.sdk.amount=0 XPL"]].concat(), "more than nothing");
     told("time = \"1d\"", &[&GOVERNED[..], &["builder.sdk.expires=11y"]].concat(), "at most 10y");
     told("time = \"1d\"\n[committee]\nerrs = \"200%\"", &GOVERNED, "committee.errs");
+}
+
+/// Five years of the baseline at a thousandth, with voters who count what an award would dilute. A builder asks for most of the fund
+/// time and again, and is voted down by those who have more to lose than the trouble; a provider asks for little, for which nobody
+/// else takes the trouble, and its own vote is enough (Olson 1965: concentrated gains, dispersed costs). Nobody attests anything of
+/// that, and all of it returns to the fund.
+#[test]
+fn voters_refuse_what_costs_them_and_let_pass_what_hardly_does() {
+    let lenders = "[[voter]]\nid = \"lenders\"\nwho = \"providers\"\ncost = \"20 USD\"\nslope = \"2 USD\"\n";
+    let little = "award = { amount = \"1_000_000 XPL\", milestones = 2, lasts = \"1y\", to = { provider = \"gamers-4090\" } }";
+    let motion =
+        format!("[[proposal]]\nid = \"own\"\nat = \"200d\"\nby = {{ provider = \"gamers-4090\" }}\nwhat = {{ {little} }}\n");
+    let much = "[[builder]]\nid = \"sdk\"\nusd = \"10_000_000 USD\"\nat = \"100d\"\nagain = \"180d\"\nmilestones = 4\n\
+                amount = \"20_000_000 XPL\"\nexpires = \"2y\"\ntime = \"90d\"\n";
+    let sets = ["scale=1/1000", "governance.max_open=10", "governance.quorum=0%", "governance.deposit=100 XPL"];
+    let loaded = on("xpl-baseline.toml", &format!("{lenders}{motion}{much}"), &sets).unwrap();
+    let mut engine = begin::<plasma_sim::agents::Agents>(&loaded);
+    engine.run(end(&loaded) + 1);
+    engine.view(plasma_core::protocol::check_invariants).unwrap();
+    let agents = engine.environment();
+    assert!(agents.dollars().conserved());
+    let (builder, row) = agents.builders().next().unwrap();
+    let (builder, row) = (builder.account, row.clone());
+    // Every 180 days from the hundredth on, in 1,826.
+    assert_eq!((row.applied, row.awards, row.paid), (10, 0, 0));
+    let Diary { events, .. } = engine.observer();
+    let own = events.iter().filter_map(|(_, event)| if let Event::AwardOpened(opened) = event { Some(*opened) } else { None });
+    let own: Vec<_> = own.collect();
+    assert_eq!(own.len(), 1);
+    assert!(own[0].account != builder && own[0].amount == 1_000 * XPL);
+    let outcomes = events.iter().filter_map(|(_, event)| if let Event::Tallied(tallied) = event { Some(*tallied) } else { None });
+    let outcomes: Vec<_> = outcomes.collect();
+    assert_eq!(outcomes.len(), 11);
+    let against = outcomes.iter().filter(|tallied| tallied.no > 0);
+    assert_eq!(against.clone().count(), 10, "the builder's applications, and no other");
+    assert!(against.clone().all(|tallied| tallied.yes == 0));
+    let closed = |event: &Event| if let Event::AwardClosed(closed) = event { closed.returned } else { 0 };
+    assert_eq!(events.iter().map(|(_, event)| closed(event)).sum::<u64>(), 2_000 * XPL);
+    assert!(paid(events).is_empty());
 }

@@ -1,9 +1,9 @@
 //! The treasury's custodian.
 
-use super::{QUIET, play, refused, small};
+use super::{Diary, QUIET, play, refused, small};
 use plasma_core::formula::swap::value_against_holding;
 use plasma_core::money::{ONE, XPL};
-use plasma_core::record::Event;
+use plasma_core::record::{Command, Event};
 use plasma_core::time::DAY;
 use plasma_sim::agents::tally::Party;
 
@@ -112,6 +112,34 @@ fn liquidity_returns_with_its_impermanent_loss() {
     let made = crashed.against_holding as f64 / held;
     assert!((made + loss).abs() < 0.002, "{made} {loss}");
     assert!(crashed.redeemed > crashed.provided - u128::from(crashed.positions[0].xpl));
+}
+
+/// The dollars reach for a position and a quarter, and what comes back does so in the moment in which the next goes in. What the
+/// pool did not take of an order returns at once, and the rest in the end, whatever else moves then.
+#[test]
+fn what_the_pool_did_not_take_returns_as_other_liquidity_comes_back() {
+    let base = [POOL, "custodian={ usd = \"10_000 USD\", holds = \"3d\" }", "treasury.policy=liquidity", "horizon=20d"];
+    let mut engine = play(&small("", &sets(&[&QUIET, &base, &["treasury.budget=80_000 XPL"]])));
+    let Diary { events, commands, .. } = engine.observer();
+    let deposits = commands.iter().filter_map(|(time, _, command)| match command {
+        Command::TreasuryDeposit(deposit) => Some((*time, *deposit)),
+        _ => None,
+    });
+    let deposits: Vec<_> = deposits.collect();
+    let end = events.last().unwrap().0;
+    let (mut partly, mut meetings) = (0, 0);
+    for (placed, event) in events.iter().filter(|(time, _)| time + 4 * DAY < end) {
+        let Event::OrderPlaced(order) = event else { continue };
+        let of_it = || deposits.iter().filter(|(_, deposit)| deposit.order == order.order);
+        let back: u64 = of_it().map(|(_, deposit)| deposit.amount).sum();
+        assert!(order.sent.abs_diff(back) < XPL, "{} were sent with {}, and {back} came back", order.sent, order.order);
+        let at_once = of_it().filter(|(time, deposit)| *time == placed + 1 && deposit.last == 0);
+        partly += at_once.filter(|(_, deposit)| deposit.amount > order.sent / 2).count();
+        meetings += usize::from(deposits.iter().any(|(time, other)| *time == placed + 1 && other.order != order.order));
+    }
+    assert!(partly > 3 && meetings > 4, "{partly} orders were carried out in part, {meetings} as another came back");
+    let custody = engine.environment().custody().unwrap();
+    assert!(custody.positions.len() <= 3, "nothing stays in the pool for longer than it is held: {:?}", custody.positions);
 }
 
 #[test]
