@@ -429,6 +429,10 @@ params! {
 
     /// Time after which a grant that accrues evenly releases by itself again.
     vesting_interval: "vesting.interval" Unit::Span, HOUR => YEAR, 30 * DAY;
+    /// Whether tokens that have not vested may stake out of their grant, where `stake.delegation` allows staking at all.
+    vesting_may_stake: "vesting.may_stake" NO_YES, 0 => 1, 0;
+    /// Whether what grants have staked earns: its rewards are its account's, free at once. Otherwise they return to the stakers' pool.
+    vesting_may_earn: "vesting.may_earn" NO_YES, 0 => 1, 0;
     /// Whether tokens that have not vested vote, with those at stake.
     vesting_may_vote: "vesting.may_vote" NO_YES, 0 => 1, 0;
 

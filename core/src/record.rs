@@ -233,6 +233,9 @@ macro_rules! vocabulary {
                 41 Attest: builders::Attest,
                 46 SealAsk: sealed::SealAsk,
                 47 RevealAsk: sealed::RevealAsk,
+                48 StakeGrant: vesting::stake::StakeGrant,
+                49 UnstakeGrant: vesting::stake::UnstakeGrant,
+                50 ClaimGrantRewards: vesting::stake::ClaimGrantRewards,
             }
             timers {
                 64 EpochEnd: epoch::EpochEnd,
@@ -334,6 +337,10 @@ macro_rules! vocabulary {
                 212 AwardClosed: builders::AwardClosed,
                 213 PriceBounded: oracle::PriceBounded,
                 214 TreasuryBurned: treasury::TreasuryBurned,
+                215 GrantStaked: vesting::stake::GrantStaked,
+                216 GrantUnstaked: vesting::stake::GrantUnstaked,
+                217 GrantClaimed: vesting::stake::GrantClaimed,
+                218 GrantReturned: vesting::stake::GrantReturned,
                 224 BatchClosed: batch::BatchClosed,
                 225 BatchCleared: batch::BatchCleared,
                 226 ClassCleared: batch::ClassCleared,

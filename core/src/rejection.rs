@@ -104,6 +104,8 @@ rejections! {
         to which stake moves from it already in this epoch, wait until moves are complete, or undelegate",
     81 MoveTooSmall "stake is moving from this provider to so many others that a further part takes {need} nano-XPL: move as much, \
         choose a provider to which stake moves from it already in this epoch, wait until moves are complete, or undelegate",
+    82 LockedStakeOff "vesting.may_stake is off: what has not vested does not stake here",
+    83 GrantShort "the grant's pot is {need} nano-XPL short: ask for less, or unstake what it has staked and wait for it",
 }
 
 payload! {

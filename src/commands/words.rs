@@ -47,7 +47,11 @@ fn counts(record: &str, field: &str) -> Counts {
         ("SetCommission", "rate") => Counts::Share,
         ("StakeRewarded", "commission" | "delegators") => Counts::NanoXpl,
         ("RevealAsk", "price") | (_, "ask" | "surplus" | "gap") => Counts::Pace,
-        (_, "amount" | "budget" | "builders" | "burned" | "deposit" | "deposited" | "fee" | "from_deposit" | "from_treasury")
+        (
+            _,
+            "amount" | "budget" | "builders" | "burned" | "deposit" | "deposited" | "excess" | "fee" | "from_deposit"
+            | "from_treasury",
+        )
         | (_, "max_xpl" | "minted" | "paid" | "price" | "providers" | "reminted" | "returned" | "reward" | "sent" | "stake")
         | (_, "stakers" | "to_worker" | "total" | "treasury" | "unminted" | "work") => Counts::NanoXpl,
         (_, "micro_usd") => Counts::MicroUsd,

@@ -37,6 +37,8 @@ pub struct Ledger {
     pub awards: u128,
     /// In grants that have not released it: issued, but not yet free. The sum over their pots.
     pub vesting: u128,
+    /// Staked out of grants and not back: what was brought, whatever it is worth by now. The sum over grants.
+    pub pledged: u128,
     /// In bonds: the sum over providers.
     pub bonded: u128,
     /// With providers from others: the sum over their pools.
@@ -102,9 +104,11 @@ impl Ledger {
         self.cap - self.unissued - self.burned
     }
 
-    /// Supply that can change hands: without locked accounts, unvested grants, treasury, builders' fund and open awards.
+    /// Supply that can change hands: without locked accounts, unvested grants with what they have staked, treasury, builders' fund
+    /// and open awards. What a slash burned of a grant's stake is missing twice until none of that is out any more.
     pub const fn circulating(&self) -> u128 {
-        self.supply() - self.locked - self.vesting - self.treasury - self.builders - self.awards
+        let mobile = self.supply() - self.locked - self.vesting - self.treasury - self.builders - self.awards;
+        mobile.saturating_sub(self.pledged)
     }
 }
 

@@ -35,7 +35,7 @@ use rkyv::{Archive, Deserialize, Serialize};
 use std::borrow::Cow;
 
 /// Version of the state's layout.
-pub const FORMAT: u32 = 4;
+pub const FORMAT: u32 = 5;
 
 /// Every row that exists and every total. Vacant rows and capacity are not part of it.
 #[derive(Archive, Serialize, Deserialize)]

@@ -4,18 +4,46 @@
 //! the pool's: it earns nothing, and arrives after `bond.unbonding`. Until then it is answerable for leases that began before it
 //! left. What leaves a provider in one epoch is one fund and answers together, as if all of it had left with the last of it, so
 //! that a slash costs the same however many left.
+//!
+//! Whoever delegates is a [`Delegator`]: an account with its free balance, or one of its grants with its pot
+//! ([`crate::protocol::vesting::stake`]). The pools cannot tell them apart.
 
 use crate::engine::derived::Derived;
 use crate::engine::ledger::Pot;
 use crate::engine::state::State;
 use crate::formula::shares::Fund;
-use crate::ids::{AccountId, ProviderId};
+use crate::ids::{AccountId, GrantId, ProviderId};
+use crate::protocol::staking::Earned;
+use crate::protocol::vesting::stake::GrantReturned;
 use crate::record::{Apply, Decide, Event, Fire, Record, Timer, cause, payload};
 use crate::rejection::{Refusal, Rejection};
 use crate::time::Time;
 use rkyv::{Archive, Deserialize, Serialize};
 
 // Components
+
+/// Whose stake it is: an account's own, or that of one of its grants.
+#[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(C)]
+pub struct Delegator {
+    /// The account, which decides on it either way.
+    pub account: AccountId,
+    /// The grant, or none.
+    pub grant: GrantId,
+}
+
+impl From<AccountId> for Delegator {
+    fn from(account: AccountId) -> Self {
+        Self { account, grant: GrantId::NONE }
+    }
+}
+
+impl Delegator {
+    /// Where its stake comes from and returns to.
+    pub(crate) fn pot(self) -> Pot {
+        if self.grant.is_some() { Pot::Vesting(self.grant) } else { Pot::Free(self.account) }
+    }
+}
 
 /// What left one provider in one epoch.
 #[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,7 +55,7 @@ pub struct Leaving {
     pub last: Time,
 }
 
-/// One account's part of what left.
+/// One delegator's part of what left.
 #[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Withdrawal {
@@ -36,7 +64,7 @@ pub struct Withdrawal {
     /// Shares of what left with it.
     pub units: u64,
     /// Whose.
-    pub account: AccountId,
+    pub whose: Delegator,
     /// Whom it left.
     pub provider: ProviderId,
 }
@@ -128,16 +156,39 @@ impl State<'_> {
         if amount < least { Err(Rejection::StakeTooSmall.needing(least)) } else { Ok(()) }
     }
 
-    /// Shares that an account must give up for an amount.
+    /// Shares that a delegator must give up for an amount.
     ///
     /// # Errors
     /// [`Rejection::NoDelegation`] or [`Rejection::StakeShort`].
-    pub(crate) fn give_up(&self, account: AccountId, provider: ProviderId, amount: u64) -> Result<u64, Refusal> {
-        if !self.staking.delegations.contains_key(&(account, provider)) {
+    pub(crate) fn give_up(&self, whose: Delegator, provider: ProviderId, amount: u64) -> Result<u64, Refusal> {
+        if !self.staking.delegations.contains_key(&(whose, provider)) {
             return Err(Rejection::NoDelegation.into());
         }
-        let short = || Rejection::StakeShort.needing(amount - self.staking.stake_of(account, provider));
-        self.staking.price_of(account, provider, amount).ok_or_else(short)
+        let short = || Rejection::StakeShort.needing(amount - self.staking.stake_of(whose, provider));
+        self.staking.price_of(whose, provider, amount).ok_or_else(short)
+    }
+
+    /// Shares of a pool, and of what leaves it in this epoch, for an amount that a delegator asks back.
+    ///
+    /// # Errors
+    /// [`Rejection::ZeroAmount`], [`Rejection::TooManyShares`] or as [`State::give_up`].
+    pub(crate) fn let_go(&self, whose: Delegator, provider: ProviderId, amount: u64) -> Result<(u64, u64), Refusal> {
+        if amount == 0 {
+            return Err(Rejection::ZeroAmount.into());
+        }
+        let shares = self.give_up(whose, provider, amount)?;
+        let leaving = self.staking.leaving.get(&(provider, self.clock.epoch)).copied().unwrap_or_default();
+        let units = leaving.fund.issued(amount).ok_or(Rejection::TooManyShares.needing(leaving.fund.room()))?;
+        Ok((shares, units))
+    }
+
+    /// Shares of a delegator that a slash made worthless, which are given up with a claim.
+    ///
+    /// # Errors
+    /// [`Rejection::NoDelegation`].
+    pub(crate) fn worthless(&self, whose: Delegator, provider: ProviderId) -> Result<u64, Refusal> {
+        let owned = self.staking.delegations.get(&(whose, provider)).ok_or(Rejection::NoDelegation)?.shares;
+        Ok(if self.staking.stake_of(whose, provider) == 0 { owned } else { 0 })
     }
 }
 
@@ -155,12 +206,7 @@ impl Decide for Delegate {
 impl Decide for Undelegate {
     fn decide(&self, state: &State, record: &Record, events: &mut Vec<Event>) -> Result<(), Refusal> {
         let (id, _) = state.mobile_account(record)?;
-        if self.amount == 0 {
-            return Err(Rejection::ZeroAmount.into());
-        }
-        let shares = state.give_up(id, self.provider, self.amount)?;
-        let leaving = state.staking.leaving.get(&(self.provider, state.clock.epoch)).copied().unwrap_or_default();
-        let units = leaving.fund.issued(self.amount).ok_or(Rejection::TooManyShares.needing(leaving.fund.room()))?;
+        let (shares, units) = state.let_go(id.into(), self.provider, self.amount)?;
         let release = state.released(record.time);
         events.push(Undelegated { shares, units, reward: state.staking.claimable(id, self.provider), release }.into());
         Ok(())
@@ -171,10 +217,8 @@ impl Decide for ClaimRewards {
     /// Shares that a slash made worthless are given up with the claim.
     fn decide(&self, state: &State, record: &Record, events: &mut Vec<Event>) -> Result<(), Refusal> {
         let (id, _) = state.mobile_account(record)?;
-        let owned = state.staking.delegations.get(&(id, self.provider)).ok_or(Rejection::NoDelegation)?.shares;
-        let worthless = state.staking.stake_of(id, self.provider) == 0;
-        let reward = state.staking.claimable(id, self.provider);
-        events.push(Claimed { reward, shares: if worthless { owned } else { 0 } }.into());
+        let shares = state.worthless(id.into(), self.provider)?;
+        events.push(Claimed { reward: state.staking.claimable(id, self.provider), shares }.into());
         Ok(())
     }
 }
@@ -188,20 +232,73 @@ impl Fire for WithdrawalDue {
     fn decide(&self, state: &State, _record: &Record, events: &mut Vec<Event>) {
         let Some(first) = state.staking.withdrawals.first() else { return };
         let amount = state.staking.leaving[&(first.provider, first.epoch)].fund.worth(first.units);
-        events.push(Released { amount, account: first.account, provider: first.provider }.into());
+        let Withdrawal { whose, provider, .. } = *first;
+        events.push(if whose.grant.is_some() {
+            GrantReturned::of(state.grants.row(whose.grant.0), amount, provider).into()
+        } else {
+            Released { amount, account: whose.account, provider }.into()
+        });
     }
 }
 
 // Apply
 
+impl State<'_> {
+    /// Brings stake to a pool for shares of it.
+    pub(crate) fn join_pool(&mut self, whose: Delegator, provider: ProviderId, amount: u64, shares: u64, earned: Earned) {
+        self.begin_anew(provider);
+        self.settle_delegation(whose, provider, 0, earned, |before| before + shares);
+        self.transfer(whose.pot(), Pot::Delegated(provider), amount);
+        self.pooled(provider).shares += shares;
+    }
+
+    /// Starts stake on its way back.
+    pub(crate) fn leave_pool(
+        &mut self,
+        whose: Delegator,
+        provider: ProviderId,
+        amount: u64,
+        (shares, units): (u64, u64),
+        release: Time,
+        earned: Earned,
+    ) {
+        let (now, epoch) = (self.clock.now, self.clock.epoch);
+        self.settle_delegation(whose, provider, 0, earned, |before| before - shares);
+        self.pooled(provider).shares -= shares;
+        let leaving = self.staking.leaving.entry((provider, epoch)).or_default();
+        leaving.fund.shares += units;
+        leaving.last = now;
+        self.transfer(Pot::Delegated(provider), Pot::Leaving(provider, epoch), amount);
+        self.staking.withdrawals.push(release, Withdrawal { epoch, units, whose, provider });
+    }
+
+    /// Pays a delegator what its shares of a pool have earned, and gives worthless ones up.
+    pub(crate) fn claim_of_pool(&mut self, whose: Delegator, provider: ProviderId, worthless: u64, earned: Earned) {
+        let void = self.staking.delegations[&(whose, provider)].era != self.staking.pool(provider).era;
+        // Shares of an era that has ended go whenever anything is settled.
+        let given_up = if void { 0 } else { worthless };
+        self.settle_delegation(whose, provider, 0, earned, |before| before - given_up);
+        self.pooled(provider).shares -= given_up;
+    }
+
+    /// Ends the way of the first stake on its way back: an amount goes where it came from, and what is left of it is free.
+    pub(crate) fn arrive(&mut self, amount: u64, excess: u64) {
+        let first = self.staking.withdrawals.pop().expect("stake is on its way back");
+        let key = (first.provider, first.epoch);
+        self.transfer(Pot::Leaving(key.0, key.1), first.whose.pot(), amount);
+        self.transfer(Pot::Leaving(key.0, key.1), Pot::Free(first.whose.account), excess);
+        let fund = &mut self.staking.leaving.get_mut(&key).expect("it left").fund;
+        fund.shares -= first.units;
+        if *fund == Fund::default() {
+            self.staking.leaving.remove(&key);
+        }
+    }
+}
+
 impl Apply for Delegated {
     fn apply(&self, state: &mut State, record: &Record) {
         let Delegate { amount, provider, .. } = cause!(record, Command::Delegate);
-        let id = record.account();
-        state.begin_anew(provider);
-        state.settle_delegation(id, provider, 0, self.reward, |shares| shares + self.shares);
-        state.transfer(Pot::Free(id), Pot::Delegated(provider), amount);
-        state.pooled(provider).shares += self.shares;
+        state.join_pool(record.account().into(), provider, amount, self.shares, self.reward.into());
     }
 
     fn follow(&self, state: &State, record: &Record, derived: &mut Derived) {
@@ -212,14 +309,8 @@ impl Apply for Delegated {
 impl Apply for Undelegated {
     fn apply(&self, state: &mut State, record: &Record) {
         let Undelegate { amount, provider, .. } = cause!(record, Command::Undelegate);
-        let (account, epoch) = (record.account(), state.clock.epoch);
-        state.settle_delegation(account, provider, 0, self.reward, |shares| shares - self.shares);
-        state.pooled(provider).shares -= self.shares;
-        let leaving = state.staking.leaving.entry((provider, epoch)).or_default();
-        leaving.fund.shares += self.units;
-        leaving.last = record.time;
-        state.transfer(Pot::Delegated(provider), Pot::Leaving(provider, epoch), amount);
-        state.staking.withdrawals.push(self.release, Withdrawal { epoch, units: self.units, account, provider });
+        let parts = (self.shares, self.units);
+        state.leave_pool(record.account().into(), provider, amount, parts, self.release, self.reward.into());
     }
 
     fn follow(&self, state: &State, record: &Record, derived: &mut Derived) {
@@ -230,25 +321,14 @@ impl Apply for Undelegated {
 
 impl Apply for Claimed {
     fn apply(&self, state: &mut State, record: &Record) {
-        let (account, provider) = (record.account(), cause!(record, Command::ClaimRewards).provider);
-        let void = state.staking.delegations[&(account, provider)].era != state.staking.pool(provider).era;
-        // Shares of an era that has ended go whenever anything is settled.
-        let given_up = if void { 0 } else { self.shares };
-        state.settle_delegation(account, provider, 0, self.reward, |shares| shares - given_up);
-        state.pooled(provider).shares -= given_up;
+        let provider = cause!(record, Command::ClaimRewards).provider;
+        state.claim_of_pool(record.account().into(), provider, self.shares, self.reward.into());
     }
 }
 
 impl Apply for Released {
     fn apply(&self, state: &mut State, _record: &Record) {
-        let first = state.staking.withdrawals.pop().expect("stake is on its way back");
-        let key = (first.provider, first.epoch);
-        state.transfer(Pot::Leaving(key.0, key.1), Pot::Free(first.account), self.amount);
-        let fund = &mut state.staking.leaving.get_mut(&key).expect("it left").fund;
-        fund.shares -= first.units;
-        if *fund == Fund::default() {
-            state.staking.leaving.remove(&key);
-        }
+        state.arrive(self.amount, 0);
     }
 }
 

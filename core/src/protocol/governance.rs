@@ -16,10 +16,10 @@ use crate::engine::derived::{Derived, Task};
 use crate::engine::ledger::Pot;
 use crate::engine::slab::Row;
 use crate::engine::state::State;
-use crate::formula::shares::Fund;
 use crate::formula::tally::{Bars, Outcome, Votes, tally};
 use crate::ids::{AccountId, ProposalId, ProviderId};
 use crate::money::XPL;
+use crate::protocol::delegation::Delegator;
 use crate::record::{Apply, Decide, Event, Fire, Record, cause, payload};
 use crate::rejection::{Refusal, Rejection};
 use crate::time::{NEVER, Time};
@@ -27,7 +27,7 @@ use action::Action;
 use bevy_ecs::prelude::Resource;
 use rkyv::with::AsVec;
 use rkyv::{Archive, Deserialize, Serialize};
-use stake::Stake;
+use stake::{PoolStake, Stake};
 use std::collections::{BTreeMap, BTreeSet};
 
 // Components
@@ -83,16 +83,16 @@ pub struct Governance {
     /// By account and snapshot, the stake that it had from the entry before until after that snapshot.
     #[rkyv(with = AsVec)]
     pub remembered: BTreeMap<(AccountId, u64), Stake>,
-    /// By provider and snapshot, its pool and that one's era in that time.
+    /// By provider and snapshot, its pool in that time.
     #[rkyv(with = AsVec)]
-    pub pools: BTreeMap<(ProviderId, u64), (Fund, u64)>,
+    pub pools: BTreeMap<(ProviderId, u64), PoolStake>,
     /// By delegation and snapshot, its shares in that time and the era of which they are.
     #[rkyv(with = AsVec)]
-    pub shares: BTreeMap<((AccountId, ProviderId), u64), (u64, u64)>,
+    pub shares: BTreeMap<((Delegator, ProviderId), u64), (u64, u64)>,
     /// By proposal that is voted on and provider, nano-XPL of its pool that voted themselves.
     #[rkyv(with = AsVec)]
     pub overridden: BTreeMap<(ProposalId, ProviderId), u64>,
-    /// Nano-XPL in each account's grants.
+    /// Nano-XPL in the pots of each account's grants.
     #[rkyv(with = AsVec)]
     pub unvested: BTreeMap<AccountId, u128>,
     /// Votes on the proposals that are voted on.
@@ -308,7 +308,7 @@ impl State<'_> {
     /// Takes what an account has delegated out of the power, and the vote, of the providers it is with.
     fn override_providers(&mut self, voter: AccountId, id: ProposalId) {
         let proposal = *self.proposals.row(id.0);
-        for (provider, stake) in self.delegated_at(voter, proposal.snapshot) {
+        for (provider, stake) in self.delegated_at(voter, &proposal) {
             let stake = stake.min(self.pool_power(provider, &proposal));
             *self.governance.overridden.entry((id, provider)).or_default() += stake;
             let owner = self.providers[provider.index()].owner;
@@ -344,7 +344,7 @@ impl Apply for Proposed {
         let unvested_vote = state.params.vesting_may_vote() == 1;
         state.proposals.open(Proposal {
             id: self.proposal,
-            power: state.ledger.bonded + state.ledger.delegated + if unvested_vote { state.ledger.vesting } else { 0 },
+            power: state.total_power(unvested_vote),
             votes: Votes::default(),
             deposit: self.deposit,
             closes: self.closes,

@@ -167,7 +167,7 @@ impl Decide for Redelegate {
         if self.from == self.to {
             return Err(Rejection::SameProvider.into());
         }
-        let given_up = state.give_up(id, self.from, self.amount)?;
+        let given_up = state.give_up(id.into(), self.from, self.amount)?;
         let shares = state.accept_stake(id, self.to, self.amount)?;
         let moving = state.staking.moving.get(&(self.from, state.clock.epoch, self.to));
         // Nobody joins what moved into an era that has ended, or ends now.
@@ -197,7 +197,7 @@ impl Fire for MoveDue {
         let Some(first) = state.staking.moves.first() else { return };
         let mut moving = state.staking.moving[&first.key()];
         moving.follow(state.staking.sum_of(first.to, moving.era));
-        let earned = moving.earned(first.units, first.since) + state.staking.earned(first.account, first.to);
+        let earned = moving.earned(first.units, first.since) + state.staking.earned(first.account.into(), first.to);
         let (account, provider) = (first.account, first.to);
         let void = moving.era != state.staking.pool(provider).era;
         let shares = if void { 0 } else { moving.fund.worth(first.units) };
@@ -211,7 +211,7 @@ impl Apply for Redelegated {
     fn apply(&self, state: &mut State, record: &Record) {
         let Redelegate { amount, from, to } = cause!(record, Command::Redelegate);
         let (account, epoch) = (record.account(), state.clock.epoch);
-        state.settle_delegation(account, from, 0, self.reward, |shares| shares - self.given_up);
+        state.settle_delegation(account.into(), from, 0, self.reward.into(), |shares| shares - self.given_up);
         state.begin_anew(to);
         state.transfer(Pot::Delegated(from), Pot::Delegated(to), amount);
         state.pooled(from).shares -= self.given_up;
@@ -254,7 +254,7 @@ impl Apply for Arrived {
         if era != state.staking.pool(first.to).era {
             state.staking.retire_void(first.to, era, shares);
         }
-        state.settle_delegation(first.account, first.to, earned, self.reward, |shares| shares + self.shares);
+        state.settle_delegation(first.account.into(), first.to, earned, self.reward.into(), |shares| shares + self.shares);
     }
 }
 

@@ -18,9 +18,10 @@ use crate::formula::rewards::{self, Accrual, scaled, whole};
 use crate::formula::shares::Fund;
 use crate::ids::{AccountId, ProviderId};
 use crate::money::{ONE, share_wide};
-use crate::protocol::delegation::{Leaving, Withdrawal};
+use crate::protocol::delegation::{Delegator, Leaving, Withdrawal};
 use crate::protocol::provider::Status;
 use crate::protocol::redelegation::{Move, Moving};
+use crate::protocol::vesting::Grant;
 use crate::record::{Apply, Decide, Event, Record, cause, payload};
 use crate::rejection::{Refusal, Rejection};
 use bevy_ecs::prelude::Resource;
@@ -37,7 +38,7 @@ pub struct Staking {
     pub pools: Vec<Pool>,
     /// Whose stake is with whom.
     #[rkyv(with = AsVec)]
-    pub delegations: BTreeMap<(AccountId, ProviderId), Delegation>,
+    pub delegations: BTreeMap<(Delegator, ProviderId), Delegation>,
     /// Eras of pools that ended with a loss of everything, as long as shares of them are out.
     #[rkyv(with = AsVec)]
     pub ended: BTreeMap<(ProviderId, u64), Ended>,
@@ -71,6 +72,8 @@ pub struct Pool {
     pub commission_epoch: u64,
     /// How often it has begun anew.
     pub era: u64,
+    /// Shares of this era that grants have.
+    pub locked: u64,
 }
 
 /// What an era of a pool left behind.
@@ -83,16 +86,31 @@ pub struct Ended {
     pub shares: u64,
 }
 
-/// One account's stake with one provider.
+/// One delegator's stake with one provider.
 #[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Delegation {
-    /// Where the pool's accrual stood when the account last claimed.
+    /// Where the pool's accrual stood when the delegator last claimed.
     pub since: u128,
     /// Shares of the pool.
     pub shares: u64,
     /// The pool's era of which they are.
     pub era: u64,
+}
+
+/// What shares have earned, in nano-XPL, when it is settled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Earned {
+    /// To the account whose they are.
+    pub reward: u64,
+    /// Back to the stakers' pool.
+    pub returned: u64,
+}
+
+impl From<u64> for Earned {
+    fn from(reward: u64) -> Self {
+        Self { reward, returned: 0 }
+    }
 }
 
 payload! {
@@ -130,6 +148,7 @@ impl Staking {
             commission_before: 0,
             commission_epoch: 0,
             era: 0,
+            locked: 0,
         };
         self.pools.get(provider.index()).unwrap_or(&UNUSED)
     }
@@ -148,17 +167,27 @@ impl Staking {
         self.pool(provider).stake.holds
     }
 
+    /// Nano-XPL delegated to a provider out of grants.
+    pub fn locked(&self, provider: ProviderId) -> u64 {
+        let pool = self.pool(provider);
+        pool.stake.worth(pool.locked)
+    }
+
     /// Whether everybody and every pool that it names exists.
     pub(crate) fn is_of(&self, state: &State) -> bool {
         let account = |id: AccountId| state.account(id).is_some();
+        let whose = |of: Delegator| {
+            let owns = |grant: &Grant| grant.account == of.account;
+            account(of.account) && (!of.grant.is_some() || state.grants.get(of.grant.0).is_some_and(owns))
+        };
         let provider = |id: ProviderId| state.provider(id).is_some();
         let pool = |id: ProviderId| id.index() < self.pools.len();
         self.pools.len() <= state.providers().len()
-            && self.delegations.keys().all(|&(whose, with)| account(whose) && pool(with))
+            && self.delegations.keys().all(|&(of, with)| whose(of) && pool(with))
             && self.ended.keys().all(|&(with, era)| pool(with) && era < self.pool(with).era)
             && self.leaving.keys().all(|&(from, _)| provider(from))
             && self.moving.keys().all(|&(from, _, to)| provider(from) && pool(to))
-            && self.withdrawals.iter().all(|entry| account(entry.account))
+            && self.withdrawals.iter().all(|entry| whose(entry.whose))
             && self.moves.iter().all(|entry| account(entry.account))
     }
 
@@ -186,15 +215,15 @@ impl Staking {
         }
     }
 
-    /// An account's shares of a pool that are worth their part of it: those of its present era.
-    fn live_shares(&self, account: AccountId, provider: ProviderId) -> u64 {
-        let delegation = self.delegations.get(&(account, provider)).filter(|row| row.era == self.pool(provider).era);
+    /// A delegator's shares of a pool that are worth their part of it: those of its present era.
+    fn live_shares(&self, whose: Delegator, provider: ProviderId) -> u64 {
+        let delegation = self.delegations.get(&(whose, provider)).filter(|row| row.era == self.pool(provider).era);
         delegation.map_or(0, |delegation| delegation.shares)
     }
 
-    /// What an account has earned with a provider since it last claimed, in ronto-XPL.
-    pub(crate) fn earned(&self, account: AccountId, provider: ProviderId) -> u128 {
-        let Some(delegation) = self.delegations.get(&(account, provider)) else { return 0 };
+    /// What a delegator has earned with a provider since it last claimed, in ronto-XPL.
+    pub(crate) fn earned(&self, whose: Delegator, provider: ProviderId) -> u128 {
+        let Some(delegation) = self.delegations.get(&(whose, provider)) else { return 0 };
         self.earned_by(provider, delegation).expect("no more is owed than the pool holds")
     }
 
@@ -203,19 +232,19 @@ impl Staking {
         rewards::earned(delegation.shares, delegation.since, self.sum_of(provider, delegation.era)?)
     }
 
-    /// Nano-XPL that an account would claim from a provider now.
-    pub fn claimable(&self, account: AccountId, provider: ProviderId) -> u64 {
-        whole(self.earned(account, provider))
+    /// Nano-XPL that a delegator would claim from a provider now.
+    pub fn claimable(&self, whose: impl Into<Delegator>, provider: ProviderId) -> u64 {
+        whole(self.earned(whose.into(), provider))
     }
 
-    /// Nano-XPL that an account has with a provider and may withdraw.
-    pub fn stake_of(&self, account: AccountId, provider: ProviderId) -> u64 {
-        self.pool(provider).stake.worth(self.live_shares(account, provider))
+    /// Nano-XPL that a delegator has with a provider and may withdraw.
+    pub fn stake_of(&self, whose: impl Into<Delegator>, provider: ProviderId) -> u64 {
+        self.pool(provider).stake.worth(self.live_shares(whose.into(), provider))
     }
 
-    /// Shares that an account must give up for an amount; `None` when all it has there is worth less.
-    pub(crate) fn price_of(&self, account: AccountId, provider: ProviderId, amount: u64) -> Option<u64> {
-        self.pool(provider).stake.price(amount, self.live_shares(account, provider))
+    /// Shares that a delegator must give up for an amount; `None` when all it has there is worth less.
+    pub(crate) fn price_of(&self, whose: Delegator, provider: ProviderId, amount: u64) -> Option<u64> {
+        self.pool(provider).stake.price(amount, self.live_shares(whose, provider))
     }
 }
 
@@ -319,36 +348,43 @@ impl State<'_> {
         let pool = self.staking.pool_mut(provider);
         let (era, sum) = (pool.era, pool.accrual.sum);
         pool.era += 1;
+        pool.locked = 0;
         self.staking.ended.insert((provider, era), Ended { sum, shares });
     }
 
-    /// Pays an account the whole nano-XPL of what its shares of a pool have earned and of what it has earned besides (ronto-
+    /// Pays out the whole nano-XPL of what a delegator's shares of a pool have earned and of what it has earned besides (ronto-
     /// XPL), returns the rest of that to the pool's remainder, and changes its shares; without any it has no delegation. Shares of
     /// an era that has ended are given up.
     pub(crate) fn settle_delegation(
         &mut self,
-        account: AccountId,
+        whose: Delegator,
         provider: ProviderId,
         besides: u128,
-        reward: u64,
+        Earned { reward, returned }: Earned,
         change: impl FnOnce(u64) -> u64,
     ) {
-        let earned = besides + self.staking.earned(account, provider);
-        let before = self.staking.live_shares(account, provider);
+        let earned = besides + self.staking.earned(whose, provider);
+        let before = self.staking.live_shares(whose, provider);
         let after = change(before);
         if after != before || before == 0 {
-            self.remember_shares(account, provider);
+            self.remember_shares(whose, provider);
         }
-        if let Some(void) = self.staking.delegations.remove(&(account, provider)).filter(|_| before == 0) {
+        if whose.grant.is_some() {
+            self.remember_pool(provider);
+            let pool = self.staking.pool_mut(provider);
+            pool.locked = pool.locked - before + after;
+        }
+        if let Some(void) = self.staking.delegations.remove(&(whose, provider)).filter(|_| before == 0) {
             self.staking.retire_void(provider, void.era, void.shares);
         }
         let pool = self.staking.pool_mut(provider);
-        pool.accrual.rest += earned.checked_sub(scaled(reward)).expect("no more is paid than was earned");
+        pool.accrual.rest += earned.checked_sub(scaled(reward) + scaled(returned)).expect("no more is paid than was earned");
         let (since, era) = (pool.accrual.sum, pool.era);
         if after > 0 {
-            self.staking.delegations.insert((account, provider), Delegation { since, shares: after, era });
+            self.staking.delegations.insert((whose, provider), Delegation { since, shares: after, era });
         }
-        self.transfer(Pot::Rewards(provider), Pot::Free(account), reward);
+        self.transfer(Pot::Rewards(provider), Pot::Free(whose.account), reward);
+        self.transfer(Pot::Rewards(provider), Pot::StakerPool, returned);
     }
 }
 
@@ -393,9 +429,13 @@ pub(crate) fn check(state: &State) -> Result<(), String> {
         let left = &mut rewards[provider.index()];
         *left = left.zip(owed).and_then(|(left, owed)| left.checked_sub(owed));
     };
-    for (&(account, provider), delegation) in &staking.delegations {
+    let mut locked = vec![0u128; staking.pools.len()];
+    for (&(whose, provider), delegation) in &staking.delegations {
         if delegation.shares == 0 {
-            return Err(format!("{account} has an empty delegation to {provider}"));
+            return Err(format!("{} has an empty delegation to {provider}", whose.account));
+        }
+        if whose.grant.is_some() && delegation.era == staking.pool(provider).era {
+            locked[provider.index()] += u128::from(delegation.shares);
         }
         claim(provider, delegation.era, delegation.shares, staking.earned_by(provider, delegation));
     }
@@ -412,6 +452,9 @@ pub(crate) fn check(state: &State) -> Result<(), String> {
     if let Some(((provider, era), left)) = shares.into_iter().find(|(_, left)| *left != Some(0)) {
         return Err(format!("of the shares of {provider} in its era {era}, {left:?} are nobody's"));
     }
+    if !staking.pools.iter().zip(locked).all(|(pool, shares)| u128::from(pool.locked) == shares) {
+        return Err("the pools' locked shares are not those of grants".into());
+    }
     for (i, (pool, left)) in staking.pools.iter().zip(rewards).enumerate() {
         let sound = pool.stake.holds <= pool.stake.shares && pool.commission.max(pool.commission_before) <= ONE;
         if !sound || left != Some(0) {
@@ -425,167 +468,4 @@ pub(crate) fn check(state: &State) -> Result<(), String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::money::XPL;
-    use crate::protocol::bond::Bond;
-    use crate::protocol::delegation::{ClaimRewards, Claimed, Delegate};
-    use crate::protocol::emission::Rewarded;
-    use crate::protocol::provider::{Drain, Retire, WentSilent};
-    use crate::record::Origin;
-    use crate::testing::{Bench, genesis, names};
-    use crate::time::DAY;
-
-    /// A thousand XPL a day, of which stakers have three hundred.
-    const SET: [(&str, u64); 4] =
-        [("stake.delegation", 1), ("emission.schedule", 0), ("emission.yearly", 365_250), ("fee.base", 0)];
-
-    fn delegate(xpl: u64) -> Delegate {
-        Delegate { amount: xpl * XPL, provider: ProviderId(0), pad: 0 }
-    }
-
-    const CLAIM: ClaimRewards = ClaimRewards { provider: ProviderId(0) };
-
-    /// The rewards of an epoch, from its first millisecond to the next one's.
-    fn rewards(bench: &mut Bench) -> Vec<Event> {
-        let rest = bench.engine.view(|state| state.clock.epoch_ends) + 1 - bench.now;
-        let events = bench.wait(rest);
-        events.into_iter().filter(|event| matches!(event, Event::Rewarded(_) | Event::StakeRewarded(_))).collect()
-    }
-
-    fn shared(delegators: u64, commission: u64) -> Event {
-        StakeRewarded { delegators, commission, provider: ProviderId(0), pad: 0 }.into()
-    }
-
-    fn own(stake: u64) -> Event {
-        Rewarded { work: 0, stake, provider: ProviderId(0), pad: 0 }.into()
-    }
-
-    #[test]
-    fn bond_and_delegated_stake_share_alike_and_commission_is_of_the_latters_part() {
-        let mut bench = Bench::new(&SET);
-        bench.provide(0, 1, XPL);
-        assert_eq!(names(&bench.by(0, SetCommission { rate: ONE / 10 })), ["CommissionSet"]);
-        bench.by(1, delegate(200_000));
-        bench.by(2, delegate(100_000));
-        // Three hundred: a quarter for the bond, of the rest a tenth for the provider.
-        assert_eq!(rewards(&mut bench), [own(75 * XPL), shared(202_500_000_000, 22_500_000_000)]);
-        assert_eq!(bench.free(0), 900_097_500_000_000);
-        assert_eq!(bench.by(1, CLAIM), [Claimed { reward: 135 * XPL, shares: 0 }.into()]);
-        assert_eq!(bench.by(1, CLAIM), [Claimed { reward: 0, shares: 0 }.into()]);
-        assert_eq!(bench.free(1), u128::from(800_135 * XPL));
-        // More of the same pays what was earned first.
-        let Event::Delegated(more) = bench.by(2, delegate(100_000))[0] else { panic!("not delegated") };
-        assert_eq!((more.shares, more.reward), (100_000 * XPL, 67_500_000_000));
-    }
-
-    #[test]
-    fn another_providers_bond_has_its_part_and_nobody_else_does() {
-        let mut bench = Bench::new(&SET);
-        bench.provide(0, 1, XPL);
-        bench.provide(1, 1, XPL);
-        bench.by(2, delegate(100_000));
-        let other = Rewarded { work: 0, stake: 100 * XPL, provider: ProviderId(1), pad: 0 };
-        assert_eq!(rewards(&mut bench), [own(100 * XPL), shared(100 * XPL, 0), other.into()]);
-    }
-
-    #[test]
-    fn all_of_it_can_be_commission() {
-        let mut bench = Bench::new(&SET);
-        bench.provide(0, 1, XPL);
-        bench.by(0, SetCommission { rate: ONE });
-        bench.by(1, delegate(100_000));
-        assert_eq!(rewards(&mut bench), [own(150 * XPL), shared(0, 150 * XPL)]);
-        assert_eq!(bench.by(1, CLAIM), [Claimed { reward: 0, shares: 0 }.into()]);
-    }
-
-    #[test]
-    fn who_does_not_stake_earns_nothing_for_its_delegators_either() {
-        let silent = WentSilent { provider: ProviderId(0) };
-        for (leave, earns) in [(None, true), (Some(Drain {}.into()), true), (Some(Retire {}.into()), false)] {
-            let mut bench = Bench::new(&SET);
-            bench.provide(0, 1, XPL);
-            bench.by(1, delegate(100_000));
-            leave.map(|command: crate::record::Command| bench.by(0, command));
-            assert_eq!(rewards(&mut bench).is_empty(), !earns, "{leave:?}");
-        }
-        let mut bench = Bench::new(&SET);
-        bench.provide(0, 1, XPL);
-        bench.by(1, delegate(100_000));
-        bench.send(Origin::Host, silent);
-        assert_eq!(rewards(&mut bench), []);
-        // Without a bond there is nobody to answer for it.
-        let mut bench = Bench::new(&[("bond.per_gpu", 0)].into_iter().chain(SET).collect::<Vec<_>>());
-        bench.provide(0, 1, XPL);
-        bench.by(1, delegate(100_000));
-        bench.by(0, crate::protocol::bond::Unbond { amount: 100_000 * XPL });
-        assert_eq!(rewards(&mut bench), []);
-        assert_eq!(bench.engine.view(|state| state.staking.delegated(ProviderId(0))), 100_000 * XPL);
-    }
-
-    #[test]
-    fn a_commission_moves_by_steps_once_somebody_relies_on_it() {
-        let set = [("stake.commission_max", ONE / 2), ("stake.commission_step", ONE / 100)];
-        let mut bench = Bench::new(&SET.into_iter().chain(set).collect::<Vec<_>>());
-        bench.provide(0, 1, XPL);
-        let refused = |bench: &mut Bench, rate| {
-            let Event::Refused(refused) = bench.by(0, SetCommission { rate })[0] else { panic!("not refused") };
-            assert_eq!(refused.reason(), Some(Rejection::CommissionTooFar));
-            refused.need
-        };
-        assert_eq!(bench.refused_by(1, SetCommission { rate: 0 }), Rejection::NotAProvider);
-        assert_eq!(refused(&mut bench, ONE / 2 + 1), ONE / 2);
-        bench.by(0, SetCommission { rate: ONE / 2 });
-        bench.by(0, SetCommission { rate: ONE / 10 });
-        bench.by(1, delegate(1));
-        // In one epoch it may go up and down, but never further than a step from where it began.
-        assert_eq!(refused(&mut bench, ONE / 5), 110_000_000);
-        assert_eq!(refused(&mut bench, 0), 90_000_000);
-        for rate in [110_000_000, 90_000_000, 110_000_000] {
-            assert_eq!(names(&bench.by(0, SetCommission { rate })), ["CommissionSet"]);
-        }
-        assert_eq!(refused(&mut bench, 110_000_001), 110_000_000);
-        bench.wait(DAY);
-        assert_eq!(refused(&mut bench, ONE / 5), 120_000_000);
-        assert_eq!(names(&bench.by(0, SetCommission { rate: 100_000_000 })), ["CommissionSet"]);
-    }
-
-    #[test]
-    fn ten_billion_and_a_nano_earn_by_their_size() {
-        let mut genesis =
-            genesis(&[("stake.max_ratio", 1_000_000 * ONE), ("stake.minimum", 0)].into_iter().chain(SET).collect::<Vec<_>>());
-        genesis.accounts[1].amount = 10_000_000_000 * u128::from(XPL);
-        let mut bench = Bench::of(&genesis);
-        bench.provide(0, 1, XPL);
-        bench.by(1, delegate(10_000_000_000));
-        bench.by(2, Delegate { amount: 1, provider: ProviderId(0), pad: 0 });
-        let Event::StakeRewarded(first) = rewards(&mut bench)[1] else { panic!("no reward") };
-        let claimed = |bench: &mut Bench, account| match bench.by(account, CLAIM)[..] {
-            [Event::Claimed(claimed)] => claimed.reward,
-            ref events => panic!("not claimed, but {events:?}"),
-        };
-        // 10^19 of 10^19 + 1 shares have all but the remainder, which is less than 18 nano-XPL.
-        let paid = claimed(&mut bench, 1);
-        assert!(first.delegators - paid < 18, "{paid} of {}", first.delegators);
-        assert_eq!(claimed(&mut bench, 2), 0);
-        // It is not lost: after a hundred days the pool has given all but one remainder.
-        let mut given = u128::from(paid);
-        let mut brought = u128::from(first.delegators);
-        for _ in 0..100 {
-            let Event::StakeRewarded(event) = rewards(&mut bench)[1] else { panic!("no reward") };
-            brought += u128::from(event.delegators);
-            given += u128::from(claimed(&mut bench, 1));
-        }
-        assert!(brought - given < 20, "{given} of {brought}");
-    }
-
-    #[test]
-    fn nothing_is_delegated_where_it_is_off() {
-        let mut bench = Bench::new(&[]);
-        bench.provide(0, 1, XPL);
-        assert_eq!(bench.refused_by(1, delegate(100)), Rejection::DelegationOff);
-        assert_eq!(bench.refused_by(1, CLAIM), Rejection::NoDelegation);
-        bench.by(0, Bond { amount: 1 });
-        assert!(bench.engine.view(|state| state.staking.pools.is_empty()));
-    }
-}
+mod tests;

@@ -2,18 +2,22 @@
 //!
 //! A grant holds its tokens in a pot of its own, which is issued and not circulating. What has vested is released to its account: by
 //! itself at every calendar month that frees any, or, where tokens accrue evenly, at the cliff, every `vesting.interval`, and
-//! whenever the account asks. Grants are made at genesis and by governance; a released one closes.
+//! whenever the account asks. Grants are made at genesis and by governance; one that has nothing left, in its pot or at stake, closes.
+//! What a grant holds may stake before it has vested: see [`stake`].
 
 use crate::engine::derived::Derived;
 use crate::engine::ledger::Pot;
 use crate::engine::slab::Row;
 use crate::engine::state::State;
 use crate::formula::vesting::Schedule;
-use crate::ids::{AccountId, GrantId};
+use crate::ids::{AccountId, GrantId, ProviderId};
+use crate::protocol::delegation::Delegator;
 use crate::record::{Apply, Decide, Event, Fire, Record, payload};
 use crate::rejection::{Refusal, Rejection};
-use crate::time::Time;
+use crate::time::{NEVER, Time};
 use rkyv::{Archive, Deserialize, Serialize};
+
+pub mod stake;
 
 // Components
 
@@ -25,14 +29,21 @@ pub struct Grant {
     pub id: GrantId,
     /// Nano-XPL that it is about in all.
     pub total: u64,
-    /// Nano-XPL not yet released.
+    /// Nano-XPL in its pot.
     pub held: u64,
-    /// When it releases by itself again.
+    /// Nano-XPL released so far.
+    pub released: u64,
+    /// Nano-XPL staked out of its pot and not back: what was brought, whatever it is worth by now. What then is missing of the total
+    /// is lost.
+    pub staked: u64,
+    /// When it releases by itself again; never while its pot is empty.
     pub due: Time,
     /// When what is free.
     pub schedule: Schedule,
     /// Whose.
     pub account: AccountId,
+    /// How many parts of its stake are on their way back.
+    pub returning: u32,
 }
 
 impl Row for Grant {
@@ -82,15 +93,20 @@ payload! {
 }
 
 impl Grant {
-    /// Nano-XPL released so far.
-    pub const fn released(&self) -> u64 {
-        self.total - self.held
+    /// Nano-XPL that have vested and are not released yet, in its pot or at stake.
+    pub fn unreleased(&self, now: Time) -> u64 {
+        let vested = self.schedule.vested(self.total.into(), now) as u64;
+        vested.saturating_sub(self.released)
     }
 
-    /// Nano-XPL that have vested and are not released yet.
+    /// Nano-XPL of these that its pot holds. What is lost is the last to vest.
     pub fn releasable(&self, now: Time) -> u64 {
-        let vested = self.schedule.vested(self.total.into(), now) as u64;
-        vested.saturating_sub(self.released())
+        self.unreleased(now).min(self.held)
+    }
+
+    /// Who delegates what it stakes.
+    pub const fn delegator(&self) -> Delegator {
+        Delegator { account: self.account, grant: self.id }
     }
 }
 
@@ -99,10 +115,11 @@ impl Grant {
 impl Decide for Claim {
     fn decide(&self, state: &State, record: &Record, events: &mut Vec<Event>) -> Result<(), Refusal> {
         let (account, _) = state.mobile_account(record)?;
-        let grant = state.grants.get(self.grant.0).filter(|grant| grant.account == account).ok_or(Rejection::UnknownGrant)?;
+        let grant = state.own_grant(account, self.grant)?;
         match grant.releasable(record.time) {
+            0 if grant.unreleased(record.time) > 0 => Err(Rejection::GrantShort.needing(grant.unreleased(record.time))),
             0 => {
-                let next = grant.schedule.next(grant.total, grant.released(), record.time, 0);
+                let next = grant.schedule.next(grant.total, grant.released, record.time, 0);
                 Err(Rejection::NothingVested.needing(next.saturating_sub(record.time)))
             }
             amount => {
@@ -149,6 +166,20 @@ pub(crate) fn open(state: &State, total: u64, schedule: &Schedule, account: Acco
 }
 
 impl State<'_> {
+    /// An open grant of an account.
+    ///
+    /// # Errors
+    /// [`Rejection::UnknownGrant`].
+    pub(crate) fn own_grant(&self, account: AccountId, id: GrantId) -> Result<&Grant, Refusal> {
+        self.grants.get(id.0).filter(|grant| grant.account == account).ok_or(Rejection::UnknownGrant.into())
+    }
+
+    /// Whether any of a grant's stake is out: with a provider, even if it is worth nothing, or on its way back.
+    fn is_staked(&self, grant: &Grant) -> bool {
+        let whole = (grant.delegator(), ProviderId(0))..=(grant.delegator(), ProviderId::NONE);
+        grant.returning > 0 || self.staking.delegations.range(whole).next().is_some()
+    }
+
     /// Whether tokens may be sent to an account.
     ///
     /// # Errors
@@ -164,12 +195,38 @@ impl State<'_> {
     /// Makes a grant out of a pot, at genesis or by an event.
     pub(crate) fn make_grant(&mut self, from: Pot, id: GrantId, total: u64, schedule: Schedule, account: AccountId) {
         let now = self.clock.now;
-        let mut grant = Grant { id, total, held: 0, due: now, schedule, account };
+        let mut grant = Grant { id, total, due: now, schedule, account, ..Grant::default() };
         if schedule.vested(total.into(), now) == 0 {
             grant.due = schedule.next(total, 0, now, 0);
         }
         self.grants.open(grant);
         self.transfer(from, Pot::Vesting(id), total);
+    }
+
+    /// After any of a grant moved: sets its next release, at once if its pot holds what has vested, and closes one that has nothing
+    /// left. What is missing of stake of which none is out any more is lost.
+    fn resume_grant(&mut self, id: GrantId) {
+        let (now, interval) = (self.clock.now, self.params.vesting_interval());
+        let staked = self.is_staked(self.grants.row(id.0));
+        let grant = self.grants.row_mut(id.0);
+        if !staked {
+            self.ledger.pledged -= u128::from(std::mem::take(&mut grant.staked));
+        }
+        grant.due = match grant.releasable(now) {
+            _ if grant.held == 0 => NEVER,
+            0 => grant.schedule.next(grant.total, grant.released, now, interval),
+            _ => now,
+        };
+        if grant.held == 0 && !staked {
+            self.grants.close(id.0);
+        }
+    }
+}
+
+/// Keeps a grant's promise, if it is still open.
+fn promise(state: &State, id: GrantId, derived: &mut Derived) {
+    if let Some(grant) = state.grants.get(id.0) {
+        derived.timers.set(grant.due, GrantDue { grant: id }.into());
     }
 }
 
@@ -182,48 +239,55 @@ impl Apply for GrantOpened {
     }
 
     fn follow(&self, state: &State, _record: &Record, derived: &mut Derived) {
-        derived.timers.set(state.grants.row(self.grant.0).due, GrantDue { grant: self.grant }.into());
+        promise(state, self.grant, derived);
     }
 }
 
 impl Apply for Vested {
-    fn apply(&self, state: &mut State, record: &Record) {
+    fn apply(&self, state: &mut State, _record: &Record) {
         let account = state.grants.row(self.grant.0).account;
         state.transfer(Pot::Vesting(self.grant), Pot::Free(account), self.amount);
-        let interval = state.params.vesting_interval();
-        let grant = state.grants.row_mut(self.grant.0);
-        if grant.held == 0 {
-            state.grants.close(self.grant.0);
-        } else {
-            grant.due = grant.schedule.next(grant.total, grant.released(), record.time, interval);
-        }
+        state.grants.row_mut(self.grant.0).released += self.amount;
+        state.resume_grant(self.grant);
     }
 
     fn follow(&self, state: &State, _record: &Record, derived: &mut Derived) {
-        if let Some(grant) = state.grants.get(self.grant.0) {
-            derived.timers.set(grant.due, GrantDue { grant: self.grant }.into());
-        }
+        promise(state, self.grant, derived);
     }
 }
 
 // Invariants
 
-/// Every grant is sound, holds something and never more than its total, and grants hold what the ledger says, in all and for each
-/// account.
+/// Every grant is sound and has something left, its pot, what was released, what is staked and what is lost of it are its total, and
+/// grants hold and have staked what the ledger says, in all and for each account.
 pub(crate) fn check(state: &State) -> Result<(), String> {
     let mut held = std::collections::BTreeMap::new();
+    let mut returning = std::collections::BTreeMap::new();
+    for withdrawal in state.staking.withdrawals.iter() {
+        *returning.entry(withdrawal.whose.grant).or_insert(0u32) += 1;
+    }
+    let mut pledged = 0u128;
     for grant in state.grants.iter() {
-        if !grant.schedule.is_sound() || grant.held == 0 || grant.held > grant.total {
+        let known = [grant.held, grant.released, grant.staked].map(u128::from).iter().sum::<u128>();
+        let staked = state.is_staked(grant);
+        let idle = !staked && (grant.held == 0 || grant.staked > 0);
+        let counted = returning.get(&grant.id).copied().unwrap_or(0) == grant.returning;
+        if !grant.schedule.is_sound() || known > grant.total.into() || idle || !counted {
             return Err(format!("{} is unsound: {grant:?}", grant.id));
         }
-        *held.entry(grant.account).or_insert(0u128) += u128::from(grant.held);
+        pledged += u128::from(grant.staked);
+        if grant.held > 0 {
+            *held.entry(grant.account).or_insert(0u128) += u128::from(grant.held);
+        }
     }
     if held != state.governance.unvested {
         return Err("the accounts' unvested tokens are not those of their grants".into());
     }
     let sum = held.values().fold(0u128, |sum, held| sum.saturating_add(*held));
-    if sum != state.ledger.vesting {
-        return Err(format!("grants hold {sum} nano-XPL, the ledger says {}", state.ledger.vesting));
+    for (what, sum, ledger) in [("hold", sum, state.ledger.vesting), ("have staked", pledged, state.ledger.pledged)] {
+        if sum != ledger {
+            return Err(format!("grants {what} {sum} nano-XPL, the ledger says {ledger}"));
+        }
     }
     Ok(())
 }

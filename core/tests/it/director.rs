@@ -7,7 +7,7 @@ use crate::reference::{Lease, Progress, Reference, Said};
 use crate::testing::root;
 use plasma_core::engine::step::Arrival;
 use plasma_core::genesis::Genesis;
-use plasma_core::ids::{AccountId, ClassId, LeaseId, OfferId, ProgramId, ProviderId};
+use plasma_core::ids::{AccountId, ClassId, GrantId, LeaseId, OfferId, ProgramId, ProviderId};
 use plasma_core::money::{ONE, XPL};
 use plasma_core::protocol::lease::commitment;
 use plasma_core::protocol::offer::{PostOffer, Requote, Withdraw};
@@ -19,6 +19,7 @@ use plasma_core::protocol::verification::panel::{RevealVerdict, SealVerdict, sea
 use plasma_core::protocol::verification::planted::{Expose, presented};
 use plasma_core::protocol::verification::policy::Policy;
 use plasma_core::protocol::verification::verdict::Verdict;
+use plasma_core::protocol::vesting::stake::{ClaimGrantRewards, StakeGrant, UnstakeGrant};
 use plasma_core::protocol::{account, beacon, bond, delegation, job, lease, oracle, redelegation, sealed, staking};
 use plasma_core::record::{Command, Origin};
 use plasma_core::time::Time;
@@ -357,21 +358,54 @@ impl Director {
     fn stake(&self, draft: &Draft, anybody: Origin) -> (Origin, Command) {
         let providers = self.reference.providers.len() as u32 + u32::from(draft.which.is_multiple_of(16));
         let provider = ProviderId(u32::from(draft.which) % providers.max(1));
-        let holders: Vec<_> = self.reference.stakes.holders.iter().map(|holder| (holder.account, holder.provider)).collect();
+        let holders: Vec<_> = self.reference.stakes.holders.iter().map(|holder| (holder.whose, holder.provider)).collect();
         // Who leaves a provider at work may still be answerable for it.
         let at_work: Vec<_> = self.reference.leases.values().map(|lease| self.reference.offers[lease.offer].provider).collect();
         let at_risk: Vec<_> = holders.iter().filter(|(_, with)| at_work.contains(with)).copied().collect();
-        let (holder, with) = pick(&at_risk, draft.which).or_else(|| pick(&holders, draft.which)).unwrap_or((0, 0));
+        let (holder, with) = pick(&at_risk, draft.which).or_else(|| pick(&holders, draft.which)).unwrap_or(((0, None), 0));
         let others: Vec<_> = (0..self.reference.providers.len())
-            .filter(|&other| other != with && self.reference.providers[other].owner != holder)
+            .filter(|&other| other != with && self.reference.providers[other].owner != holder.0)
             .collect();
         let chosen = pick(&others, draft.amount >> 3).filter(|_| !draft.which.is_multiple_of(8));
         let other = chosen.map_or(provider, |other| ProviderId(other as u32));
         let with = ProviderId(with as u32);
         let holds = self.reference.stake_of(holder, with.index());
         let part = [holds, holds / 2, holds / 3, 1, XPL, holds / 2, holds.saturating_add(1), 0][usize::from(draft.amount % 8)];
-        let holder = Origin::Account(AccountId(holder as u32));
-        match draft.detail % 16 {
+        let (account, grant) = holder;
+        let holder = Origin::Account(AccountId(account as u32));
+        let rarely = draft.detail >> 18 & 15 == 0;
+        match (draft.detail % 16, grant.filter(|_| !rarely)) {
+            (6..=9, Some(grant)) => (holder, UnstakeGrant { grant, amount: part, provider: with, pad: 0 }.into()),
+            (10..=13, Some(grant)) => (holder, ClaimGrantRewards { grant, provider: with, pad: 0 }.into()),
+            (3..=5, _) if !self.reference.grants.is_empty() => self.stake_grant(draft, provider, anybody),
+            (kind, _) => self.stake_own(draft, kind, (holder, part), (with, provider, other), anybody),
+        }
+    }
+
+    /// Some of a grant's pot to a provider, mostly by whose it is.
+    fn stake_grant(&self, draft: &Draft, provider: ProviderId, anybody: Origin) -> (Origin, Command) {
+        let open: Vec<GrantId> = self.reference.grants.keys().copied().collect();
+        let grant = pick(&open, draft.amount >> 3).unwrap_or(GrantId::NONE);
+        let held = self.reference.balances.grants[&grant] as u64;
+        let whose = Origin::Account(AccountId(self.reference.grants[&grant].account as u32));
+        let origin = if draft.detail >> 4 & 15 == 0 { anybody } else { whose };
+        let amount = [held, held / 2, held / 2, held / 3, XPL, held, held.saturating_add(1), 0][usize::from(draft.amount % 8)];
+        if draft.detail >> 8 & 15 == 0 {
+            return (origin, UnstakeGrant { grant, amount, provider, pad: 0 }.into());
+        }
+        (origin, StakeGrant { grant, amount, provider, pad: 0 }.into())
+    }
+
+    /// Stake of an account's own: that of `holder`, who has `part` to move, at `with`.
+    fn stake_own(
+        &self,
+        draft: &Draft,
+        kind: u32,
+        (holder, part): (Origin, u64),
+        (with, provider, other): (ProviderId, ProviderId, ProviderId),
+        anybody: Origin,
+    ) -> (Origin, Command) {
+        match kind {
             0..=5 => {
                 let amount = [1_000 * XPL, XPL, self.amount(draft), 10_000 * XPL][draft.detail as usize >> 16 & 3];
                 // A pool that has lost everything takes nothing more.

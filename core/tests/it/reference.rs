@@ -13,6 +13,7 @@ mod epochs;
 mod governance;
 mod grants;
 mod holdback;
+mod locked;
 mod market;
 mod oracle;
 mod panel;

@@ -94,6 +94,8 @@ fn choices() -> Vec<(&'static str, Vec<u64>)> {
         ("governance.timelock", vec![0, 1, HOUR]),
         ("governance.burn_quorum", vec![0, 1]),
         ("governance.burn_veto", vec![1, 0]),
+        ("vesting.may_stake", vec![1, 0]),
+        ("vesting.may_earn", vec![1, 0]),
         ("vesting.may_vote", vec![0, 1]),
         ("vesting.interval", vec![HOUR, 30 * DAY]),
         ("treasury.policy", vec![1, 2, 3, 0]),

@@ -137,7 +137,7 @@ impl Agents {
         let terms = &self.economy.savers.groups[usize::from(saver.group)];
         let current = self.rows.savers[number].provider;
         let least = view.params.stake_minimum().max(1);
-        let claimable = view.staking.delegations.contains_key(&(saver.account, current));
+        let claimable = view.staking.delegations.contains_key(&(saver.account.into(), current));
         if view.account(saver.account).is_none_or(|account| account.free < u128::from(2 * view.base_fee())) {
             return Resolve::Nothing;
         }

@@ -178,6 +178,9 @@ fn of_cause(view: &State, record: &Record) -> Parties {
             Command::Delegate(c) => Parties::stake(view, record.sender(), c.provider),
             Command::Undelegate(c) => Parties::stake(view, record.sender(), c.provider),
             Command::ClaimRewards(c) => Parties::stake(view, record.sender(), c.provider),
+            Command::StakeGrant(c) => Parties::stake(view, record.sender(), c.provider),
+            Command::UnstakeGrant(c) => Parties::stake(view, record.sender(), c.provider),
+            Command::ClaimGrantRewards(c) => Parties::stake(view, record.sender(), c.provider),
             Command::Redelegate(c) => {
                 let mut parties = Parties::stake(view, record.sender(), c.to);
                 parties.providers[1] = Some(c.from);
@@ -200,7 +203,7 @@ fn of_cause(view: &State, record: &Record) -> Parties {
             Timer::CheckOverdue(overdue) => Parties::lease(view, overdue.lease),
             Timer::WithdrawalDue(_) => {
                 let first = view.staking.withdrawals.first();
-                first.map(|entry| Parties::stake(view, Some(entry.account), entry.provider)).unwrap_or_default()
+                first.map(|entry| Parties::stake(view, Some(entry.whose.account), entry.provider)).unwrap_or_default()
             }
             Timer::MoveDue(_) => {
                 let first = view.staking.moves.first();
@@ -364,6 +367,13 @@ fn explain(view: &State, record: &Record, event: &Event) -> String {
         Event::Unbonded(_) => {
             let amount = view.unbonding.entries.first().map_or(0, |entry| entry.amount);
             format!("{} of the bond is back", xpl(amount.into()))
+        }
+        Event::GrantReturned(e) if e.excess > 0 => {
+            let (amount, excess) = (xpl(e.amount.into()), xpl(e.excess.into()));
+            format!("{amount} of its stake with {} are back in {}, and {excess} beyond its total are free", e.provider, e.grant)
+        }
+        Event::GrantReturned(e) => {
+            format!("{} of its stake with {} are back in {}", xpl(e.amount.into()), e.provider, e.grant)
         }
         Event::Refused(e) => refused_why(e),
         Event::Transferred(_) => match record.cause {

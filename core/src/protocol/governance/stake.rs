@@ -9,11 +9,15 @@
 //! its shares less the `DelegatorDeductions`). Stake that is moving votes with the provider it moved to, and is not its owner's to
 //! vote with until the move is complete; stake on its way back does not vote. (In Cosmos only bonded validators vote; here a bond
 //! is no condition for what is delegated to count.)
+//!
+//! What has not vested votes where `vesting.may_vote` says so when the proposal is made: in a grant's pot with its account, staked out
+//! of it as any stake does, so that none counts twice. Where it may not, what grants have staked is no provider's to vote with either.
 
 use super::{Governance, Proposal};
 use crate::engine::state::State;
 use crate::formula::shares::Fund;
-use crate::ids::{AccountId, ProposalId, ProviderId};
+use crate::ids::{AccountId, GrantId, ProposalId, ProviderId};
+use crate::protocol::delegation::Delegator;
 use rkyv::{Archive, Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,8 +28,26 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Stake {
     /// The bond of its provider.
     pub bonded: u128,
-    /// What its grants still hold.
+    /// What its grants' pots hold.
     pub unvested: u128,
+}
+
+/// What gives a provider power to vote besides its bond.
+#[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PoolStake {
+    /// Its pool.
+    pub fund: Fund,
+    /// Shares of it that grants have.
+    pub locked: u64,
+    /// The pool's era.
+    pub era: u64,
+}
+
+impl PoolStake {
+    /// Nano-XPL of it that vote, with what has not vested or without.
+    fn voting(&self, unvested: bool) -> u64 {
+        self.fund.holds.saturating_sub(if unvested { 0 } else { self.fund.worth(self.locked) })
+    }
 }
 
 /// What something was at a snapshot, if it has changed since.
@@ -88,48 +110,60 @@ impl State<'_> {
     /// own provider and with others, and what others had with its provider and have not voted with themselves.
     pub fn voting_power(&self, account: AccountId, proposal: &Proposal) -> u128 {
         let stake = recall(&self.governance.remembered, account, proposal.snapshot).unwrap_or_else(|| self.stake(account));
-        let delegated = self.delegated_at(account, proposal.snapshot).into_iter().map(|(_, stake)| u128::from(stake));
+        let delegated = self.delegated_at(account, proposal).into_iter().map(|(_, stake)| u128::from(stake));
         let provider = self.account(account).map(|account| account.provider).filter(|provider| provider.is_some());
         let pool = provider.map_or(0, |provider| u128::from(self.pool_power(provider, proposal)));
         let unvested = if proposal.unvested_vote { stake.unvested } else { 0 };
         delegated.chain([pool, unvested]).fold(stake.bonded, u128::saturating_add)
     }
 
-    /// Nano-XPL of a provider's pool when a proposal was made, less what voted itself.
-    pub(super) fn pool_power(&self, provider: ProviderId, proposal: &Proposal) -> u64 {
-        let overridden = self.governance.overridden.get(&(proposal.id, provider)).copied().unwrap_or(0);
-        self.pool_at(provider, proposal.snapshot).0.holds.saturating_sub(overridden)
+    /// What could vote on a proposal that is made now, in nano-XPL. Without what has not vested, that follows the providers.
+    pub(super) fn total_power(&self, unvested: bool) -> u128 {
+        let staked = self.ledger.bonded + self.ledger.delegated;
+        if unvested {
+            return staked + self.ledger.vesting;
+        }
+        let providers = (0..self.staking.pools.len()).map(|i| ProviderId(i as u32));
+        staked - providers.map(|provider| u128::from(self.staking.locked(provider))).sum::<u128>()
     }
 
-    /// A provider's pool at a snapshot, and its era.
-    fn pool_at(&self, provider: ProviderId, snapshot: u64) -> (Fund, u64) {
+    /// Nano-XPL of a provider's pool that could vote when a proposal was made, less what voted itself.
+    pub(super) fn pool_power(&self, provider: ProviderId, proposal: &Proposal) -> u64 {
+        let overridden = self.governance.overridden.get(&(proposal.id, provider)).copied().unwrap_or(0);
+        self.pool_at(provider, proposal.snapshot).voting(proposal.unvested_vote).saturating_sub(overridden)
+    }
+
+    /// A provider's pool at a snapshot.
+    fn pool_at(&self, provider: ProviderId, snapshot: u64) -> PoolStake {
         recall(&self.governance.pools, provider, snapshot).unwrap_or_else(|| self.pool_now(provider))
     }
 
-    fn pool_now(&self, provider: ProviderId) -> (Fund, u64) {
+    fn pool_now(&self, provider: ProviderId) -> PoolStake {
         let pool = self.staking.pool(provider);
-        (pool.stake, pool.era)
+        PoolStake { fund: pool.stake, locked: pool.locked, era: pool.era }
     }
 
-    /// An account's shares of a provider's pool, and of which of its eras they are.
-    fn shares_now(&self, account: AccountId, provider: ProviderId) -> (u64, u64) {
-        self.staking.delegations.get(&(account, provider)).map_or((0, 0), |row| (row.shares, row.era))
+    /// A delegator's shares of a provider's pool, and of which of its eras they are.
+    fn shares_now(&self, whose: Delegator, provider: ProviderId) -> (u64, u64) {
+        self.staking.delegations.get(&(whose, provider)).map_or((0, 0), |row| (row.shares, row.era))
     }
 
-    /// What an account had with others at a snapshot: the providers and the nano-XPL, rounded down, that its shares were worth.
-    /// Follows the account's delegations, then and now.
-    pub(super) fn delegated_at(&self, account: AccountId, snapshot: u64) -> Vec<(ProviderId, u64)> {
-        let (first, last) = ((account, ProviderId(0)), (account, ProviderId::NONE));
-        let now = self.staking.delegations.range(first..=last).map(|(key, _)| key.1);
-        let since = self.governance.shares.range((first, 0)..=(last, u64::MAX)).map(|(key, _)| key.0.1);
-        let providers: BTreeSet<ProviderId> = now.chain(since).collect();
-        let stake = |provider| {
-            let then = recall(&self.governance.shares, (account, provider), snapshot);
-            let (shares, of) = then.unwrap_or_else(|| self.shares_now(account, provider));
-            let (fund, era) = self.pool_at(provider, snapshot);
-            (provider, if of == era { fund.worth(shares) } else { 0 })
+    /// What an account had with others when a proposal was made and may vote on it with, by delegation: the providers and the
+    /// nano-XPL, rounded down, that its shares were worth. Follows the account's delegations, then and now.
+    pub(super) fn delegated_at(&self, account: AccountId, proposal: &Proposal) -> Vec<(ProviderId, u64)> {
+        let first = (Delegator { account, grant: GrantId::NONE }, ProviderId(0));
+        let last = (Delegator { account, grant: GrantId(u64::MAX) }, ProviderId::NONE);
+        let now = self.staking.delegations.range(first..=last).map(|(key, _)| *key);
+        let since = self.governance.shares.range((first, 0)..=(last, u64::MAX)).map(|(key, _)| key.0);
+        let votes = |key: &(Delegator, ProviderId)| proposal.unvested_vote || !key.0.grant.is_some();
+        let delegations: BTreeSet<_> = now.chain(since).filter(votes).collect();
+        let stake = |(whose, provider)| {
+            let then = recall(&self.governance.shares, (whose, provider), proposal.snapshot);
+            let (shares, of) = then.unwrap_or_else(|| self.shares_now(whose, provider));
+            let pool = self.pool_at(provider, proposal.snapshot);
+            (provider, if of == pool.era { pool.fund.worth(shares) } else { 0 })
         };
-        providers.into_iter().map(stake).filter(|&(_, stake)| stake > 0).collect()
+        delegations.into_iter().map(stake).filter(|&(_, stake)| stake > 0).collect()
     }
 
     /// Leaves an account's stake behind for the proposals that are voted on. To be called before it changes.
@@ -155,11 +189,11 @@ impl State<'_> {
         leave(&mut governance.pools, &governance.watched, provider, pool);
     }
 
-    /// As [`State::remember_stake`], of the shares that an account has of a provider's pool.
-    pub(crate) fn remember_shares(&mut self, account: AccountId, provider: ProviderId) {
-        let shares = self.shares_now(account, provider);
+    /// As [`State::remember_stake`], of the shares that a delegator has of a provider's pool.
+    pub(crate) fn remember_shares(&mut self, whose: Delegator, provider: ProviderId) {
+        let shares = self.shares_now(whose, provider);
         let governance = &mut *self.governance;
-        leave(&mut governance.shares, &governance.watched, (account, provider), shares);
+        leave(&mut governance.shares, &governance.watched, (whose, provider), shares);
     }
 }
 
@@ -181,19 +215,20 @@ pub(super) fn check(state: &State) -> Result<(), String> {
     let provider = |id: ProviderId| state.provider(id).is_some();
     let stakes = governance.remembered.keys().all(|&(id, snapshot)| account(id) && useful(snapshot));
     let pools = governance.pools.keys().all(|&(id, snapshot)| provider(id) && useful(snapshot));
-    let shares = governance.shares.keys().all(|&((id, with), snapshot)| account(id) && provider(with) && useful(snapshot));
+    let shares =
+        governance.shares.keys().all(|&((id, with), snapshot)| account(id.account) && provider(with) && useful(snapshot));
     if !(stakes && pools && shares) {
         return Err("a stake is remembered that nobody has or asks for".into());
     }
     let mut overridden: BTreeMap<(ProposalId, ProviderId), u64> = BTreeMap::new();
     for &(id, voter) in governance.ballots.keys() {
-        for (provider, stake) in state.delegated_at(voter, state.proposals.row(id.0).snapshot) {
+        for (provider, stake) in state.delegated_at(voter, state.proposals.row(id.0)) {
             let sum = overridden.entry((id, provider)).or_default();
             *sum = sum.saturating_add(stake);
         }
     }
     let within = |(&(id, provider), &sum): (&(ProposalId, ProviderId), &u64)| {
-        sum <= state.pool_at(provider, state.proposals.row(id.0).snapshot).0.holds
+        sum <= state.pool_at(provider, state.proposals.row(id.0).snapshot).fund.holds
     };
     if overridden != governance.overridden || !overridden.iter().all(within) {
         return Err("what voted itself is not what was taken from providers' power".into());

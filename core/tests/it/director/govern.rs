@@ -23,7 +23,7 @@ impl Director {
         match draft.detail % 16 {
             0..=1 => (anybody, self.change(draft).into()),
             2..=8 if voted_on || odd => {
-                let delegator = pick(&self.reference.stakes.holders, draft.which).map(|holder| account(holder.account));
+                let delegator = pick(&self.reference.stakes.holders, draft.which).map(|holder| account(holder.whose.0));
                 let voter = match draft.detail >> 4 & 7 {
                     0 => anybody,
                     1..=3 => delegator.unwrap_or(anybody),
@@ -84,8 +84,8 @@ impl Director {
             &[("fee.control", 1), ("fee.base", 3)],
             &[("fee.burn", 1)],
             &[("governance.max_open", 9), ("governance.quorum", 0), ("governance.timelock", 0)],
-            &[("vesting.may_vote", 1)],
-            &[("vesting.may_vote", 0), ("vesting.interval", HOUR)],
+            &[("vesting.may_vote", 1), ("vesting.may_stake", 1), ("vesting.may_earn", 1)],
+            &[("vesting.may_vote", 0), ("vesting.interval", HOUR), ("vesting.may_stake", 0), ("vesting.may_earn", 0)],
             &[("emission.floor", 40_000_000), ("fee.base", 7)],
             &[("emission.rate", 35_000_000), ("fee.control", 2)],
             &[("treasury.policy", 2), ("treasury.budget", 7), ("treasury.bought", 1)],

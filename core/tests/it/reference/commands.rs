@@ -61,6 +61,9 @@ impl Reference {
             Command::SealAsk(command) => self.seal(origin, command),
             Command::RevealAsk(command) => self.reveal(origin, command),
             Command::Claim(command) => self.claim(origin, command.grant),
+            Command::StakeGrant(command) => self.stake_grant(origin, command),
+            Command::UnstakeGrant(command) => self.unstake_grant(origin, command),
+            Command::ClaimGrantRewards(command) => self.claim_grant_rewards(origin, command),
             proposal @ (Command::ProposeChange(_)
             | Command::ProposeSpend(_)
             | Command::ProposeGrant(_)

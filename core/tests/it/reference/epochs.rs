@@ -36,6 +36,7 @@ impl Reference {
         let supply = u128::from(self.rules.supply_cap()) * u128::from(XPL) - balances.unissued - balances.burned;
         let locked = self.accounts.iter().zip(&balances.accounts).filter(|(account, _)| account.locked);
         let granted: u128 = balances.grants.values().sum();
+        let pledged: u128 = self.grants.values().map(|grant| u128::from(grant.staked)).sum();
         let funds = balances.treasury + balances.builders + balances.awards;
         let held = locked.map(|(_, free)| free).sum::<u128>() + granted + funds;
         let (minted, memory) = self.mint(&Sight {
@@ -43,7 +44,7 @@ impl Reference {
             to: self.epoch_ends.saturating_sub(start),
             initial: self.initial,
             supply,
-            circulating: supply - held,
+            circulating: (supply - held).saturating_sub(pledged),
             minted: self.minted,
             staked: (0..self.providers.len()).filter(|&i| self.stakes(i)).map(|i| balances.bonds[i] + self.delegated(i)).sum(),
             paid: self.paid,

@@ -3,6 +3,7 @@
 
 use super::commands::{Outcome, refuse, short_by};
 use super::grants::{Award, is_sound};
+use super::staking::Holder;
 use super::{Reference, Todo};
 use plasma_core::formula::vesting::Schedule;
 use plasma_core::ids::{AccountId, AwardId, ProposalId};
@@ -54,10 +55,16 @@ impl Proposal {
 }
 
 impl Reference {
-    /// Who has how much with which provider now.
+    /// Who may vote with how much with which provider now.
     fn delegations(&self) -> Vec<(usize, usize, u128)> {
-        let rows = self.stakes.holders.iter().map(|holder| (holder.account, holder.provider));
-        rows.map(|(account, provider)| (account, provider, self.stake_of(account, provider).into())).collect()
+        let votes = |holder: &&Holder| holder.whose.1.is_none() || self.rules.vesting_may_vote() == 1;
+        let rows = self.stakes.holders.iter().filter(votes);
+        rows.map(|holder| (holder.whose.0, holder.provider, self.worth_of(holder))).collect()
+    }
+
+    /// What may vote now of what others have with a provider.
+    fn pool_votes(&self, provider: usize) -> u128 {
+        self.delegated(provider) - if self.rules.vesting_may_vote() == 1 { 0 } else { self.locked(provider) }
     }
 
     /// What everybody could vote with now, of their own.
@@ -167,7 +174,7 @@ impl Reference {
             this.balances.accounts[proposer] -= u128::from(deposit);
             this.balances.proposals += u128::from(deposit);
             let (stakes, votes) = (this.powers(), BTreeMap::new());
-            let pools = (0..this.providers.len()).map(|provider| this.delegated(provider)).collect();
+            let pools = (0..this.providers.len()).map(|provider| this.pool_votes(provider)).collect();
             let delegations = this.delegations();
             let row = Proposal { proposer, action, deposit, closes, ripens: None, stakes, pools, delegations, votes };
             this.proposals.insert(proposal, row);

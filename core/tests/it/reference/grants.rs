@@ -18,6 +18,9 @@ pub struct Grant {
     pub total: u64,
     pub schedule: Schedule,
     pub due: Time,
+    pub released: u64,
+    /// Brought to providers and not back.
+    pub staked: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -70,7 +73,7 @@ pub fn is_sound(schedule: &Schedule) -> bool {
 impl Reference {
     pub fn place_grant(&mut self, id: GrantId, account: usize, total: u64, schedule: Schedule) {
         let due = if free(total, &schedule, self.now) > 0 { self.now } else { frees_more(total, &schedule, 0, self.now, 0) };
-        self.grants.insert(id, Grant { account, total, schedule, due });
+        self.grants.insert(id, Grant { account, total, schedule, due, released: 0, staked: 0 });
         self.balances.grants.insert(id, total.into());
     }
 
@@ -85,18 +88,17 @@ impl Reference {
         });
     }
 
-    fn released(&self, id: GrantId) -> u64 {
-        self.grants[&id].total - self.balances.grants[&id] as u64
-    }
-
     pub fn claim(&mut self, origin: Origin, id: GrantId) -> Outcome {
         let account = Self::account_of(origin)?;
         let Some(grant) = self.grants.get(&id).filter(|grant| grant.account == account) else {
             return refuse(Rejection::UnknownGrant);
         };
-        let released = self.released(id);
-        if free(grant.total, &grant.schedule, self.now) == released {
-            let next = frees_more(grant.total, &grant.schedule, released, self.now, 0);
+        let unreleased = free(grant.total, &grant.schedule, self.now) - grant.released;
+        if unreleased > 0 && self.balances.grants[&id] == 0 {
+            return short_by(Rejection::GrantShort, unreleased.into());
+        }
+        if unreleased == 0 {
+            let next = frees_more(grant.total, &grant.schedule, grant.released, self.now, 0);
             return short_by(Rejection::NothingVested, (next - self.now).into());
         }
         self.release(id);
@@ -104,21 +106,38 @@ impl Reference {
     }
 
     pub fn release(&mut self, id: GrantId) {
-        let Grant { account, total, schedule, .. } = self.grants[&id].clone();
-        let amount = free(total, &schedule, self.now) - self.released(id);
+        let Grant { account, total, schedule, released, .. } = self.grants[&id].clone();
+        let amount = (free(total, &schedule, self.now) - released).min(self.balances.grants[&id] as u64);
         self.happen(Vested { grant: id, amount }, |this| {
             this.balances.accounts[account] += u128::from(amount);
             *this.balances.grants.get_mut(&id).expect("an open grant") -= u128::from(amount);
-            if this.balances.grants[&id] == 0 {
-                this.balances.grants.remove(&id);
-                this.grants.remove(&id);
-                this.grant_numbers.give_back(id.slot());
-            } else {
-                let interval = this.rules.vesting_interval();
-                let due = frees_more(total, &schedule, this.released(id), this.now, interval);
-                this.grants.get_mut(&id).expect("an open grant").due = due;
-            }
+            this.grants.get_mut(&id).expect("an open grant").released += amount;
+            this.look_after(id);
         });
+    }
+
+    /// What becomes of a grant after any of it moved.
+    pub fn look_after(&mut self, id: GrantId) {
+        let stakes = self.stakes.holders.iter().any(|holder| holder.whose.1 == Some(id));
+        let out = stakes || self.stakes.leavers.iter().any(|leaver| leaver.whose.1 == Some(id));
+        let (held, now, interval) = (self.balances.grants[&id] as u64, self.now, self.rules.vesting_interval());
+        if held == 0 && !out {
+            self.balances.grants.remove(&id);
+            self.grants.remove(&id);
+            self.grant_numbers.give_back(id.slot());
+            return;
+        }
+        let grant = self.grants.get_mut(&id).expect("an open grant");
+        if !out {
+            grant.staked = 0;
+        }
+        grant.due = if held == 0 {
+            Time::MAX
+        } else if free(grant.total, &grant.schedule, now) > grant.released {
+            now
+        } else {
+            frees_more(grant.total, &grant.schedule, grant.released, now, interval)
+        };
     }
 
     pub fn attest(&mut self, origin: Origin, command: Attest) -> Outcome {

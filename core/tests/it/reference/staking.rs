@@ -3,7 +3,7 @@
 use super::arithmetic::{mul_div, share};
 use super::commands::{Outcome, refuse, short_by};
 use super::{Fault, Reference};
-use plasma_core::ids::{AccountId, ProviderId};
+use plasma_core::ids::{AccountId, GrantId, ProviderId};
 use plasma_core::protocol::delegation::{Claimed, Delegate, Delegated, Released, Undelegate, Undelegated};
 use plasma_core::protocol::provider::Status;
 use plasma_core::protocol::redelegation::{Arrived, Redelegate, Redelegated};
@@ -17,6 +17,9 @@ use std::collections::BTreeMap;
 const MOST: u128 = u64::MAX as u128;
 const NANO: u128 = 1_000_000_000_000_000_000;
 
+/// Whose stake: an account, and the grant that it came out of if it did.
+pub type Whose = (usize, Option<GrantId>);
+
 /// A provider's terms, and what its pool could not share.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Terms {
@@ -28,10 +31,10 @@ pub struct Terms {
     pub era: u64,
 }
 
-/// An account's shares of a pool in one of its eras, and what they have earned in ronto-XPL.
+/// Somebody's shares of a pool in one of its eras, and what they have earned in ronto-XPL.
 #[derive(Clone, Copy, Debug)]
 pub struct Holder {
-    pub account: usize,
+    pub whose: Whose,
     pub provider: usize,
     pub shares: u128,
     pub earned: u128,
@@ -41,7 +44,7 @@ pub struct Holder {
 /// Stake that left, in shares of what left together.
 #[derive(Clone, Copy, Debug)]
 pub struct Leaver {
-    pub account: usize,
+    pub whose: Whose,
     pub provider: usize,
     pub epoch: u64,
     pub units: u128,
@@ -81,18 +84,18 @@ pub struct Ledger {
 }
 
 /// Shares for an amount, of a fund with these shares.
-fn issued(amount: u128, holds: u128, shares: u128) -> Option<u128> {
+pub fn issued(amount: u128, holds: u128, shares: u128) -> Option<u128> {
     let issued = if shares == 0 { Some(amount) } else { (amount * shares).checked_div(holds) };
     issued.filter(|issued| shares + issued <= MOST)
 }
 
 /// The largest amount that a fund with these shares takes.
-fn room(holds: u128, shares: u128) -> u128 {
+pub fn room(holds: u128, shares: u128) -> u128 {
     ((MOST - shares) * holds).checked_div(shares).unwrap_or(MOST)
 }
 
 /// What part of its shares is worth.
-fn worth(part: u128, holds: u128, shares: u128) -> u128 {
+pub fn worth(part: u128, holds: u128, shares: u128) -> u128 {
     (part * holds).checked_div(shares).unwrap_or(0)
 }
 
@@ -123,16 +126,24 @@ impl Reference {
     }
 
     /// A pool that has lost all is another one from now on.
-    fn begin_anew(&mut self, provider: usize) {
+    pub fn begin_anew(&mut self, provider: usize) {
         if self.has_lost_all(provider) {
             self.stakes.terms.entry(provider).or_default().era += 1;
         }
     }
 
-    /// What an account's shares of a pool are worth.
-    fn worth_of(&self, holder: &Holder) -> u128 {
+    /// What somebody's shares of a pool are worth.
+    pub fn worth_of(&self, holder: &Holder) -> u128 {
         let live = if holder.era == self.era(holder.provider) { holder.shares } else { 0 };
         worth(live, self.delegated(holder.provider), self.shares(holder.provider))
+    }
+
+    /// What grants' shares of a pool are worth, all together.
+    pub fn locked(&self, provider: usize) -> u128 {
+        let era = self.era(provider);
+        let present = self.stakes.holders.iter().filter(|holder| (holder.provider, holder.era) == (provider, era));
+        let shares = present.filter(|holder| holder.whose.1.is_some()).map(|holder| holder.shares).sum();
+        worth(shares, self.delegated(provider), self.shares(provider))
     }
 
     /// Whether shares of a pool are out and worth nothing.
@@ -140,7 +151,7 @@ impl Reference {
         self.delegated(provider) == 0 && self.shares(provider) > 0
     }
 
-    fn units_left(&self, key: (usize, u64)) -> u128 {
+    pub fn units_left(&self, key: (usize, u64)) -> u128 {
         let those = self.stakes.leavers.iter().filter(|leaver| (leaver.provider, leaver.epoch) == key);
         those.map(|leaver| leaver.units).sum()
     }
@@ -150,20 +161,20 @@ impl Reference {
         those.map(|mover| mover.units).sum()
     }
 
-    fn holder(&self, account: usize, provider: usize) -> Option<&Holder> {
-        self.stakes.holders.iter().find(|holder| (holder.account, holder.provider) == (account, provider))
+    pub fn holder(&self, whose: Whose, provider: usize) -> Option<&Holder> {
+        self.stakes.holders.iter().find(|holder| (holder.whose, holder.provider) == (whose, provider))
     }
 
-    fn claimable(&self, account: usize, provider: usize) -> u128 {
-        self.holder(account, provider).map_or(0, |holder| holder.earned / NANO)
+    pub fn claimable(&self, whose: Whose, provider: usize) -> u128 {
+        self.holder(whose, provider).map_or(0, |holder| holder.earned / NANO)
     }
 
-    /// What an account has with a provider and may withdraw.
-    pub fn stake_of(&self, account: usize, provider: usize) -> u64 {
-        self.holder(account, provider).map_or(0, |holder| self.worth_of(holder)) as u64
+    /// What somebody has with a provider and may withdraw.
+    pub fn stake_of(&self, whose: Whose, provider: usize) -> u64 {
+        self.holder(whose, provider).map_or(0, |holder| self.worth_of(holder)) as u64
     }
 
-    fn admits(&self, amount: u64) -> Outcome {
+    pub fn admits(&self, amount: u64) -> Outcome {
         match amount {
             _ if self.rules.stake_delegation() == 0 => refuse(Rejection::DelegationOff),
             0 => refuse(Rejection::ZeroAmount),
@@ -173,7 +184,7 @@ impl Reference {
     }
 
     /// Shares that a provider gives for an amount.
-    fn accepts(&self, account: usize, provider: usize, amount: u64) -> Result<u128, Refused> {
+    pub fn accepts(&self, account: usize, provider: usize, amount: u64) -> Result<u128, Refused> {
         let Some(row) = self.providers.get(provider) else { return refuse(Rejection::NotAProvider) };
         if row.owner == account {
             return refuse(Rejection::OwnProvider);
@@ -193,9 +204,9 @@ impl Reference {
         Ok(issued)
     }
 
-    /// Shares that an account gives up for an amount.
-    fn gives_up(&self, account: usize, provider: usize, amount: u64) -> Result<u128, Refused> {
-        let Some(holder) = self.holder(account, provider) else { return refuse(Rejection::NoDelegation) };
+    /// Shares that somebody gives up for an amount.
+    pub fn gives_up(&self, whose: Whose, provider: usize, amount: u64) -> Result<u128, Refused> {
+        let Some(holder) = self.holder(whose, provider) else { return refuse(Rejection::NoDelegation) };
         let (holds, shares) = (self.delegated(provider), self.shares(provider));
         let worth = self.worth_of(holder);
         match u128::from(amount) {
@@ -205,24 +216,28 @@ impl Reference {
         }
     }
 
-    /// Pays what an account has earned with a provider and besides, and sets its shares.
-    fn pay_out(&mut self, account: usize, provider: usize, besides: u128, shares: impl FnOnce(u128) -> u128) {
-        let at = self.stakes.holders.iter().position(|holder| (holder.account, holder.provider) == (account, provider));
+    /// Pays what somebody has earned with a provider and besides, and sets its shares. A grant may not be allowed to earn.
+    pub fn pay_out(&mut self, whose: Whose, provider: usize, besides: u128, shares: impl FnOnce(u128) -> u128) {
+        let at = self.stakes.holders.iter().position(|holder| (holder.whose, holder.provider) == (whose, provider));
         let before = at.map(|at| self.stakes.holders.remove(at));
         let earned = besides + before.map_or(0, |holder| holder.earned);
         let era = self.era(provider);
         let shares = shares(before.filter(|holder| holder.era == era).map_or(0, |holder| holder.shares));
         if shares > 0 {
-            self.stakes.holders.push(Holder { account, provider, shares, earned: 0, era });
+            self.stakes.holders.push(Holder { whose, provider, shares, earned: 0, era });
         }
         self.stakes.terms.entry(provider).or_default().rest += earned % NANO;
         if earned >= NANO {
             self.balances.pools.entry(provider).or_default().1 -= earned / NANO;
         }
-        self.balances.accounts[account] += earned / NANO;
+        if whose.1.is_some() && self.rules.vesting_may_earn() == 0 {
+            self.balances.staker_pool += earned / NANO;
+        } else {
+            self.balances.accounts[whose.0] += earned / NANO;
+        }
     }
 
-    fn restake(&mut self, provider: usize, change: impl FnOnce(u128) -> u128) {
+    pub fn restake(&mut self, provider: usize, change: impl FnOnce(u128) -> u128) {
         let pool = self.balances.pools.entry(provider).or_default();
         pool.0 = change(pool.0);
     }
@@ -233,10 +248,11 @@ impl Reference {
         self.has(account, asked.amount)?;
         let provider = asked.provider.index();
         let shares = self.accepts(account, provider, asked.amount)?;
-        let reward = self.claimable(account, provider) as u64;
+        let whose = (account, None);
+        let reward = self.claimable(whose, provider) as u64;
         self.happen(Delegated { shares: shares as u64, reward }, |this| {
             this.begin_anew(provider);
-            this.pay_out(account, provider, 0, |before| before + shares);
+            this.pay_out(whose, provider, 0, |before| before + shares);
             this.balances.accounts[account] -= u128::from(asked.amount);
             this.restake(provider, |stake| stake + u128::from(asked.amount));
         });
@@ -244,36 +260,47 @@ impl Reference {
     }
 
     pub fn undelegate(&mut self, origin: Origin, asked: Undelegate) -> Outcome {
-        let account = Self::account_of(origin)?;
-        if asked.amount == 0 {
-            return refuse(Rejection::ZeroAmount);
-        }
-        let (provider, amount) = (asked.provider.index(), u128::from(asked.amount));
-        let shares = self.gives_up(account, provider, asked.amount)?;
-        let key = (provider, self.epoch);
-        let (holds, all) = (self.balances.leaving.get(&key).copied().unwrap_or(0), self.units_left(key));
-        let Some(units) = issued(amount, holds, all) else { return short_by(Rejection::TooManyShares, room(holds, all)) };
-        let release = self.now.saturating_add(self.rules.bond_unbonding());
-        let reward = self.claimable(account, provider) as u64;
+        let whose = (Self::account_of(origin)?, None);
+        let (provider, release) = (asked.provider.index(), self.now.saturating_add(self.rules.bond_unbonding()));
+        let (shares, units) = self.lets_go(whose, provider, asked.amount)?;
+        let reward = self.claimable(whose, provider) as u64;
         let event = Undelegated { shares: shares as u64, units: units as u64, reward, release };
-        self.happen(event, |this| {
-            this.pay_out(account, provider, 0, |before| before - shares);
-            this.restake(provider, |stake| stake - amount);
-            *this.balances.leaving.entry(key).or_default() += amount;
-            this.stakes.left.insert(key, this.now);
-            this.stakes.leavers.push(Leaver { account, provider, epoch: key.1, units, release });
-            this.stakes.leavers.sort_by_key(|leaver| leaver.release);
-        });
+        self.happen(event, |this| this.set_out(whose, provider, asked.amount.into(), (shares, units), release));
         Ok(())
     }
 
+    /// Shares of a pool, and of what leaves it, for an amount that somebody asks back.
+    pub fn lets_go(&self, whose: Whose, provider: usize, amount: u64) -> Result<(u128, u128), Refused> {
+        if amount == 0 {
+            return refuse(Rejection::ZeroAmount);
+        }
+        let shares = self.gives_up(whose, provider, amount)?;
+        let key = (provider, self.epoch);
+        let (holds, all) = (self.balances.leaving.get(&key).copied().unwrap_or(0), self.units_left(key));
+        match issued(amount.into(), holds, all) {
+            Some(units) => Ok((shares, units)),
+            None => short_by(Rejection::TooManyShares, room(holds, all)),
+        }
+    }
+
+    /// Stake starts its way back.
+    pub fn set_out(&mut self, whose: Whose, provider: usize, amount: u128, (shares, units): (u128, u128), release: Time) {
+        let key = (provider, self.epoch);
+        self.pay_out(whose, provider, 0, |before| before - shares);
+        self.restake(provider, |stake| stake - amount);
+        *self.balances.leaving.entry(key).or_default() += amount;
+        self.stakes.left.insert(key, self.now);
+        self.stakes.leavers.push(Leaver { whose, provider, epoch: key.1, units, release });
+        self.stakes.leavers.sort_by_key(|leaver| leaver.release);
+    }
+
     pub fn claim_rewards(&mut self, origin: Origin, provider: ProviderId) -> Outcome {
-        let (account, provider) = (Self::account_of(origin)?, provider.index());
-        let Some(holder) = self.holder(account, provider).copied() else { return refuse(Rejection::NoDelegation) };
+        let (whose, provider) = ((Self::account_of(origin)?, None), provider.index());
+        let Some(holder) = self.holder(whose, provider).copied() else { return refuse(Rejection::NoDelegation) };
         let worthless = self.worth_of(&holder) == 0;
         let shares = if worthless { holder.shares } else { 0 };
         self.happen(Claimed { reward: (holder.earned / NANO) as u64, shares: shares as u64 }, |this| {
-            this.pay_out(account, provider, 0, |before| if worthless { 0 } else { before });
+            this.pay_out(whose, provider, 0, |before| if worthless { 0 } else { before });
         });
         Ok(())
     }
@@ -285,7 +312,7 @@ impl Reference {
             return refuse(Rejection::SameProvider);
         }
         let (from, to, amount) = (asked.from.index(), asked.to.index(), u128::from(asked.amount));
-        let given_up = self.gives_up(account, from, asked.amount)?;
+        let given_up = self.gives_up((account, None), from, asked.amount)?;
         let shares = self.accepts(account, to, asked.amount)?;
         let key = (from, self.epoch, to);
         let era = self.era(to) + u64::from(self.has_lost_all(to));
@@ -303,10 +330,10 @@ impl Reference {
         }
         let Some(units) = issued(shares, holds, self.units_moved(key)) else { return refuse(Rejection::TooManyShares) };
         let release = self.now.saturating_add(self.rules.bond_unbonding());
-        let reward = self.claimable(account, from) as u64;
+        let reward = self.claimable((account, None), from) as u64;
         let event = Redelegated { given_up: given_up as u64, shares: shares as u64, units: units as u64, reward, release };
         self.happen(event, |this| {
-            this.pay_out(account, from, 0, |before| before - given_up);
+            this.pay_out((account, None), from, 0, |before| before - given_up);
             this.begin_anew(to);
             this.restake(from, |stake| stake - amount);
             this.restake(to, |stake| stake + amount);
@@ -341,15 +368,22 @@ impl Reference {
         let leaver = self.stakes.leavers[0];
         let key = (leaver.provider, leaver.epoch);
         let amount = worth(leaver.units, self.balances.leaving[&key], self.units_left(key));
-        let event = Released { amount: amount as u64, account: AccountId(leaver.account as u32), provider: id(leaver.provider) };
-        self.happen(event, |this| {
+        let arrive = |this: &mut Self| {
             this.stakes.leavers.remove(0);
             *this.balances.leaving.entry(key).or_default() -= amount;
-            this.balances.accounts[leaver.account] += amount;
             if this.units_left(key) == 0 {
                 this.balances.leaving.remove(&key);
                 this.stakes.left.remove(&key);
             }
+        };
+        let (account, grant) = leaver.whose;
+        if let Some(grant) = grant {
+            return self.return_to(grant, leaver.provider, amount as u64, arrive);
+        }
+        let event = Released { amount: amount as u64, account: AccountId(account as u32), provider: id(leaver.provider) };
+        self.happen(event, |this| {
+            arrive(this);
+            this.balances.accounts[account] += amount;
         });
     }
 
@@ -358,7 +392,7 @@ impl Reference {
         let key = (mover.from, mover.epoch, mover.to);
         let shares = worth(mover.units, self.stakes.bands[&key].shares, self.units_moved(key));
         let arrives = if self.stakes.bands[&key].era == self.era(mover.to) { shares } else { 0 };
-        let reward = (mover.earned + self.holder(mover.account, mover.to).map_or(0, |holder| holder.earned)) / NANO;
+        let reward = (mover.earned + self.holder((mover.account, None), mover.to).map_or(0, |holder| holder.earned)) / NANO;
         let (account, provider) = (AccountId(mover.account as u32), id(mover.to));
         self.happen(Arrived { shares: arrives as u64, reward: reward as u64, account, provider }, |this| {
             this.stakes.movers.remove(0);
@@ -370,7 +404,7 @@ impl Reference {
                 this.stakes.bands.remove(&key);
                 this.stakes.terms.entry(mover.to).or_default().rest += rest;
             }
-            this.pay_out(mover.account, mover.to, mover.earned, |before| before + arrives);
+            this.pay_out((mover.account, None), mover.to, mover.earned, |before| before + arrives);
         });
     }
 

@@ -95,10 +95,14 @@ impl Metrics {
     /// How unevenly power to vote is spread: bonds with what is delegated to them, and what grants still hold where that may vote.
     fn votes(&self, view: &State) -> (Option<Concentration>, Option<Concentration>) {
         let held = |power: u128| u64::try_from(power).unwrap_or(u64::MAX);
-        let delegated = |i: usize| u128::from(view.staking.pool(ProviderId(i as u32)).stake.holds);
+        let may_vote = view.params.vesting_may_vote() == 1;
+        let delegated = |i: usize| {
+            let (staking, id) = (&view.staking, ProviderId(i as u32));
+            u128::from(staking.delegated(id) - if may_vote { 0 } else { staking.locked(id) })
+        };
         let power = |(i, p): (usize, &Provider)| (p.owner, held(p.bond.saturating_add(delegated(i))));
         let mut powers: Vec<(AccountId, u64)> = view.providers().iter().enumerate().map(power).collect();
-        if view.params.vesting_may_vote() == 1 {
+        if may_vote {
             powers.extend(view.governance.unvested.iter().map(|(&account, &power)| (account, held(power))));
         }
         let mut by_account = gather(powers.iter().map(|&(account, power)| (account.0, power)));

@@ -81,6 +81,8 @@ impl Metrics {
         let (pool, more, less) = match (event, command(record)) {
             (Event::Delegated(_), Some(Command::Delegate(c))) => (c.provider, u128::from(c.amount), 0),
             (Event::Undelegated(_), Some(Command::Undelegate(c))) => (c.provider, 0, u128::from(c.amount)),
+            (Event::GrantStaked(_), Some(Command::StakeGrant(c))) => (c.provider, u128::from(c.amount), 0),
+            (Event::GrantUnstaked(_), Some(Command::UnstakeGrant(c))) => (c.provider, 0, u128::from(c.amount)),
             (Event::Redelegated(_), Some(Command::Redelegate(c))) => {
                 self.refresh(view, now, c.from);
                 (c.to, 0, 0)

@@ -157,9 +157,10 @@ impl Agents {
             part.stake = own.bonded as f64 + keeps(pool) * pool.stake.holds as f64;
             part.lost = yields.loss(provider, now) * own.bonded as f64;
         }
-        let delegations = view.staking.delegations.range((voter.account, plasma_core::ids::ProviderId(0))..);
-        for (&(_, provider), _) in delegations.take_while(|((account, _), _)| *account == voter.account) {
-            let stake = view.staking.stake_of(voter.account, provider) as f64;
+        let first = plasma_core::protocol::delegation::Delegator::from(voter.account);
+        let delegations = view.staking.delegations.range((first, plasma_core::ids::ProviderId(0))..);
+        for (&(whose, provider), _) in delegations.take_while(|((whose, _), _)| whose.account == voter.account) {
+            let stake = view.staking.stake_of(whose, provider) as f64;
             part.stake += stake * (1.0 - keeps(view.staking.pool(provider)));
             part.lost += yields.loss(provider, now) * view.params.slash_delegators() as f64 / ONE as f64 * stake;
             part.holdings += stake;
