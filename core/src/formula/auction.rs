@@ -10,6 +10,7 @@
 
 pub mod algorithmic;
 pub mod assignment;
+pub mod posted;
 pub mod sealed;
 pub mod shelf;
 pub mod uniform;

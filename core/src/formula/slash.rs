@@ -7,8 +7,11 @@
 //! not kept here, so it is what is bonded now and what has left since, and stake that came since shares the loss in full. And
 //! there stake that leaves is cut by a fraction of what it was at first, here of what it is: who leaves is answerable exactly as
 //! who stays.
+//!
+//! Rewards held back pay before any of that, beside it or in its place; see [`Punishment`].
 
 use crate::money::{ONE, mul_div_floor, share};
+use crate::params::slash_stake;
 
 /// A part of a whole, at most all of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +45,34 @@ impl Fraction {
 /// What a fault costs: `rate` parts per billion of the bond behind the GPUs at fault, rounded down.
 pub fn due(behind: u64, rate: u64) -> u64 {
     share(behind, rate.min(ONE))
+}
+
+/// What a proven fault takes of rewards held back, and what it still takes of stake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Punishment {
+    /// Nano-XPL of what is held back.
+    pub seized: u64,
+    /// Rate, in parts per billion, of the bond behind the GPUs at fault.
+    pub rate: u64,
+}
+
+impl Punishment {
+    /// Of a fault that costs `rate` of the bond `behind` the GPUs at fault, where `rewards` parts per billion of all that is `held`
+    /// back can be seized, rounded down, and `stake` is one of [`slash_stake`]. Where rewards stand in for stake, no more is seized
+    /// than is due, and what they fall short of it is due as a rate, rounded down.
+    pub fn of(behind: u64, rate: u64, held: u64, rewards: u64, stake: u64) -> Self {
+        let seized = share(held, rewards.min(ONE));
+        match stake {
+            slash_stake::NEVER => Self { seized, rate: 0 },
+            slash_stake::SHORTFALL => {
+                let due = due(behind, rate);
+                let seized = seized.min(due);
+                let rest = mul_div_floor((due - seized).into(), ONE.into(), behind.into());
+                Self { seized, rate: if seized == 0 { rate } else { rest.map_or(0, |rest| rest as u64) } }
+            }
+            _ => Self { seized, rate },
+        }
+    }
 }
 
 /// What the own bond pays of what is due: its part of the backing, rounded down, never more than there is. The backing is the
@@ -129,7 +160,34 @@ mod tests {
         assert_eq!(Fraction::of_backing(u64::MAX, 1 << 80, ONE).of_stake(u64::MAX), (1 << 48) - 1);
     }
 
+    #[test]
+    fn rewards_pay_before_stake_beside_it_or_in_its_place() {
+        // Half of 2 000 is due, of which 4 000 held back are more, 300 are less, and 300 and nothing of it are something.
+        let of = |held, rewards, stake| {
+            let Punishment { seized, rate } = Punishment::of(2_000, ONE / 2, held, rewards, stake);
+            (seized, due(2_000, rate))
+        };
+        assert_eq!([4_000, 300, 0].map(|held| of(held, ONE, slash_stake::ALWAYS)), [(4_000, 1_000), (300, 1_000), (0, 1_000)]);
+        assert_eq!([4_000, 300, 0].map(|held| of(held, ONE, slash_stake::SHORTFALL)), [(1_000, 0), (300, 700), (0, 1_000)]);
+        assert_eq!([4_000, 300, 0].map(|held| of(held, ONE, slash_stake::NEVER)), [(4_000, 0), (300, 0), (0, 0)]);
+        assert_eq!(
+            [0, ONE / 3, ONE].map(|rewards| of(301, rewards, slash_stake::SHORTFALL)),
+            [(0, 1_000), (100, 900), (301, 699)]
+        );
+        assert_eq!(Punishment::of(0, ONE, 300, ONE, slash_stake::SHORTFALL), Punishment { seized: 0, rate: ONE });
+    }
+
     proptest! {
+        /// Where rewards stand in for stake, both together pay what is due, but for what rounding a rate spares.
+        #[test]
+        fn rewards_and_stake_pay_no_more_than_is_due(
+            behind in 0..u64::MAX >> 1, rate in 0..=ONE, held in any::<u64>(), rewards in 0..=ONE,
+        ) {
+            let punishment = Punishment::of(behind, rate, held, rewards, slash_stake::SHORTFALL);
+            let (paid, all) = (punishment.seized + due(behind, punishment.rate), due(behind, rate));
+            prop_assert!(paid <= all && u128::from(all - paid) <= u128::from(behind / ONE) + 1, "{} of {}", paid, all);
+        }
+
         #[test]
         fn the_parts_are_the_fraction_of_all_and_no_more_than_there_is(
             due in any::<u64>(), backing in 1u128..1 << 80, ratio in 0..=ONE,

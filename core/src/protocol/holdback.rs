@@ -7,9 +7,9 @@
 
 use crate::engine::ledger::Pot;
 use crate::engine::state::State;
+use crate::formula::slash::Punishment;
 use crate::ids::{AccountId, ProviderId};
-use crate::money::{ONE, mul_div_floor, share};
-use crate::params::slash_stake;
+use crate::money::share;
 use crate::protocol::lease::Lease;
 use crate::protocol::slashing::Exposure;
 use crate::record::{Apply, Event, Record, payload};
@@ -143,26 +143,15 @@ pub(crate) fn punish(
     events: &mut Vec<Event>,
 ) {
     let (params, exposure) = (&*state.params, exposure.into());
-    let behind = exposure.behind(params);
-    let cut = share(behind, rate.min(ONE));
     let held = u64::try_from(state.holdback.of(provider)).unwrap_or(u64::MAX);
-    let mut seized = share(held, params.slash_rewards());
-    // The cut that is left, as a rate of what is behind, rounded down.
-    let left = match params.slash_stake() {
-        slash_stake::NEVER => 0,
-        slash_stake::SHORTFALL => {
-            seized = seized.min(cut);
-            let rest = mul_div_floor((cut - seized).into(), ONE.into(), behind.into());
-            if seized == 0 { rate } else { rest.map_or(0, |rest| rest as u64) }
-        }
-        _ => rate,
-    };
+    let behind = exposure.behind(params);
+    let Punishment { seized, rate } = Punishment::of(behind, rate, held, params.slash_rewards(), params.slash_stake());
     let finder = if to.is_some() { params.slash_checker_share() } else { 0 };
     if seized > 0 {
         let reward = share(seized, finder);
         events.push(Seized { burned: seized - reward, reward, provider, to }.into());
     }
-    let slashed = state.slash(provider, exposure, left, to, params.slash_checker_share(), events);
+    let slashed = state.slash(provider, exposure, rate, to, params.slash_checker_share(), events);
     events.extend(slashed);
 }
 
@@ -221,7 +210,8 @@ pub(crate) fn check(state: &State) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::money::XPL;
+    use crate::money::{ONE, XPL};
+    use crate::params::slash_stake;
     use crate::protocol::bond::Slashed;
     use crate::protocol::verification::tests::committed;
     use crate::protocol::verification::verdict::Verdict;

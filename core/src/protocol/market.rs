@@ -10,6 +10,7 @@ use crate::catalogue::GpuClass;
 use crate::engine::book::Quote;
 use crate::engine::derived::Derived;
 use crate::engine::state::State;
+use crate::formula::auction::posted::{self, ideal_span};
 use crate::ids::{ClassId, JobId, LeaseId, OfferId};
 use crate::money::price_of;
 use crate::params::mechanism::POSTED;
@@ -54,12 +55,6 @@ pub(crate) fn work_by_class<'s>(state: &'s State, job: &'s Job) -> impl Iterator
     classes_for(state, job.classes, job.vram_gib).filter_map(move |(id, class)| Some((id, class.work_mgs(&cost)?)))
 }
 
-/// How long `work_mgs` takes on `gpus` reference GPUs.
-#[inline]
-pub(crate) fn ideal_span(work_mgs: u64, gpus: u16) -> u64 {
-    work_mgs.div_ceil(u64::from(gpus))
-}
-
 /// When it is too late to start `work_mgs` of a job: whatever starts before ends before its deadline.
 #[inline]
 pub(crate) fn last_start(job: &Job, work_mgs: u64) -> Time {
@@ -88,18 +83,16 @@ pub(crate) fn match_job(state: &State, derived: &Derived, id: JobId, now: Time, 
 /// The cheapest offer that fits, if the job can pay it.
 #[inline]
 fn cheapest(state: &State, derived: &Derived, job: &Job, now: Time) -> Option<Leased> {
-    let mut best: Option<(u128, &Quote, u64)> = None;
+    let mut best: Option<(posted::Cost, &Quote, u64)> = None;
     let program = state.catalogue.program(job.program);
-    let cost = program.and_then(|program| program.cost(&job.sizes)).unwrap_or_default();
+    let needs = program.and_then(|program| program.cost(&job.sizes)).unwrap_or_default();
     let avoided = state.avoided(job);
     for (id, class) in classes_for(state, job.classes, job.vram_gib) {
         let Some(quote) = derived.book.cheapest(id, job.gpus_log2, avoided) else { continue };
-        let Some(work) = class.work_mgs(&cost) else { continue };
-        let price = u128::from(quote.ask) * u128::from(work);
-        let in_time = now < last_start(job, work);
-        let cheaper = best.is_none_or(|(least, other, _)| price < least || (price == least && quote.tie < other.tie));
-        if in_time && cheaper {
-            best = Some((price, quote, work));
+        let Some(work) = class.work_mgs(&needs) else { continue };
+        let cost = posted::cost(quote.ask, work, quote.tie);
+        if now < last_start(job, work) && best.is_none_or(|(least, ..)| cost < least) {
+            best = Some((cost, quote, work));
         }
     }
     best.and_then(|(_, quote, work)| lease(state, job, quote.offer, work, now))
@@ -187,13 +180,15 @@ impl Apply for Leased {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::formula::auction;
     use crate::ids::{AccountId, ProviderId};
     use crate::money::XPL;
     use crate::protocol::job::Submit;
-    use crate::protocol::offer::{PostOffer, Requote};
+    use crate::protocol::offer::{Offer, PostOffer, Requote};
     use crate::record::Origin;
     use crate::testing::{Bench, hour_job, leased, names};
     use crate::time::{HOUR, MINUTE};
+    use proptest::prelude::*;
     use std::cell::Cell;
 
     #[test]
@@ -206,6 +201,45 @@ mod tests {
         let submit = hour_job(bench.now);
         let (.., offer, price) = leased(&bench.by(2, submit)).expect("a lease");
         assert_eq!((offer, price), (OfferId(2), 34_200 * XPL));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+        /// The book, which shows the market a few of its offers, and the rule, which looks at all of them.
+        #[test]
+        fn the_book_finds_what_the_rule_says(
+            offers in prop::collection::vec((0..2u32, 0..2u8, 1..9u64, 1..9u16), 1..12), sizes in prop::collection::vec(0..4u8, 1..4),
+        ) {
+            let mut bench = Bench::new(&[("fee.base", 0)]);
+            [0, 1].iter().for_each(|&account| bench.provide(account, 1, 100 * XPL));
+            for &(account, class, ask, gpus) in &offers {
+                bench.by(account, PostOffer { ask: ask * XPL, gpus, class: ClassId(class), pad: [0; 5] });
+            }
+            for gpus_log2 in sizes {
+                let submit = Submit { gpus_log2, ..hour_job(bench.now) };
+                let asks = bench.engine.view_derived(|state, derived| {
+                    let tie = |id| derived.book.quote(OfferId(id)).map_or(0, |quote| quote.tie);
+                    let ask = |(id, offer): (u32, &Offer)| auction::Ask {
+                        price: offer.ask,
+                        tie: tie(id),
+                        seller: offer.provider.0,
+                        gpus: offer.free,
+                        class: offer.class.0,
+                    };
+                    (0..).zip(state.offers()).map(ask).collect::<Vec<_>>()
+                });
+                // An hour on the first class, half of one on the second.
+                let wanted = posted::Wanted {
+                    ways: &[(0, HOUR), (1, HOUR / 2)],
+                    gpus: 1 << gpus_log2,
+                    shuns: &[],
+                    budget: submit.budget,
+                    within: submit.finish_by - bench.now,
+                };
+                let found = leased(&bench.by(2, submit)).map(|(.., offer, price)| (offer.index(), price));
+                prop_assert_eq!(found, posted::cheapest(&asks, &wanted));
+            }
+        }
     }
 
     #[test]

@@ -7,11 +7,11 @@
 use crate::catalogue::Kind;
 use crate::engine::ledger::Pot;
 use crate::engine::state::State;
+use crate::formula::auction::posted::ideal_span;
 use crate::ids::{ClassId, LeaseId};
 use crate::money::{ONE, share, split};
 use crate::params::{emission_weight, settle_mode};
 use crate::protocol::lease::{self, Lease};
-use crate::protocol::market::ideal_span;
 use crate::protocol::{holdback, job, vault};
 use crate::record::{Apply, Event, Record, payload};
 use crate::time::Time;

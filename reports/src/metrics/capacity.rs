@@ -43,6 +43,8 @@ struct LeaseNote {
     tokens: u32,
     /// Whether who pays and who is paid are different people.
     external: bool,
+    /// Whether it is a copy of a job that another executes too, and not the first asked for.
+    copy: bool,
 }
 
 /// What is to be known of a job while it runs.
@@ -54,6 +56,8 @@ pub struct JobNote {
     pub tokens: u32,
     /// Whether who pays and who is paid are different people.
     pub external: bool,
+    /// Whether it is a copy of a job that another executes too, and not the first asked for.
+    pub copy: bool,
 }
 
 /// GPUs of a class since a moment.
@@ -136,11 +140,11 @@ impl Capacity {
     #[inline]
     pub fn start(&mut self, view: &State, rows: &mut [ClassRow], leased: &Leased, job: JobNote, now: Time) {
         let (lease, offer) = (leased.lease, leased.offer);
-        let JobNote { gpus, tokens, external } = job;
+        let JobNote { gpus, tokens, external, copy } = job;
         if self.leases.len() <= lease.slot() {
             self.leases.resize(lease.slot() + 1, LeaseNote::default());
         }
-        self.leases[lease.slot()] = LeaseNote { offer: offer.0, gpus, tokens, external };
+        self.leases[lease.slot()] = LeaseNote { offer: offer.0, gpus, tokens, external, copy };
         let note = &mut self.offers[offer.index()];
         note.at_work += gpus;
         let class = usize::from(note.class);
@@ -165,6 +169,12 @@ impl Capacity {
     #[inline]
     pub fn is_external(&self, lease: LeaseId) -> bool {
         self.leases[lease.slot()].external
+    }
+
+    /// Whether a lease is of a copy other than the first asked for.
+    #[inline]
+    pub fn is_copy(&self, lease: LeaseId) -> bool {
+        self.leases[lease.slot()].copy
     }
 
     /// Tokens that a lease's job generates.

@@ -15,6 +15,7 @@ use plasma_core::ids::{LeaseId, OfferId, ProviderId};
 use plasma_core::protocol::market::Leased;
 use plasma_core::protocol::settlement::Settled;
 use plasma_core::protocol::verification::panel::Outcome;
+use plasma_core::protocol::verification::policy::Policy;
 use plasma_core::record::{Cause, Command, Event, Origin, Record, Timer};
 use plasma_core::time::{NEVER, Time};
 use rkyv::{Archive, Deserialize, Serialize};
@@ -260,7 +261,10 @@ impl Metrics {
         let external = self.owners.of(job.customer) != self.owners.of(view.providers[provider.index()].owner);
         let size = self.token_sizes.get(usize::from(job.program.0)).copied().flatten();
         let tokens = size.map_or(0, |size| job.sizes[usize::from(size)]);
-        self.capacity.start(view, &mut row.classes, leased, JobNote { gpus: job.gpus(), tokens, external }, now);
+        let copy =
+            job.policy == Policy::Redundant && view.docket.lead_of.get(&leased.job).is_some_and(|&lead| lead != leased.job);
+        let note = JobNote { gpus: job.gpus(), tokens, external, copy };
+        self.capacity.start(view, &mut row.classes, leased, note, now);
     }
 
     #[inline]
@@ -278,6 +282,7 @@ impl Metrics {
             row.external.payments += payment;
             row.external.fees_stakers += u128::from(settled.stakers);
         }
+        row.check_copies += if self.capacity.is_copy(settled.lease) { payment } else { 0 };
         class.settled += 1;
         class.work += work;
         class.payments += payment;
@@ -357,9 +362,14 @@ impl Metrics {
             }
             Event::Judged(judged) => {
                 checks.wrong += u64::from(judged.outcome == Outcome::Upheld);
+                checks.overruled += u64::from(judged.outcome == Outcome::Overruled);
                 self.epoch.row.check_rewards += u128::from(judged.reward);
+                self.epoch.row.check_deposits += u128::from(judged.to_worker);
             }
-            Event::CheckerJudged(judged) => self.epoch.row.check_rewards += u128::from(judged.from_treasury),
+            Event::CheckerJudged(judged) => {
+                self.epoch.row.check_rewards += u128::from(judged.from_treasury);
+                self.epoch.row.check_deposits += u128::from(judged.from_deposit);
+            }
             Event::FoundWrong(wrong) => {
                 checks.wrong += 1;
                 self.epoch.row.check_rewards += u128::from(wrong.reward);

@@ -50,6 +50,10 @@ pub struct Row {
     pub slash_rewards: u128,
     /// Paid to checkers by the treasury.
     pub check_rewards: u128,
+    /// Deposits that overruled challengers lost: to the accused and to panels.
+    pub check_deposits: u128,
+    /// Paid by customers for copies of a job other than the first asked for, fees included.
+    pub check_copies: u128,
     /// Bonds over time, in nano-XPL · ms.
     pub staked_time: u128,
 
@@ -136,6 +140,8 @@ pub struct Stocks {
     /// What a cheat would lose on average in the span's mean job beyond what it saves, in micro-dollars: at the oracle's price, at
     /// half of it, and at a tenth; none without jobs or a price.
     pub deterrence: Option<[i128; 3]>,
+    /// What an honest provider loses on average in that job to checks that err; none without jobs.
+    pub false_positive_loss: Option<u128>,
 }
 
 /// How unevenly something is spread: over providers by id, and over their true owners.
@@ -248,6 +254,8 @@ pub struct Checks {
     pub wrong: u64,
     /// Checkers that did not answer.
     pub missed: u64,
+    /// Challenges that a panel found false.
+    pub overruled: u64,
 }
 
 /// Settled inference whose program has a size named `tokens`.
@@ -364,6 +372,11 @@ impl Jobs {
 }
 
 impl Row {
+    /// Paid for checks by everybody: the treasury, who was found guilty, who accused falsely, and customers of copies.
+    pub const fn paid_for_checks(&self) -> u128 {
+        self.check_rewards + self.slash_rewards + self.check_deposits + self.check_copies
+    }
+
     /// Length in milliseconds.
     pub const fn span(&self) -> u64 {
         self.closed - self.opened
@@ -395,13 +408,14 @@ impl Row {
         }
         (self.epoch, self.closed, self.stocks) = (next.epoch, next.closed, next.stocks);
         add_fields!(self, next: minted, unminted, emitted_providers, emitted_stakers, emitted_treasury, emitted_builders);
-        add_fields!(self, next: rewards_work, rewards_stake, slash_rewards, check_rewards, staked_time);
+        add_fields!(self, next: rewards_work, rewards_stake, slash_rewards, staked_time);
+        add_fields!(self, next: check_rewards, check_deposits, check_copies);
         add_fields!(self, next: paid_providers, fees_treasury, fees_stakers, commands, refused);
         add_fields!(self, next: provider_time, entries, exits, jailed, silenced, surplus, gap, unlocked, circulating_time);
         let (burned, checks) = (&mut self.burned, &mut self.checks);
         let (more_burned, more_checks) = (&next.burned, &next.checks);
         add_fields!(burned, more_burned: fees, base, slashes, deposits, bought);
-        add_fields!(checks, more_checks: drawn, verified, wrong, missed);
+        add_fields!(checks, more_checks: drawn, verified, wrong, missed, overruled);
         let (dollars, external) = (&mut self.dollars, &mut self.external);
         let (more_dollars, more_external) = (&next.dollars, &next.external);
         add_fields!(dollars, more_dollars: emission, external, income, treasury, revaluation, cloud, against_cloud);

@@ -3,7 +3,7 @@
 use super::observed::Observed;
 use super::row::{ClassRow, RegionRow, Row};
 use crate::ratio::Ratio;
-use plasma_core::money::XPL;
+use plasma_core::money::{XPL, mul_div_floor};
 use plasma_core::time::{DAY, YEAR};
 use serde::{Serialize, Serializer};
 
@@ -185,6 +185,11 @@ fn deterrence(row: &Row, fall: usize) -> Option<Ratio> {
     Ratio::new(row.stocks.deterrence?[fall], 1_000_000)
 }
 
+/// Nano-XPL of the treasury's payments for checks that fees paid, if it spends what it earns as it comes; rounded down.
+fn checks_paid_by_fees(row: &Row) -> u128 {
+    mul_div_floor(row.check_rewards, row.fees_treasury, row.fees_treasury + row.emitted_treasury).unwrap_or(0)
+}
+
 /// Share of tokens in circulation that changed hands for work, per year.
 fn velocity(row: &Row) -> Option<Ratio> {
     yearly(row.external.payments, row.circulating_time)
@@ -244,6 +249,8 @@ const UNTOLD: &str = "nobody told what the ledger does not say";
 const NO_EXTERNAL: &str = "nobody paid who was not related to the payee, while the oracle had a fresh price";
 const NO_TRADE_COUNTED: &str = "no work was settled while the oracle had a fresh price, or nobody told what it costs elsewhere";
 const NO_DETERRENCE: &str = "no job was leased or none settled in the last epoch, or no fresh oracle price";
+const NO_JOBS: &str = "no job was leased or none settled in the last epoch";
+const NO_CHECK_PAID: &str = "nobody was paid for a check";
 const UNOWNED: &str = "no work was settled, or nobody told who owns whom";
 const NO_PROVIDER: &str = "no provider was active at the end of an epoch";
 
@@ -355,6 +362,7 @@ metrics! { METRICS: Row;
     checks_drawn Count; "checkers drawn"; "How much is checked?"; |r| count(r.checks.drawn);
     checks_verified Count; "results found right"; "… and right?"; |r| count(r.checks.verified);
     checks_wrong Count; "results found wrong"; "… and wrong?"; |r| count(r.checks.wrong);
+    checks_overruled Count; "challenges that a panel found false"; "How often is honest work accused?"; |r| count(r.checks.overruled);
     checks_missed Count; "drawn checkers that did not answer"; "Do checkers do their duty?"; |r| count(r.checks.missed);
     slashed Xpl; "burned_slashes + rewards to checkers out of them"; "What did misbehaviour cost?"; |r| xpl(r.burned.slashes + r.slash_rewards);
 
@@ -386,9 +394,15 @@ metrics! { METRICS: Row;
 
     staked_usd Usd ? NO_PRICE; "staked × price_usd"; "What is at risk, in dollars?"; |r| if r.stocks.price_micro_usd > 0 { usd(r.stocks.staked * u128::from(r.stocks.price_micro_usd) / u128::from(XPL)) } else { None };
     cost_to_corrupt_usd Usd ? NO_PRICE; "staked_usd ÷ 2"; "What would a majority of stake cost?"; |r| usd(cost_to_corrupt(r)?);
-    deterrence_usd Usd ? NO_DETERRENCE; "expected loss of cheating in the epoch's mean job on one GPU beyond its pay: p × (pay + S) − pay, at the last epoch's end; p: mean probability over the epoch's leases that a wrong result is found, by policy; S: slash.wrong × bond.per_gpu and slash.rewards × earnings held back per GPU, as slash.stake says [Becker 1968]"; "Does cheating not pay?"; |r| deterrence(r, 0);
+    deterrence_usd Usd ? NO_DETERRENCE; "expected loss of cheating in the epoch's mean job on one GPU beyond its pay: p × (pay + S) − pay, at the last epoch's end; p: mean probability over the epoch's leases that a wrong result is found: the policy's rate × 1 − 2^-rounds of a Freivalds check × that more than half of verification.panel say so, or 1 of copies; assumed, for the protocol has no parameter of it: one of a panel errs once in a thousand, and nobody colludes; S: slash.wrong × bond.per_gpu and slash.rewards × earnings held back per GPU, as slash.stake says [Becker 1968; Condorcet 1785]"; "Does cheating not pay?"; |r| deterrence(r, 0);
     deterrence_half_usd Usd ? NO_DETERRENCE; "the same if XPL cost half"; "… after a crash?"; |r| deterrence(r, 1);
     deterrence_tenth_usd Usd ? NO_DETERRENCE; "the same if XPL cost a tenth"; "… at the trough?"; |r| deterrence(r, 2);
+    false_positive_loss Xpl ? NO_JOBS; "expected loss of an honest provider in the same job: p × e × (pay + S), at the last epoch's end; p: mean probability over the epoch's leases that a result is checked; e: that the checker errs and more than half of verification.panel with it, each once in a thousand, which is assumed; copies do not err alike"; "What does honest work lose to checks that err?"; |r| xpl(r.stocks.false_positive_loss?);
+    check_bounties Xpl; "Σ parts of slashes to who proved the fault"; "What do the guilty pay for checks?"; |r| xpl(r.slash_rewards);
+    check_deposits Xpl; "Σ deposits that overruled challengers lost, to the accused and to panels"; "… and who accuses falsely?"; |r| xpl(r.check_deposits);
+    check_copies Xpl; "Σ payments for copies of a job other than the first asked for, fees included"; "… and customers at once?"; |r| xpl(r.check_copies);
+    check_treasury_share Share ? NO_CHECK_PAID; "check_rewards ÷ (check_rewards + check_bounties + check_deposits + check_copies)"; "How much of what checks cost does the treasury pay?"; |r| Ratio::of(r.check_rewards, r.paid_for_checks());
+    check_customers_share Share ? NO_CHECK_PAID; "(check_copies + check_rewards × fees_treasury ÷ (fees_treasury + emission to the treasury)) ÷ (check_rewards + check_bounties + check_deposits + check_copies); the treasury's part is nobody's fees in a span in which it had neither"; "How much of it do customers pay, at once and through the treasury, and how much is left to holders and to who is found guilty?"; |r| Ratio::of(r.check_copies + checks_paid_by_fees(r), r.paid_for_checks());
     check_cost_share Share ? "nobody paid"; "check_rewards ÷ payments"; "What do checks add to the price?"; |r| Ratio::of(r.check_rewards, r.payments());
 
     candidates Count @observed ? UNTOLD; "jobs that somebody considered"; "How much demand is there?"; |r| count(r.observed.as_ref()?.candidates);

@@ -11,6 +11,8 @@ use plasma_core::money::{ONE, XPL};
 use plasma_core::params::{Params, mechanism};
 use plasma_core::protocol::governance::action;
 use plasma_core::protocol::lease::{self, Stage};
+use plasma_core::protocol::verification::copies::RevealCopy;
+use plasma_core::protocol::verification::panel;
 use plasma_core::protocol::verification::policy::Policy;
 use plasma_core::protocol::verification::verdict::Verdict;
 use plasma_core::protocol::{beacon, bond, job, offer, oracle, provider};
@@ -29,6 +31,12 @@ enum Step {
     Commit(u8),
     /// Answers the check with a root of this byte.
     Verdict(u8),
+    /// Seals a root of this byte on the panel of the challenged lease.
+    Seal(u8),
+    /// Reveals it.
+    Unseal(u8),
+    /// Reveals that of the committed copy.
+    Reveal(u8),
     /// Takes back the job that was queued last.
     Cancel,
 }
@@ -50,6 +58,10 @@ fn lease_of(view: &State, account: AccountId, stage: Stage) -> (LeaseId, plasma_
     (view.leases.iter().find(mine).expect("the script names an open lease").id, provider)
 }
 
+fn challenged(view: &State) -> LeaseId {
+    view.leases.iter().find(|lease| lease.stage == Stage::Challenged).expect("the script names a challenged lease").id
+}
+
 impl Environment for Script {
     fn next(&mut self, view: &State, until: Time) -> Option<Arrival> {
         let (time, origin, step) = self.0.pop_front_if(|(time, ..)| *time < until)?;
@@ -61,6 +73,12 @@ impl Environment for Script {
                 lease::Commit { lease, commitment: lease::commitment(lease, provider, &[root; 32]) }.into()
             }
             Step::Verdict(root) => Verdict { lease: lease_of(view, account, Stage::UnderCheck).0, root: [root; 32] }.into(),
+            Step::Seal(root) => {
+                let (lease, juror) = (challenged(view), view.accounts()[account.index()].provider);
+                panel::SealVerdict { lease, digest: panel::seal(lease, juror, &[root; 32], &[9; 32]) }.into()
+            }
+            Step::Unseal(root) => panel::RevealVerdict { lease: challenged(view), root: [root; 32], salt: [9; 32] }.into(),
+            Step::Reveal(root) => RevealCopy { lease: lease_of(view, account, Stage::Committed).0, root: [root; 32] }.into(),
             Step::Cancel => {
                 let queued = view.jobs.iter().filter(|job| job.is_queued()).map(|job| job.id);
                 job::Cancel { job: queued.max().unwrap_or(JobId::NONE) }.into()
@@ -179,6 +197,45 @@ pub fn batch() -> (Genesis, Script) {
     ];
     (genesis, Script(steps.into_iter().map(|(at, origin, step)| (START + at, origin, step)).collect()))
 }
+
+/// Three providers of one GPU each. A sampled job of the first is found wrong by the second, though it is right; the third is the
+/// panel, and overrules that. Then two copies of a job, which agree.
+pub fn disputed() -> (Genesis, Script) {
+    let mut genesis = genesis(4);
+    let mut params = Params::default();
+    [("verification.rate", ONE), ("verification.panel", 1)].iter().for_each(|&(key, value)| params.set(key, value).unwrap());
+    genesis.params = params.values().to_vec();
+    let [a, b, c, customer] = [0, 1, 2, 3].map(|account| Origin::Account(AccountId(account)));
+    let beacon = |value: u8| Step::Say(beacon::Beacon { value: [value; 32] }.into());
+    let copies = |size| {
+        let Step::Say(Command::Submit(job)) = submit(size, START + 8 * HOUR, Policy::Redundant) else { unreachable!() };
+        Step::Say(job::Submit { copies: 2, ..job }.into())
+    };
+    let mut steps = Vec::new();
+    for (at, provider, ask) in [(1, a, XPL), (2, b, 2 * XPL), (3, c, 3 * XPL)] {
+        steps.push((at, provider, Step::Say(provider::Register { region: 0 }.into())));
+        steps.push((at, provider, Step::Say(bond::Bond { amount: 10_000 * XPL }.into())));
+        steps.push((at, provider, Step::Say(offer::PostOffer { ask, gpus: 1, class: ClassId(0), pad: [0; 5] }.into())));
+    }
+    steps.extend([
+        (SECOND, customer, submit(100_000, START + HOUR, Policy::Sampled)),
+        (101 * SECOND, a, Step::Commit(1)),
+        (HOUR, Origin::Host, beacon(DRAWS_THE_SECOND)),
+        (HOUR + SECOND, b, Step::Verdict(2)),
+        (2 * HOUR, Origin::Host, beacon(5)),
+        (2 * HOUR + SECOND, c, Step::Seal(1)),
+        (2 * HOUR + 2 * SECOND, c, Step::Unseal(1)),
+        (3 * HOUR, customer, copies(100_000)),
+        (3 * HOUR + 100 * SECOND, a, Step::Commit(1)),
+        (3 * HOUR + 101 * SECOND, b, Step::Commit(1)),
+        (3 * HOUR + 102 * SECOND, a, Step::Reveal(1)),
+        (3 * HOUR + 103 * SECOND, b, Step::Reveal(1)),
+    ]);
+    (genesis, Script(steps.into_iter().map(|(at, origin, step)| (START + at, origin, step)).collect()))
+}
+
+/// A beacon that draws the second of three providers to check the first lease.
+const DRAWS_THE_SECOND: u8 = 3;
 
 /// A provider with a bond, and a proposal on which it does not vote: without a quorum the deposit of 1,000 XPL burns.
 pub fn proposal() -> (Genesis, Script) {

@@ -1,6 +1,6 @@
 //! Every metric against a value computed by hand.
 
-use crate::economy::{START, batch, genesis, metrics, run, script};
+use crate::economy::{START, batch, disputed, genesis, metrics, run, script};
 use plasma_core::engine::Engine;
 use plasma_core::formula::vesting::Schedule;
 use plasma_core::money::XPL;
@@ -57,6 +57,7 @@ fn first_day() -> Vec<(&'static str, f64)> {
         ("providers_active", 2.0), ("providers_entered", 2.0), ("providers_exited", 0.0), ("providers_jailed", 0.0),
         ("providers_silenced", 0.0),
         ("checks_drawn", 0.0), ("checks_verified", 0.0), ("checks_wrong", 0.0), ("checks_missed", 0.0),
+        ("checks_overruled", 0.0), ("check_bounties", 0.0), ("check_deposits", 0.0), ("check_copies", 0.0), ("false_positive_loss", 0.0),
         // Class-weighted work 7 200 and 2 × 1 800 GPU-seconds: shares two thirds and one third.
         ("work_hhi", 5.0 / 9.0), ("work_gini", 1.0 / 6.0), ("work_nakamoto", 1.0), ("work_top10", 1.0),
         ("stake_hhi", (1e4f64.powi(2) + 9_980f64.powi(2)) / 19_980f64.powi(2)), ("stake_gini", 20.0 / (2.0 * 19_980.0)),
@@ -151,9 +152,10 @@ fn the_first_day_is_as_by_hand_in_every_metric() {
     metrics.observe(observed);
     check(&metrics.rows()[0], &by_hand);
     [metrics.rows()[0].clone(), metrics.whole().unwrap(), metrics.years()[0].clone()].iter().for_each(|row| check(row, &as_told));
-    // Nothing is cleared in batches here, and the treasury grows: see below.
+    // Nothing is cleared in batches or checked here, and the treasury grows: see below.
     let all = [by_hand, as_told].concat();
-    let checked = |name| ["allocation_gap", "treasury_runway"].contains(&name) || all.iter().any(|(checked, _)| *checked == name);
+    let elsewhere = ["allocation_gap", "treasury_runway", "check_treasury_share", "check_customers_share"];
+    let checked = |name| elsewhere.contains(&name) || all.iter().any(|(checked, _)| *checked == name);
     METRICS.iter().for_each(|m| assert!(checked(m.name), "{} is not checked", m.name));
 }
 
@@ -208,6 +210,7 @@ fn the_gap_of_a_batch_is_as_by_hand() {
 #[test]
 fn the_second_day_finds_a_wrong_result() {
     let metrics = metrics();
+    let minted = metric("minted").of(&metrics.rows()[1]).unwrap();
     // A cut of half of 2 000 XPL, a fifth of it for the checker; half of the price of 100 and of 150 XPL for two verdicts.
     check(
         &metrics.rows()[1],
@@ -237,8 +240,41 @@ fn the_second_day_finds_a_wrong_result() {
             ("deterrence_usd", 500.0),
             ("deterrence_half_usd", 212.5),
             ("deterrence_tenth_usd", -17.5),
+            // One in a thousand checks errs, and there is no panel.
+            ("false_positive_loss", 1.15),
+            ("check_bounties", 200.0),
+            ("check_deposits", 0.0),
+            ("check_copies", 0.0),
+            ("check_treasury_share", 125.0 / 325.0),
+            ("check_customers_share", 125.0 * 1.5 / (1.5 + 0.1 * minted) / 325.0),
         ],
     );
+}
+
+/// A false challenge forfeits 100 XPL, half to the accused and half to the panel; copies cost 100 and 200 XPL, of which the second is
+/// for comparison only. Three leases have a mean pay of 400 ÷ 3 XPL, and one of them is checked by somebody who errs in one case of a
+/// thousand, as does a panel of one.
+#[test]
+fn who_pays_for_checks_and_what_the_honest_lose_are_as_by_hand() {
+    let (genesis, script) = disputed();
+    let mut engine = Engine::genesis(&genesis, script, Metrics::new(&genesis)).unwrap();
+    engine.run(START + DAY + 1);
+    let row = engine.observer().rows()[0].clone();
+    let expected = [
+        ("jobs_settled", 3.0),
+        ("payments", 400.0),
+        ("checks_drawn", 1.0),
+        ("checks_overruled", 1.0),
+        ("checks_wrong", 0.0),
+        ("check_rewards", 0.0),
+        ("check_bounties", 0.0),
+        ("check_deposits", 100.0),
+        ("check_copies", 200.0),
+        ("check_treasury_share", 0.0),
+        ("check_customers_share", 200.0 / 300.0),
+        ("false_positive_loss", (1e-6 / 3.0 * (400.0 / 3.0 + 1_000.0) * 1e9f64).floor() / 1e9),
+    ];
+    check(&row, &expected);
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! The auctions, asked alone.
 
-use super::field::{Input, Refusal, Share, at_most, not_zero, record};
+use super::field::{Amount, Input, Length, Refusal, Share, at_most, not_zero, record};
 use super::rule::{Rule, rule};
 use plasma_core::formula::auction::algorithmic::{Algorithmic, HIGHEST};
+use plasma_core::formula::auction::posted;
 use plasma_core::formula::auction::sealed::{Payment, Sealed};
 use plasma_core::formula::auction::uniform::Uniform;
 use plasma_core::formula::auction::{self, Batch, Bid, Class, Cleared, FEMTO, Mechanism, Way};
@@ -54,6 +55,16 @@ record! { input
     }
 }
 
+record! { input
+    /// What a job is on a class.
+    WorkOn {
+        /// Which class, by number from 0.
+        class: u8 = "number",
+        /// Work there.
+        work: u64 = "milli-GPU-seconds",
+    }
+}
+
 record! { output
     /// One bid served by one ask.
     Trade {
@@ -80,31 +91,47 @@ impl Input for Payment {
     }
 }
 
-/// The orders as the auction takes them, and how many classes they name.
-fn orders(asks: &[Ask], bids: &[Wanted]) -> Result<(Vec<auction::Ask>, Vec<Bid>, usize), Refusal> {
+/// The offers as the market takes them.
+fn offers(asks: &[Ask]) -> Result<Vec<auction::Ask>, Refusal> {
     at_most("number of asks", asks.len() as u64, MOST_ORDERS as u128)?;
-    at_most("number of bids", bids.len() as u64, MOST_ORDERS as u128)?;
-    let ask = |(i, ask): (usize, &Ask)| auction::Ask {
+    let offer = |(i, ask): (usize, &Ask)| auction::Ask {
         price: ask.price,
         tie: ask.tie.unwrap_or(i as u64),
         seller: ask.seller.unwrap_or(i as u32),
         gpus: ask.gpus,
         class: ask.class,
     };
+    Ok(asks.iter().enumerate().map(offer).collect())
+}
+
+/// GPUs that a job may take together.
+fn together(field: &str, gpus: u16) -> Result<u16, Refusal> {
+    if !gpus.is_power_of_two() {
+        return Err(Refusal::from(format!("`{field}`: expected a power of two, found {gpus}")));
+    }
+    Ok(gpus)
+}
+
+/// Refuses a class that is named twice.
+fn each_once(field: &str, classes: impl Iterator<Item = u8> + Clone) -> Result<(), Refusal> {
+    let twice = |(n, class)| classes.clone().take(n).any(|other| other == class);
+    if classes.clone().enumerate().any(twice) {
+        return Err(Refusal::from(format!("`{field}`: a class is there twice")));
+    }
+    Ok(())
+}
+
+/// The orders as the auction takes them, and how many classes they name.
+fn orders(asks: &[Ask], bids: &[Wanted]) -> Result<(Vec<auction::Ask>, Vec<Bid>, usize), Refusal> {
+    let asks = offers(asks)?;
+    at_most("number of bids", bids.len() as u64, MOST_ORDERS as u128)?;
     let bid = |(i, bid): (usize, &Wanted)| {
-        if !bid.gpus.is_power_of_two() {
-            return Err(Refusal::from(format!("`bids[{i}].gpus`: expected a power of two, found {}", bid.gpus)));
-        }
+        let gpus_log2 = together(&format!("bids[{i}].gpus"), bid.gpus)?.ilog2() as u8;
+        each_once(&format!("bids[{i}].ways"), bid.ways.iter().map(|way| way.class))?;
         let ways = bid.ways.iter().map(|way| Way { limit: way.limit, work: way.work.unwrap_or(1_000), class: way.class });
         let ways: Vec<Way> = ways.collect();
-        let twice = |(n, way): (usize, &Way)| ways[..n].iter().any(|other| other.class == way.class);
-        if ways.iter().enumerate().any(twice) {
-            return Err(Refusal::from(format!("`bids[{i}].ways`: a class is there twice")));
-        }
-        let gpus_log2 = bid.gpus.ilog2() as u8;
         Ok(Bid { ways, tie: bid.tie.unwrap_or(i as u64), shuns: bid.shuns.clone().unwrap_or_default(), gpus_log2 })
     };
-    let asks: Vec<auction::Ask> = asks.iter().enumerate().map(ask).collect();
     let bids: Vec<Bid> = bids.iter().enumerate().map(bid).collect::<Result<_, _>>()?;
     let named = asks.iter().map(|ask| ask.class).chain(bids.iter().flat_map(|bid| &bid.ways).map(|way| way.class));
     let classes = named.max().map_or(0, |highest| usize::from(highest) + 1);
@@ -123,6 +150,44 @@ fn trades(cleared: &Cleared) -> Vec<Trade> {
 
 /// The auctions.
 pub const RULES: &[Rule] = &[
+    rule! {
+        /// A job that is served at once by the offer that is cheapest for it, least ask × work, and pays what that asks.
+        "auction.posted" by "The engine's `posted` market, `market.mechanism`; work by the roofline of Williams, Waterman & Patterson 2009",
+        as in r#"{"asks": [{"price": 10000000000, "gpus": 1, "class": 0}, {"price": 19000000000, "gpus": 4, "class": 1}], "#
+            r#""gpus": 1, "ways": [{"class": 0, "work": 3600000}, {"class": 1, "work": 1800000}], "budget": "36000 XPL", "#
+            r#""within": "1h"}"#:
+        {
+            /// What is on offer, idle, at most 1000 offers.
+            asks: Vec<Ask> = "offers",
+            /// GPUs that the job takes together, of one offer; a power of two up to 32768.
+            gpus: u16 = "GPUs",
+            /// The classes that satisfy it, each at most once.
+            ways: Vec<WorkOn> = "by class",
+            /// Most that it can pay; who cannot pay the cheapest waits.
+            budget: Amount = "nano-XPL",
+            /// Time to its deadline, before which work ÷ GPUs must be over; no deadline if left out.
+            within: Option<Length> = "ms",
+            /// Sellers it does not buy from, by number; by default none.
+            shuns: Option<Vec<u32>> = "number",
+        } -> {
+            /// The place of the offer that serves, from 0; null where none fits or the cheapest is too dear.
+            ask: Option<u64> = "place",
+            /// Paid for the whole work, rounded up.
+            price: Option<u64> = "nano-XPL",
+        }
+        |case| {
+            let (asks, gpus) = (offers(&case.asks)?, together("gpus", case.gpus)?);
+            each_once("ways", case.ways.iter().map(|way| way.class))?;
+            let ways: Vec<(u8, u64)> = case.ways.iter().map(|way| (way.class, way.work)).collect();
+            for &(_, work) in &ways {
+                not_zero("ways.work", work)?;
+            }
+            let (shuns, within) = (case.shuns.unwrap_or_default(), case.within.map_or(u64::MAX, |within| within.0));
+            let wanted = posted::Wanted { ways: &ways, gpus, shuns: &shuns, budget: case.budget.0, within };
+            let served = posted::cheapest(&asks, &wanted);
+            Ok(Answer { ask: served.map(|(place, _)| place as u64), price: served.map(|(_, price)| price) })
+        }
+    },
     rule! {
         /// One price for each class: the middle of the prices at which the trades are what everybody wants.
         "auction.uniform" by "Budish, Cramton & Shim 2015; k-double auction with k = 1/2",

@@ -3,10 +3,11 @@
 use super::field::{Amount, Share, at_most};
 use super::rule::{Rule, rule};
 use plasma_core::formula::deterrence::{
-    Detection, Planting, Stakes, challenger_loss, check_cost, error_through, false_positive_loss, freivalds_power, least_stake,
-    majority, margin, margin_usd, margins_usd,
+    Chance, Detection, Planting, Stakes, freivalds_power, least_stake, margin, margin_usd, margins_usd,
 };
 use plasma_core::money::{ONE, share};
+
+const MOST_SEATS: &str = "`panel`: expected at most 15";
 
 /// The rules of deterrence.
 pub const RULES: &[Rule] = &[
@@ -29,7 +30,7 @@ pub const RULES: &[Rule] = &[
             /// S: what is slashed.
             slashed: Amount = "nano-XPL",
         } -> {
-            /// What a cheat loses on average beyond what it saves; its expected loss is rounded down.
+            /// What a cheat loses on average beyond what it saves, rounded down.
             margin: i128 = "nano-XPL",
             /// Least stake that makes cheating not pay; null where cheats are never caught.
             least_stake: Option<u128> = "nano-XPL",
@@ -38,10 +39,11 @@ pub const RULES: &[Rule] = &[
             for (name, share) in [("checked", case.checked), ("power", case.power), ("colluding", case.colluding)] {
                 at_most(name, share.0, ONE.into())?;
             }
-            let detection = Detection { checked: case.checked.0, power: case.power.0, colluding: case.colluding.0 };
+            let (checked, power, colluding) = (case.checked.0, case.power.0, case.colluding.0);
+            let caught = Detection { checked, power, colluding, ..Detection::default() }.caught().ok_or(MOST_SEATS)?;
             let stakes = Stakes { saved: case.saved.0, earned: case.earned.0, slashed: case.slashed.0 };
-            let least_stake = least_stake(&detection, case.saved.0, case.earned.0);
-            Ok(Answer { margin: margin(&detection, &stakes), least_stake })
+            let least_stake = least_stake(&caught, case.saved.0, case.earned.0);
+            Ok(Answer { margin: margin(&caught, &stakes), least_stake })
         }
     },
     rule! {
@@ -80,10 +82,12 @@ pub const RULES: &[Rule] = &[
             for (name, share) in shares {
                 at_most(name, share.0, ONE.into())?;
             }
-            let detection = Detection { checked: case.checked.0, power: case.power.0, colluding: case.colluding.0 };
+            let (checked, power, colluding, error) = (case.checked.0, case.power.0, case.colluding.0, case.error.0);
+            let detection = Detection { checked, power, colluding, error, panel: 0 };
             let stakes = Stakes { saved: case.saved.0, earned: case.earned.0, slashed: case.slashed.0 };
-            let margin = margin_usd(&detection, &stakes, case.price, case.change.0);
-            Ok(Answer { margin, false_positive_loss: false_positive_loss(&detection, case.error.0, &stakes) })
+            let margin = margin_usd(&detection.caught().ok_or(MOST_SEATS)?, &stakes, case.price, case.change.0);
+            let misjudged = detection.misjudged().ok_or(MOST_SEATS)?;
+            Ok(Answer { margin: margin.ok_or("the margin is too large")?, false_positive_loss: misjudged.of(stakes.at_risk()) })
         }
     },
     rule! {
@@ -100,7 +104,7 @@ pub const RULES: &[Rule] = &[
             power: Share = "parts per billion",
             /// r: share of checkers who collude, on panels too.
             colluding: Share = "parts per billion",
-            /// Providers that decide on a mismatch; 0 where the first verdict is final.
+            /// Providers that decide on a mismatch, an odd number up to 15; 0 where the first verdict is final.
             panel: u32 = "providers",
             /// That a checker finds a right result wrong, or one of a panel votes wrongly.
             error: Share = "parts per billion",
@@ -112,7 +116,7 @@ pub const RULES: &[Rule] = &[
             stake: Amount = "nano-XPL",
             /// Earnings held back.
             held: Amount = "nano-XPL",
-            /// Share of them that a wrong result costs.
+            /// Share of them that a wrong result costs, the amount rounded down.
             seized: Share = "parts per billion",
             /// What the treasury pays for a check.
             reward: Amount = "nano-XPL",
@@ -123,19 +127,19 @@ pub const RULES: &[Rule] = &[
         } -> {
             /// That a cheat is found out, rounded down.
             caught: u64 = "parts per billion",
-            /// The margin at the undisturbed price.
+            /// The margin at the undisturbed price, rounded towards zero.
             margin_now: i128 = "micro-USD",
-            /// The margin at half of it.
+            /// The margin at half of it, rounded towards zero.
             margin_half: i128 = "micro-USD",
-            /// The margin at a tenth of it.
+            /// The margin at a tenth of it, rounded towards zero.
             margin_tenth: i128 = "micro-USD",
             /// Least stake that makes cheating not pay, beside what is seized; null where cheats are never caught.
             least_stake: Option<u128> = "nano-XPL",
-            /// What an honest provider loses on average in a job to checkers and panels that err.
+            /// What an honest provider loses on average in a job to checkers and panels that err, rounded down.
             false_positive_loss: u128 = "nano-XPL",
-            /// What an honest checker loses on average in a job to its own errors.
+            /// What an honest checker loses on average in a job to its own errors, rounded down.
             challenger_loss: u64 = "nano-XPL",
-            /// What the treasury pays on average for checks of a right result.
+            /// What the treasury pays on average for checks of a right result, rounded down.
             treasury_pays: u64 = "nano-XPL",
         }
         |case| {
@@ -150,26 +154,29 @@ pub const RULES: &[Rule] = &[
                 at_most(name, share.0, ONE.into())?;
             }
             at_most("panel", case.panel, 15)?;
-            let beyond = || Refusal::from("`panel`: expected at most 15");
-            let alone = Detection { checked: case.checked.0, power: case.power.0, colluding: case.colluding.0 };
-            let detection = alone.through(case.panel, case.error.0).ok_or_else(beyond)?;
-            let error = error_through(case.panel, case.error.0).ok_or_else(beyond)?;
+            if case.panel > 0 && case.panel.is_multiple_of(2) {
+                return Err("`panel`: expected an odd number, so that a majority is found, or 0".into());
+            }
+            let (checked, power, colluding, error) = (case.checked.0, case.power.0, case.colluding.0, case.error.0);
+            let detection = Detection { checked, power, colluding, error, panel: case.panel };
+            let chances = [detection.caught(), detection.misjudged(), detection.overruled()];
+            let [Some(caught), Some(misjudged), Some(overruled)] = chances else { return Err(MOST_SEATS.into()) };
             let seized = share(case.held.0, case.seized.0);
             let slashed = case.stake.0.checked_add(seized).ok_or_else(|| Refusal::from("stake and holdback exceed 2^64 nano-XPL"))?;
             let stakes = Stakes { saved: case.saved.0, earned: case.earned.0, slashed };
-            let [margin_now, margin_half, margin_tenth] = margins_usd(&detection, &stakes, case.price);
-            let least = least_stake(&detection, case.saved.0, case.earned.0);
-            // What both the pay and the rewards held back already put at risk needs no stake.
-            let least_stake = least.map(|least| least.saturating_sub(seized.into()));
+            let margins = margins_usd(&caught, &stakes, case.price).ok_or("a margin is too large")?;
+            let least = least_stake(&caught, case.saved.0, case.earned.0);
+            let billed = |chance: Chance, amount: u64| chance.of(amount.into()) as u64;
             Ok(Answer {
-                caught: certainty(&detection),
-                margin_now,
-                margin_half,
-                margin_tenth,
-                least_stake,
-                false_positive_loss: false_positive_loss(&alone, error, &stakes),
-                challenger_loss: challenger_loss(&alone, case.panel, case.error.0, case.deposit.0).ok_or_else(beyond)?,
-                treasury_pays: check_cost(&alone, case.reward.0),
+                caught: caught.in_billionths(),
+                margin_now: margins[0],
+                margin_half: margins[1],
+                margin_tenth: margins[2],
+                // What both the pay and the rewards held back already put at risk needs no stake.
+                least_stake: least.map(|least| least.saturating_sub(seized.into())),
+                false_positive_loss: misjudged.of(stakes.at_risk()),
+                challenger_loss: billed(overruled, case.deposit.0),
+                treasury_pays: billed(Chance::billionths(checked), case.reward.0),
             })
         }
     },
@@ -195,7 +202,7 @@ pub const RULES: &[Rule] = &[
             copying: i128 = "nano-XPL",
             /// What executing earns on average, its cost not counted: W + t · B, rounded down.
             executing: u128 = "nano-XPL",
-            /// What copying loses against executing; it pays below zero.
+            /// What copying loses against executing: t · (B + e · (W + S)) − c, rounded down; it pays below zero.
             margin: i128 = "nano-XPL",
             /// Least share of planted results at which copying does not pay; null where none does.
             least_rate: Option<u64> = "parts per billion",
@@ -228,8 +235,8 @@ pub const RULES: &[Rule] = &[
         }
         |case| {
             at_most("each", case.each.0, ONE.into())?;
-            let majority = majority(case.panel, case.each.0).ok_or_else(|| Refusal::from("`panel`: expected at most 15"))?;
-            Ok(Answer { majority })
+            let majority = Chance::billionths(case.each.0).majority(case.panel).ok_or(MOST_SEATS)?;
+            Ok(Answer { majority: majority.in_billionths() })
         }
     },
     rule! {
@@ -246,9 +253,3 @@ pub const RULES: &[Rule] = &[
         |case| { Ok(Answer { power: freivalds_power(case.rounds) }) }
     },
 ];
-
-/// That a cheat is found out: p · d · (1 − r), rounded down to parts per billion.
-fn certainty(detection: &Detection) -> u64 {
-    let stakes = Stakes { saved: 0, earned: ONE, slashed: 0 };
-    u64::try_from(margin(detection, &stakes)).unwrap_or(0)
-}

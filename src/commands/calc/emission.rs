@@ -30,6 +30,39 @@ fn quintillionths(name: &str, share: Decimal) -> Result<u64, Refusal> {
     Ok(parts)
 }
 
+/// Refuses what is no share of one.
+fn shares_of_one<const N: usize>(shares: [(&str, Decimal); N]) -> Result<(), Refusal> {
+    shares.into_iter().try_for_each(|(name, share)| quintillionths(name, share).map(drop))
+}
+
+/// Refuses shares above 100 %.
+fn shares<const N: usize>(shares: [(&str, Share); N]) -> Result<(), Refusal> {
+    shares.into_iter().try_for_each(|(name, share)| at_most(name, share.0, ONE.into()))
+}
+
+/// Refuses a bound that lies above what it bounds.
+fn not_above<T: PartialOrd>(low: (&str, T), high: (&str, T)) -> Result<(), Refusal> {
+    if low.1 > high.1 { Err(format!("`{}` must not exceed `{}`", low.0, high.0).into()) } else { Ok(()) }
+}
+
+/// Of what `pid` remembers, `aim` and `sum` are errors and may be below zero: they are kept as two's complement.
+fn is_signed(schedule: u64) -> bool {
+    schedule == schedule::number("pid")
+}
+
+/// What a schedule is told to remember, as it keeps it.
+fn kept(name: &str, told: Option<i128>, signed: bool) -> Result<u64, Refusal> {
+    let told = told.unwrap_or(0);
+    let kept = if signed { i64::try_from(told).ok().map(|told| told as u64) } else { u64::try_from(told).ok() };
+    let range = if signed { "from -2^63 to 2^63 - 1" } else { "below 2^64" };
+    kept.ok_or_else(|| format!("`{name}`: expected a whole number {range}, found {told}").into())
+}
+
+/// … and as people read it.
+fn told(kept: u64, signed: bool) -> i128 {
+    if signed { i128::from(kept as i64) } else { i128::from(kept) }
+}
+
 /// Nano-XPL beyond what may ever be issued: 10^15 XPL.
 const MOST_NANO: u128 = 1_000_000_000_000_000_000_000_000;
 
@@ -66,10 +99,10 @@ pub const RULES: &[Rule] = &[
             work: Option<u64> = "milli-GPU-seconds",
             /// What the schedule remembers: what it steers.
             level: Option<u64> = "the schedule's",
-            /// What it is steered by.
-            aim: Option<u64> = "the schedule's",
-            /// A sum over time.
-            sum: Option<u64> = "the schedule's",
+            /// What it is steered by; of `pid`, the last error.
+            aim: Option<i128> = "the schedule's",
+            /// A sum over time; of `pid`, that of errors.
+            sum: Option<i128> = "the schedule's",
             /// Steps taken.
             steps: Option<u64> = "steps",
         } -> {
@@ -77,16 +110,18 @@ pub const RULES: &[Rule] = &[
             minted: u128 = "nano-XPL",
             /// What the schedule remembers then: what it steers.
             level: u64 = "the schedule's",
-            /// What it is steered by.
-            aim: u64 = "the schedule's",
-            /// A sum over time.
-            sum: u64 = "the schedule's",
+            /// What it is steered by; of `pid`, the last error.
+            aim: i128 = "the schedule's",
+            /// A sum over time; of `pid`, that of errors.
+            sum: i128 = "the schedule's",
             /// Steps taken.
             steps: u64 = "steps",
         }
         |case| {
             at_most("to", case.to.0, MOST_YEARS * u128::from(plasma_core::time::YEAR))?;
-            let params = case.params.map_or_else(plasma_core::params::Params::default, |settings| settings.0);
+            not_above(("from", case.from.0), ("to", case.to.0))?;
+            let mut params = case.params.map_or_else(plasma_core::params::Params::default, |settings| settings.0);
+            params.set("emission.schedule", case.schedule.0).and_then(|()| params.check()).map_err(|error| error.to_string())?;
             let supply = case.supply.unwrap_or(case.initial);
             let or_none = |amount: Option<Nano>| amount.map_or(0, |amount| amount.0);
             let seen = Seen {
@@ -104,10 +139,13 @@ pub const RULES: &[Rule] = &[
             for amount in [seen.initial, seen.supply, seen.circulating, seen.minted, seen.staked, seen.paid, seen.burned] {
                 at_most("initial", amount, MOST_NANO).map_err(|_| Refusal::from("no amount exceeds 10^15 XPL"))?;
             }
+            not_above(("circulating", seen.circulating), ("supply", seen.supply))?;
+            not_above(("staked", seen.staked), ("supply", seen.supply))?;
+            let signed = is_signed(case.schedule.0);
             let memory = schedule::Memory {
                 level: case.level.unwrap_or(0),
-                aim: case.aim.unwrap_or(0),
-                sum: case.sum.unwrap_or(0),
+                aim: kept("aim", case.aim, signed)?,
+                sum: kept("sum", case.sum, signed)?,
                 steps: case.steps.unwrap_or(0),
             };
             // The baseline's clock is turned step by step.
@@ -116,7 +154,7 @@ pub const RULES: &[Rule] = &[
             }
             let (minted, memory) = schedule::mint(case.schedule.0, &params, &seen, memory);
             let schedule::Memory { level, aim, sum, steps } = memory;
-            Ok(Answer { minted, level, aim, sum, steps })
+            Ok(Answer { minted, level, aim: told(aim, signed), sum: told(sum, signed), steps })
         }
     },
     rule! {
@@ -160,6 +198,8 @@ pub const RULES: &[Rule] = &[
             minted: u128 = "nano-XPL",
         }
         |case| {
+            shares([("rate", case.rate), ("step", case.step), ("floor", case.floor)])?;
+            not_above(("floor", case.floor.0), ("rate", case.rate.0))?;
             let rate = steady::disinflating_rate(case.rate.0, case.step.0, case.floor.0, case.years);
             let (yearly, minted) = minted(case.base, rate, case.span)?;
             Ok(Answer { rate, yearly, minted })
@@ -192,6 +232,8 @@ pub const RULES: &[Rule] = &[
         }
         |case| {
             at_most("years", case.years, MOST_YEARS)?;
+            shares([("rate", case.rate), ("taper", case.taper), ("floor", case.floor)])?;
+            not_above(("floor", case.floor.0), ("rate", case.rate.0))?;
             let rate = steady::tapering_rate(case.rate.0, case.taper.0, case.floor.0, case.years);
             let (yearly, minted) = minted(case.base, rate, case.span)?;
             Ok(Answer { rate, yearly, minted })
@@ -280,6 +322,11 @@ pub const RULES: &[Rule] = &[
         |case| {
             not_zero("steps", case.steps)?;
             let Case { goal, change, most, least, steps, .. } = case;
+            shares_of_one([("bonded", case.bonded), ("goal", goal), ("change", change), ("least", least), ("most", most)])?;
+            not_above(("least", least), ("most", most))?;
+            if case.inflation.0 < 0 {
+                return Err("`inflation`: expected a number of at least 0".into());
+            }
             let schedule = GoalBonded { goal, change, most, least, steps };
             let inflation = schedule.next(case.inflation, case.bonded).ok_or("the goal is zero, or a result is too large")?;
             let yearly = Decimal::whole(case.supply).and_then(|supply| inflation.times(supply)).ok_or(TOO_LARGE)?;
@@ -310,6 +357,10 @@ pub const RULES: &[Rule] = &[
         |case| {
             not_zero("divisor", case.divisor)?;
             let Case { inflation, change, target, bonded, supply, divisor } = case;
+            for (name, parts) in [("inflation", inflation), ("change", change), ("target", target)] {
+                not_above((name, parts), ("divisor", divisor))?;
+            }
+            not_above(("bonded", bonded), ("supply", supply))?;
             Ok(Answer { inflation: participation(inflation, change, target, bonded, supply, divisor) })
         }
     },
@@ -338,6 +389,7 @@ pub const RULES: &[Rule] = &[
             let (stake, ideal) = (quintillionths("stake", case.stake)?, quintillionths("ideal", case.ideal)?);
             let falloff = quintillionths("falloff", case.falloff)?;
             let (least, most) = (quintillionths("least", case.least)?, quintillionths("most", case.most)?);
+            not_above(("least", least), ("most", most))?;
             let adjustment = ideal_stake(stake, ideal, falloff).ok_or("a falloff below 0.01 is refused")?;
             let inflation = ideal_stake_inflation(least, most, adjustment);
             Ok(Answer { adjustment: Decimal(adjustment.into()), inflation: Decimal(inflation.into()) })
@@ -361,6 +413,7 @@ pub const RULES: &[Rule] = &[
             minted: u128 = "base units",
         }
         |case| {
+            not_above(("effective", case.effective.into()), ("total", case.total))?;
             let minted = sqrt_stake(case.effective, case.increment, case.factor, case.total);
             Ok(Answer { minted: minted.ok_or("the increment or the total is zero, or the result is too large")? })
         }
@@ -484,6 +537,7 @@ pub const RULES: &[Rule] = &[
             sum: i64 = "parts per billion",
         }
         |case| {
+            not_above(("least", case.least.0), ("most", case.most.0))?;
             let pid = Pid { kp: case.kp.0, ki: case.ki.0, kd: case.kd.0, least: case.least.0, most: case.most.0 };
             let (output, memory) = pid.step(Memory { sum: case.sum, last: case.last }, case.error);
             Ok(Answer { output, sum: memory.sum })

@@ -1,7 +1,6 @@
 //! Parameters of the protocol as a case holds them: what it leaves out keeps its default.
 
 use super::field::{Input, Refusal, text, unexpected};
-use plasma_core::formula::schedule::NAMES;
 use plasma_core::params::{Params, TABLE, Unit};
 use plasma_sim::scenario::quantity::{Ratio, SpanMs, Xpl};
 use serde_json::value::RawValue;
@@ -10,8 +9,40 @@ use std::collections::BTreeMap;
 /// Parameters of emission.
 pub struct Settings(pub Params);
 
-/// An emission schedule, by name.
-pub struct ScheduleName(pub u64);
+/// What a parameter can be, by name.
+fn names(key: &str) -> &'static [&'static str] {
+    let spec = TABLE.iter().find(|spec| spec.key == key);
+    match spec.map(|spec| spec.unit) {
+        Some(Unit::Choice(names)) => names,
+        _ => &[],
+    }
+}
+
+macro_rules! choices {
+    ($($(#[doc = $text:literal])+ $name:ident of $key:literal;)+) => {$(
+        $(#[doc = $text])+
+        pub struct $name(pub u64);
+
+        impl Input for $name {
+            fn kind() -> String {
+                format!("one of {}", names($key).iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", "))
+            }
+
+            fn read(raw: &RawValue) -> Result<Self, Refusal> {
+                let name = text(raw);
+                let position = names($key).iter().position(|known| *known == name.trim());
+                position.map(|position| Self(position as u64)).ok_or_else(|| unexpected::<Self>(raw))
+            }
+        }
+    )+};
+}
+
+choices! {
+    /// An emission schedule, by name.
+    ScheduleName of "emission.schedule";
+    /// What a fault costs of stake beside rewards held back, by name.
+    StakeSlash of "slash.stake";
+}
 
 /// What a text says of a parameter.
 fn value(unit: Unit, text: &str) -> Option<u64> {
@@ -44,17 +75,5 @@ impl Input for Settings {
             params.set(spec.key, value).map_err(|error| error.to_string())?;
         }
         Ok(Self(params))
-    }
-}
-
-impl Input for ScheduleName {
-    fn kind() -> String {
-        format!("one of {}", NAMES.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", "))
-    }
-
-    fn read(raw: &RawValue) -> Result<Self, Refusal> {
-        let name = text(raw);
-        let position = NAMES.iter().position(|known| *known == name.trim());
-        position.map(|position| Self(position as u64)).ok_or_else(|| unexpected::<Self>(raw))
     }
 }

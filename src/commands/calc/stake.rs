@@ -2,8 +2,9 @@
 
 use super::field::{Amount, Nano, Share, at_most};
 use super::rule::{Rule, rule};
+use super::setting::StakeSlash;
 use plasma_core::formula::rewards::{self, Accrual};
-use plasma_core::formula::slash::{self, Fraction};
+use plasma_core::formula::slash::{self, Fraction, Punishment};
 use plasma_core::money::ONE;
 use plasma_core::protocol::emission;
 
@@ -94,6 +95,52 @@ pub const RULES: &[Rule] = &[
             let cut = slash::own_cut(slash::due(case.behind.0, case.rate.0), bond, bond);
             let (burned, reward) = slash::divide(cut, case.finder.0);
             Ok(Answer { burned, reward })
+        }
+    },
+    rule! {
+        /// What a fault takes of earnings held back, and of the bond beside them: all that is due, what they fall short of it, or
+        /// nothing; a part of both to who found the fault.
+        "slash.rewards" by "The engine's slashes, `slash.rewards` and `slash.stake`; XPL slashes rewards, not stake",
+        as in r#"{"held": "300 XPL", "seized": "100%", "stake": "shortfall", "behind": "2000 XPL", "rate": "50%", "#
+            r#""bond": "10000 XPL", "finder": "20%"}"#:
+        {
+            /// Earnings held back.
+            held: Amount = "nano-XPL",
+            /// Share of them that the fault costs; where they stand in for stake, no more than is due.
+            seized: Share = "parts per billion",
+            /// Whether the fault costs stake too.
+            stake: StakeSlash = "name",
+            /// Bond that the GPUs at fault require.
+            behind: Amount = "nano-XPL",
+            /// Share of it that is due for the fault.
+            rate: Share = "parts per billion",
+            /// Bond that there is.
+            bond: Amount = "nano-XPL",
+            /// Share of both for who found the fault.
+            finder: Share = "parts per billion",
+        } -> {
+            /// Burned of the earnings.
+            seized_burned: u64 = "nano-XPL",
+            /// Of the earnings to who found the fault.
+            seized_reward: u64 = "nano-XPL",
+            /// Share of the bond that the GPUs at fault require that is left to pay, rounded down.
+            rate: u64 = "parts per billion",
+            /// Burned of the bond.
+            bond_burned: u64 = "nano-XPL",
+            /// Of the bond to who found the fault.
+            bond_reward: u64 = "nano-XPL",
+        }
+        |case| {
+            for (name, share) in [("seized", case.seized), ("rate", case.rate), ("finder", case.finder)] {
+                at_most(name, share.0, ONE.into())?;
+            }
+            let Punishment { seized, rate } =
+                Punishment::of(case.behind.0, case.rate.0, case.held.0, case.seized.0, case.stake.0);
+            let (seized_burned, seized_reward) = slash::divide(seized, case.finder.0);
+            let bond = u128::from(case.bond.0);
+            let cut = slash::own_cut(slash::due(case.behind.0, rate), bond, bond);
+            let (bond_burned, bond_reward) = slash::divide(cut, case.finder.0);
+            Ok(Answer { seized_burned, seized_reward, rate, bond_burned, bond_reward })
         }
     },
     rule! {

@@ -76,6 +76,116 @@ fn the_largest_excess_is_exact() {
     assert_eq!(next(u64::MAX, 11, 10), Err("the next excess is too large".into()));
 }
 
+fn ask(name: &str, case: Value) -> Result<Value, String> {
+    answered(rules().find(|rule| rule.name == name).unwrap_or_else(|| panic!("no rule {name}")), &case)
+}
+
+/// A rule's example with these fields in it.
+fn varied(name: &str, fields: Value) -> Result<Value, String> {
+    let mut case = example(rules().find(|rule| rule.name == name).unwrap_or_else(|| panic!("no rule {name}")));
+    case.extend(fields.as_object().cloned().unwrap_or_default());
+    ask(name, case.into())
+}
+
+/// Worked out in unbounded fractions; what is rounded before it is multiplied misses these by up to a million micro-dollars.
+#[test]
+fn margins_and_losses_are_those_of_unbounded_fractions() {
+    let margin = |price: u64| {
+        let case = serde_json::json!({
+            "checked": "100%", "power": "100%", "colluding": 0, "saved": "1 XPL", "earned": 0, "slashed": "1000000 XPL",
+            "price": price, "change": "10%", "error": 0,
+        });
+        ask("cheating.margin_usd", case).unwrap()["margin"].clone()
+    };
+    assert_eq!([margin(9), margin(123_457)], ["899991", "12345576543"]);
+    let lost = |panel: u32| {
+        let rich = serde_json::json!({ "panel": panel, "error": "0.1%", "stake": "18000000000 XPL", "earned": 0, "held": 0 });
+        varied("cheating.scheme", rich).unwrap()["false_positive_loss"].clone()
+    };
+    assert_eq!([lost(3), lost(5)], ["2698200000", "8986505"]);
+    let scheme = varied("cheating.scheme", serde_json::json!({ "power": "99%", "seized": "50%" })).unwrap();
+    assert_eq!([&scheme["margin_now"], &scheme["least_stake"]], ["-1372", "22387052683"]);
+}
+
+/// The protocol refuses it, or it cannot be: calc says so, and does not answer.
+#[test]
+fn what_cannot_be_is_refused_with_the_reason() {
+    use serde_json::json;
+    let schedule = |schedule: &str, params: Value| varied("emission.schedule", json!({ "schedule": schedule, "params": params }));
+    let state = |fields: Value| varied("emission.schedule", fields);
+    let refused = [
+        (schedule("disinflation", json!({ "emission.floor": "6%" })), "emission.floor must not exceed emission.rate"),
+        (schedule("pid", json!({ "emission.max": "1%" })), "emission.floor must not exceed emission.max"),
+        (schedule("vault_remint", json!({})), "unless settle.mode is vault_remint"),
+        (state(json!({ "staked": "10000000001 XPL" })), "`staked` must not exceed `supply`"),
+        (state(json!({ "circulating": "10000000001 XPL" })), "`circulating` must not exceed `supply`"),
+        (state(json!({ "from": "3y" })), "`from` must not exceed `to`"),
+        (state(json!({ "aim": -1 })), "`aim`: expected a whole number below 2^64, found -1"),
+        (state(json!({ "schedule": "pid", "sum": u64::MAX })), "`sum`: expected a whole number from -2^63"),
+        (varied("emission.goal_bonded", json!({ "bonded": -1 })), "`bonded`: expected a number from 0 to 1"),
+        (varied("emission.goal_bonded", json!({ "bonded": 1.5 })), "`bonded`: expected a number from 0 to 1"),
+        (varied("emission.goal_bonded", json!({ "goal": -1 })), "`goal`: expected a number from 0 to 1"),
+        (varied("emission.goal_bonded", json!({ "goal": 0 })), "the goal is zero"),
+        (varied("emission.goal_bonded", json!({ "least": 0.21 })), "`least` must not exceed `most`"),
+        (varied("emission.goal_bonded", json!({ "inflation": -0.01 })), "`inflation`: expected a number of at least 0"),
+        (varied("emission.ideal_stake", json!({ "least": 0.11 })), "`least` must not exceed `most`"),
+        (varied("emission.disinflation", json!({ "rate": "101%" })), "`rate`: expected at most 1000000000"),
+        (varied("emission.disinflation", json!({ "floor": "6%" })), "`floor` must not exceed `rate`"),
+        (varied("emission.tapering", json!({ "taper": "101%" })), "`taper`: expected at most 1000000000"),
+        (varied("emission.tapering", json!({ "floor": "9%" })), "`floor` must not exceed `rate`"),
+        (varied("emission.participation", json!({ "bonded": 1001 })), "`bonded` must not exceed `supply`"),
+        (varied("emission.participation", json!({ "target": 1_000_001 })), "`target` must not exceed `divisor`"),
+        (varied("emission.sqrt_stake", json!({ "total": 31_000_000_000u64 })), "`effective` must not exceed `total`"),
+        (varied("emission.pid", json!({ "least": "101%" })), "`least` must not exceed `most`"),
+        (varied("cheating.scheme", json!({ "panel": 4 })), "`panel`: expected an odd number"),
+        (varied("auction.posted", json!({ "gpus": 3 })), "`gpus`: expected a power of two, found 3"),
+    ];
+    for (answer, reason) in refused {
+        assert!(answer.as_ref().is_err_and(|refusal| refusal.contains(reason)), "{answer:?}, expected {reason}");
+    }
+}
+
+/// More is staked than is aimed at: the last error is below zero, is shown so, and is taken back as it was shown.
+#[test]
+fn what_a_controller_remembers_has_its_sign() {
+    let first = serde_json::json!({ "schedule": "pid", "staked": "9000000000 XPL" });
+    let answer = varied("emission.schedule", first.clone()).unwrap();
+    assert_eq!((&answer["aim"], &answer["steps"]), (&"-400000000".into(), &"1".into()));
+    let mut next = first;
+    for field in ["level", "aim", "sum", "steps"] {
+        next[field] = answer[field].clone();
+    }
+    let answer = varied("emission.schedule", next).unwrap();
+    assert_eq!((&answer["aim"], &answer["steps"]), (&"-400000000".into(), &"2".into()));
+}
+
+/// The three ways of `slash.stake`, of a cut of 1 000 XPL against 300 held back; a fifth goes to the finder.
+#[test]
+fn rewards_are_seized_before_beside_or_instead_of_stake() {
+    let slashed = |stake: &str| {
+        let answer = varied("slash.rewards", serde_json::json!({ "stake": stake })).unwrap();
+        let xpl = |field: &str| answer[field].as_str().unwrap().parse::<u64>().unwrap() / plasma_core::money::XPL;
+        ["seized_burned", "seized_reward", "bond_burned", "bond_reward"].map(xpl)
+    };
+    assert_eq!(slashed("always"), [240, 60, 800, 200]);
+    assert_eq!(slashed("shortfall"), [240, 60, 560, 140]);
+    assert_eq!(slashed("never"), [240, 60, 0, 0]);
+}
+
+/// An hour at 10 XPL a second is dearer than half of one at 19, and does not end within an hour; a job that can pay neither waits.
+#[test]
+fn the_cheapest_offer_that_fits_serves() {
+    let served = |fields: Value| {
+        let answer = varied("auction.posted", fields).unwrap();
+        (answer["ask"].clone(), answer["price"].clone())
+    };
+    let xpl = |xpl: u64| Value::from((xpl * plasma_core::money::XPL).to_string());
+    assert_eq!(served(serde_json::json!({})), ("1".into(), xpl(34_200)));
+    assert_eq!(served(serde_json::json!({ "shuns": [1] })), (Value::Null, Value::Null));
+    assert_eq!(served(serde_json::json!({ "shuns": [1], "within": null })), ("0".into(), xpl(36_000)));
+    assert_eq!(served(serde_json::json!({ "budget": "34199 XPL" })), (Value::Null, Value::Null));
+}
+
 /// What hurts: the ends of every type, and what is no number.
 fn extremes() -> Vec<Value> {
     let numbers =

@@ -20,6 +20,7 @@ impl Metrics {
         self.staked.change(&mut self.epoch.row, now, |stake| stake);
         let mut stocks = self.stocks(view);
         stocks.deterrence = self.deterrence(view, stocks.price_micro_usd);
+        stocks.false_positive_loss = self.false_positive_loss(view);
         let row = &mut self.epoch.row;
         row.epoch = view.clock.epoch - 1;
         row.closed = now;
@@ -69,6 +70,7 @@ impl Metrics {
             providers: view.providers().iter().filter(|provider| is_active(provider)).count() as u64,
             gpus: self.capacity.gpus(),
             deterrence: None,
+            false_positive_loss: None,
         }
     }
 
