@@ -297,6 +297,8 @@ enum Todo {
 pub struct Reference {
     pub rules: Params,
     pub catalogue: plasma_core::catalogue::Catalogue,
+    /// What each class's work counts for.
+    pub weights: Vec<u64>,
     pub balances: Balances,
     pub accounts: Vec<Account>,
     pub providers: Vec<Provider>,
@@ -417,6 +419,7 @@ impl Reference {
             order_numbers: Numbers::default(),
             agenda: VecDeque::new(),
             events: Vec::new(),
+            weights: genesis.catalogue.classes.iter().map(|class| class.weight).collect(),
             catalogue: genesis.catalogue.clone(),
             rules,
         };

@@ -69,7 +69,8 @@ impl Reference {
             | Command::ProposeGrant(_)
             | Command::ProposeAward(_)
             | Command::ProposeAppointment(_)
-            | Command::ProposeReport(_)) => self.propose(origin, proposal),
+            | Command::ProposeReport(_)
+            | Command::ProposeWeights(_)) => self.propose(origin, proposal),
             Command::Vote(command) => self.vote(origin, command),
             Command::TreasuryDeposit(command) => self.bring_back(origin, command),
             Command::Attest(command) => self.attest(origin, command),
