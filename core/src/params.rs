@@ -226,6 +226,15 @@ params! {
     settle_mode: "settle.mode" Unit::Choice(&["pay", "burn_schedule", "net_emission", "vault_remint"]), 0 => 3, 0, fixed;
     /// `vault_remint`: no job is taken while the vault's collateral is below this share of what it owes (Akash's halt threshold).
     settle_halt: "settle.halt" Unit::Ratio, 0 => 100 * SHARE_MAX, 900_000_000;
+    /// `vault_remint`: while the vault's collateral is below this share of what it owes, jobs are taken in windows, the further apart
+    /// the less there is (Akash's warn threshold, 95 %). 0 never brakes.
+    settle_warn: "settle.warn" Unit::Ratio, 0 => 100 * SHARE_MAX, 0;
+    /// `settle.warn`: the brake's step (Akash's block of six seconds). No two windows open further apart than 14,400 steps.
+    settle_brake_step: "settle.brake_step" Unit::Span, 1 => DAY, 6 * SECOND;
+    /// `settle.warn`: steps that a window stays open, and that lie between two windows' openings at `settle.warn` itself.
+    settle_brake_least: "settle.brake_least" Unit::Count, 1 => 14_400, 10;
+    /// `settle.warn`: how many more steps lie between them for each 0.1 point that collateral is short of it, compounded.
+    settle_brake_rate: "settle.brake_rate" Unit::Ratio, 0 => 100 * SHARE_MAX, 100_000_000;
     /// Share of every net payment that is held back, where a slash can still reach it.
     settle_holdback: "settle.holdback" Unit::Ratio, 0 => SHARE_MAX, 0;
     /// How long after its epoch's end it is held; it comes free at the end of an epoch.

@@ -353,6 +353,7 @@ macro_rules! vocabulary {
                 237 Repriced: fee::Repriced,
                 238 Credited: vault::Credited,
                 239 Reminted: vault::Reminted,
+                244 Braked: vault::Braked,
                 245 WeightChanged: weights::WeightChanged,
             }
         }

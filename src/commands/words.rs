@@ -45,7 +45,7 @@ fn counts(record: &str, field: &str) -> Counts {
         ("Vote", "choice") => Counts::Named(&["yes", "no", "abstain", "veto"]),
         (_, "office") => Counts::Named(&["the committee", "the custodian"]),
         ("OrderPlaced", "side") => Counts::Named(&["buy", "provide"]),
-        ("SetCommission", "rate") | ("WeightChanged", "weight" | "before") => Counts::Share,
+        ("SetCommission", "rate") | ("Braked", "ratio") | ("WeightChanged", "weight" | "before") => Counts::Share,
         ("StakeRewarded", "commission" | "delegators") => Counts::NanoXpl,
         ("RevealAsk", "price") | (_, "ask" | "surplus" | "gap") => Counts::Pace,
         (
@@ -59,9 +59,9 @@ fn counts(record: &str, field: &str) -> Counts {
         (_, "work_mgs") => Counts::MilliGpuSeconds,
         (
             _,
-            "cliff" | "closes" | "due" | "end" | "expires" | "finish_by" | "next_closes" | "next_ends" | "release" | "ripens",
+            "cliff" | "closes" | "due" | "end" | "expires" | "finish_by" | "next_closes" | "next_ends" | "opens" | "release" | "ripens",
         )
-        | (_, "seal_by" | "start" | "start_by" | "until") => Counts::Moment,
+        | (_, "seal_by" | "shuts" | "start" | "start_by" | "until") => Counts::Moment,
         (_, "account" | "custodian" | "to") => Counts::Account,
         (_, "offer") => Counts::Offer,
         (_, "gpus_log2") => Counts::Power,

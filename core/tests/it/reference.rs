@@ -318,6 +318,8 @@ pub struct Reference {
     pub orders: BTreeMap<OrderId, Order>,
     pub committee: Option<usize>,
     pub custodian: Option<usize>,
+    /// When the vault's window closes, and when the next may open.
+    pub window: (Time, Time),
     pub fee: u64,
     pub excess: u64,
     pub admitted: u64,
@@ -384,6 +386,7 @@ impl Reference {
             orders: BTreeMap::new(),
             committee: office(genesis.committee),
             custodian: office(genesis.custodian),
+            window: (0, 0),
             fee: rules.fee_base(),
             excess: 0,
             admitted: 0,

@@ -168,8 +168,11 @@ impl Reference {
                 this.balances.escrows.insert(job, u128::from(asked.budget));
                 this.agenda.push_back(Todo::Match(job));
             });
-            if let Some(micro_usd) = credit {
+            if let Some((micro_usd, braked)) = credit {
                 self.grant(micro_usd, job);
+                if let Some(braked) = braked.filter(|_| first == job) {
+                    self.brake(braked);
+                }
             }
         }
         if let Some(first) = lead.filter(|_| redundant) {
