@@ -208,8 +208,14 @@ params! {
     /// `eip1559`: multiple of the target beyond which further commands no longer count.
     fee_elasticity: "fee.elasticity" Unit::Count, 2 => 1_000, 2;
     /// `eip1559`: a round at twice the target raises the fee by one part in this many. `eip4844`: the excess that raises it by
-    /// the factor e, in targets; 8.49 in the original.
+    /// the factor e, in whole targets, unless `fee.fraction` says it more exactly.
     fee_denominator: "fee.denominator" Unit::Count, 1 => 1_000_000, 8;
+    /// `eip4844`: the excess that raises the fee by the factor e, as a multiple of the target, rounded to a whole unit: the original's
+    /// update fraction. 849.0186056 % of its three blobs are its 3,338,477. 0 leaves it to `fee.denominator`.
+    fee_fraction: "fee.fraction" Unit::Ratio, 0 => 1_000_000 * SHARE_MAX, 0;
+    /// `eip4844`: units that a command counts in the excess, of which a target has as many times more; the original's blob has 131,072.
+    /// More of them only make the rounding of the exponential finer.
+    fee_unit: "fee.unit" Unit::Count, 1 => 1_000_000, 1, fixed;
     /// Protocol fee, as a share of every payment for work.
     fee_rate: "fee.rate" Unit::Ratio, 0 => SHARE_MAX, 50_000_000;
     /// Part of the protocol fee that is burned. The three parts sum to 100 %.

@@ -21,6 +21,8 @@ fn choices() -> Vec<(&'static str, Vec<u64>)> {
         ("fee.control", vec![0, 1, 2]),
         ("fee.target", vec![10, 1, 3]),
         ("fee.denominator", vec![8, 1]),
+        ("fee.fraction", vec![0, 8_490_186_056, 1]),
+        ("fee.unit", vec![1, 131_072, 7]),
         ("settle.mode", vec![0, 3, 3, 1, 2]),
         ("settle.halt", vec![900_000_000, 0, 5 * ONE]),
         ("settle.warn", vec![0, 950_000_000, 6 * ONE, 6 * ONE]),

@@ -119,12 +119,20 @@ impl Reference {
                 (if used > target { old + step.max(1) } else { old - step }, 0)
             }
             _ => {
-                let excess = (u128::from(self.excess) + u128::from(commands)).saturating_sub(target);
-                let fraction = U512::from(target * denominator);
-                let (mut sum, mut term) = (U512::ZERO, U512::from(rules.fee_base()) * fraction);
-                for i in 1..600u64 {
+                let unit = u128::from(rules.fee_unit());
+                let (target, added) = (target * unit, u128::from(commands) * unit);
+                let excess = (u128::from(self.excess) + added).saturating_sub(target);
+                let fraction = match u128::from(rules.fee_fraction()) {
+                    0 => target * denominator,
+                    ratio => ((2 * target * ratio + 1_000_000_000) / 2_000_000_000).max(1),
+                };
+                let fraction = U512::from(fraction);
+                let (mut sum, mut term, mut i) = (U512::ZERO, U512::from(rules.fee_base()) * fraction, 1u64);
+                // Every term adds: what is beyond the largest fee stays there.
+                while term > U512::ZERO && sum / fraction <= U512::from(most) {
                     sum += term;
                     term = term * U512::from(excess) / (fraction * U512::from(i));
+                    i += 1;
                 }
                 (u128::try_from(sum / fraction).unwrap_or(most), excess as u64)
             }
