@@ -173,7 +173,7 @@ pub mod emission_base {
     pub const CIRCULATING: u64 = 2;
 }
 
-/// What the treasury does of its own accord. The order is that of `treasury.policy`.
+/// What the treasury does of its own accord: one policy or several. The order is that of `treasury.policy`.
 pub mod treasury_policy {
     /// Nothing.
     pub const NONE: u64 = 0;
@@ -183,6 +183,25 @@ pub mod treasury_policy {
     pub const LIQUIDITY: u64 = 2;
     /// It has XPL bought while the oracle's price is below a floor.
     pub const FLOOR: u64 = 3;
+    /// All three.
+    pub const ALL: u64 = 7;
+    /// Every set of them by name, one alone before two, and two before three.
+    pub const NAMES: &[&str] =
+        &["none", "buyback", "liquidity", "floor", "buyback_liquidity", "buyback_floor", "liquidity_floor", "all"];
+
+    /// Which of buyback, liquidity and floor a value switches on.
+    pub const fn on(value: u64) -> [bool; 3] {
+        match value {
+            BUYBACK => [true, false, false],
+            LIQUIDITY => [false, true, false],
+            FLOOR => [false, false, true],
+            4 => [true, true, false],
+            5 => [true, false, true],
+            6 => [false, true, true],
+            ALL => [true, true, true],
+            _ => [false, false, false],
+        }
+    }
 }
 
 /// What becomes of XPL that the custodian bought. The order is that of `treasury.bought`.
@@ -473,10 +492,17 @@ params! {
     governance_burn_veto: "governance.burn_veto" NO_YES, 0 => 1, 1;
 
     /// What the treasury has its custodian do at every epoch's end: nothing; buy XPL at about the oracle's price; lend XPL to a
-    /// pool that it owns; buy XPL below a floor.
-    treasury_policy: "treasury.policy" Unit::Choice(&["none", "buyback", "liquidity", "floor"]), 0 => 3, 0;
-    /// Most XPL that an epoch's order is about.
+    /// pool that it owns; buy XPL below a floor; or several of these, each by an order of its own.
+    treasury_policy: "treasury.policy" Unit::Choice(treasury_policy::NAMES), 0 => treasury_policy::ALL, 0;
+    /// Most XPL that an epoch's orders are about, all together.
     treasury_budget: "treasury.budget" Unit::Amount, 0 => 1_000_000_000 * crate::money::XPL, 0;
+    /// `buyback`: most XPL of its order, as far as `treasury.budget` goes. 0: an equal part of what is left of that by policies with a
+    /// budget of their own, whether or not these place an order.
+    treasury_buyback_budget: "treasury.buyback_budget" Unit::Amount, 0 => 1_000_000_000 * crate::money::XPL, 0;
+    /// `liquidity`: as `treasury.buyback_budget`.
+    treasury_liquidity_budget: "treasury.liquidity_budget" Unit::Amount, 0 => 1_000_000_000 * crate::money::XPL, 0;
+    /// `floor`: as `treasury.buyback_budget`.
+    treasury_floor_budget: "treasury.floor_budget" Unit::Amount, 0 => 1_000_000_000 * crate::money::XPL, 0;
     /// `buyback`, `liquidity`: share by which the order's limit differs from the oracle's price.
     treasury_slippage: "treasury.slippage" Unit::Ratio, 0 => SHARE_MAX, 10_000_000;
     /// `floor`: micro-dollars per XPL that are defended.

@@ -90,7 +90,7 @@ impl Director {
             &[("vesting.may_vote", 0), ("vesting.interval", HOUR), ("vesting.may_stake", 0), ("vesting.may_earn", 0)],
             &[("emission.floor", 40_000_000), ("fee.base", 7)],
             &[("emission.rate", 35_000_000), ("fee.control", 2)],
-            &[("treasury.policy", 2), ("treasury.budget", 7), ("treasury.bought", 1)],
+            &[("treasury.policy", 7), ("treasury.budget", 7), ("treasury.bought", 1), ("treasury.liquidity_budget", 2)],
             &[("oracle.window", 2), ("oracle.lag", 1), ("oracle.quorum", 1), ("oracle.max_step", ONE)],
             &[("market.mechanism", 1)],
             &[("fee.rate", ONE + 1)],
