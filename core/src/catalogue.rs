@@ -43,7 +43,8 @@ pub struct GpuClass {
     pub ops_per_ms: [u64; 3],
     /// Bytes per millisecond between GPU and memory.
     pub bytes_per_ms: u64,
-    /// Weight of this class's GPU-seconds in provider emission, in parts per billion of the reference class.
+    /// Weight of this class's GPU-seconds in provider emission at genesis, in parts per billion of the reference class; governance
+    /// sets it from then on ([`crate::protocol::weights`]).
     pub weight: u64,
 }
 

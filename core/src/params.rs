@@ -173,7 +173,7 @@ pub mod emission_base {
     pub const CIRCULATING: u64 = 2;
 }
 
-/// What the treasury does of its own accord. The order is that of `treasury.policy`.
+/// What the treasury does of its own accord: one policy or several. The order is that of `treasury.policy`.
 pub mod treasury_policy {
     /// Nothing.
     pub const NONE: u64 = 0;
@@ -183,6 +183,25 @@ pub mod treasury_policy {
     pub const LIQUIDITY: u64 = 2;
     /// It has XPL bought while the oracle's price is below a floor.
     pub const FLOOR: u64 = 3;
+    /// All three.
+    pub const ALL: u64 = 7;
+    /// Every set of them by name, one alone before two, and two before three.
+    pub const NAMES: &[&str] =
+        &["none", "buyback", "liquidity", "floor", "buyback_liquidity", "buyback_floor", "liquidity_floor", "all"];
+
+    /// Which of buyback, liquidity and floor a value switches on.
+    pub const fn on(value: u64) -> [bool; 3] {
+        match value {
+            BUYBACK => [true, false, false],
+            LIQUIDITY => [false, true, false],
+            FLOOR => [false, false, true],
+            4 => [true, true, false],
+            5 => [true, false, true],
+            6 => [false, true, true],
+            ALL => [true, true, true],
+            _ => [false, false, false],
+        }
+    }
 }
 
 /// What becomes of XPL that the custodian bought. The order is that of `treasury.bought`.
@@ -208,8 +227,14 @@ params! {
     /// `eip1559`: multiple of the target beyond which further commands no longer count.
     fee_elasticity: "fee.elasticity" Unit::Count, 2 => 1_000, 2;
     /// `eip1559`: a round at twice the target raises the fee by one part in this many. `eip4844`: the excess that raises it by
-    /// the factor e, in targets; 8.49 in the original.
+    /// the factor e, in whole targets, unless `fee.fraction` says it more exactly.
     fee_denominator: "fee.denominator" Unit::Count, 1 => 1_000_000, 8;
+    /// `eip4844`: the excess that raises the fee by the factor e, as a multiple of the target, rounded to a whole unit: the original's
+    /// update fraction. 849.0186056 % of its three blobs are its 3,338,477. 0 leaves it to `fee.denominator`.
+    fee_fraction: "fee.fraction" Unit::Ratio, 0 => 1_000_000 * SHARE_MAX, 0;
+    /// `eip4844`: units that a command counts in the excess, of which a target has as many times more; the original's blob has 131,072.
+    /// More of them only make the rounding of the exponential finer.
+    fee_unit: "fee.unit" Unit::Count, 1 => 1_000_000, 1, fixed;
     /// Protocol fee, as a share of every payment for work.
     fee_rate: "fee.rate" Unit::Ratio, 0 => SHARE_MAX, 50_000_000;
     /// Part of the protocol fee that is burned. The three parts sum to 100 %.
@@ -226,6 +251,15 @@ params! {
     settle_mode: "settle.mode" Unit::Choice(&["pay", "burn_schedule", "net_emission", "vault_remint"]), 0 => 3, 0, fixed;
     /// `vault_remint`: no job is taken while the vault's collateral is below this share of what it owes (Akash's halt threshold).
     settle_halt: "settle.halt" Unit::Ratio, 0 => 100 * SHARE_MAX, 900_000_000;
+    /// `vault_remint`: while the vault's collateral is below this share of what it owes, jobs are taken in windows, the further apart
+    /// the less there is (Akash's warn threshold, 95 %). 0 never brakes.
+    settle_warn: "settle.warn" Unit::Ratio, 0 => 100 * SHARE_MAX, 0;
+    /// `settle.warn`: the brake's step (Akash's block of six seconds). No two windows open further apart than 14,400 steps.
+    settle_brake_step: "settle.brake_step" Unit::Span, 1 => DAY, 6 * SECOND;
+    /// `settle.warn`: steps that a window stays open, and that lie between two windows' openings at `settle.warn` itself.
+    settle_brake_least: "settle.brake_least" Unit::Count, 1 => 14_400, 10;
+    /// `settle.warn`: how many more steps lie between them for each 0.1 point that collateral is short of it, compounded.
+    settle_brake_rate: "settle.brake_rate" Unit::Ratio, 0 => 100 * SHARE_MAX, 100_000_000;
     /// Share of every net payment that is held back, where a slash can still reach it.
     settle_holdback: "settle.holdback" Unit::Ratio, 0 => SHARE_MAX, 0;
     /// How long after its epoch's end it is held; it comes free at the end of an epoch.
@@ -458,10 +492,17 @@ params! {
     governance_burn_veto: "governance.burn_veto" NO_YES, 0 => 1, 1;
 
     /// What the treasury has its custodian do at every epoch's end: nothing; buy XPL at about the oracle's price; lend XPL to a
-    /// pool that it owns; buy XPL below a floor.
-    treasury_policy: "treasury.policy" Unit::Choice(&["none", "buyback", "liquidity", "floor"]), 0 => 3, 0;
-    /// Most XPL that an epoch's order is about.
+    /// pool that it owns; buy XPL below a floor; or several of these, each by an order of its own.
+    treasury_policy: "treasury.policy" Unit::Choice(treasury_policy::NAMES), 0 => treasury_policy::ALL, 0;
+    /// Most XPL that an epoch's orders are about, all together.
     treasury_budget: "treasury.budget" Unit::Amount, 0 => 1_000_000_000 * crate::money::XPL, 0;
+    /// `buyback`: most XPL of its order, as far as `treasury.budget` goes. 0: an equal part of what is left of that by policies with a
+    /// budget of their own, whether or not these place an order.
+    treasury_buyback_budget: "treasury.buyback_budget" Unit::Amount, 0 => 1_000_000_000 * crate::money::XPL, 0;
+    /// `liquidity`: as `treasury.buyback_budget`.
+    treasury_liquidity_budget: "treasury.liquidity_budget" Unit::Amount, 0 => 1_000_000_000 * crate::money::XPL, 0;
+    /// `floor`: as `treasury.buyback_budget`.
+    treasury_floor_budget: "treasury.floor_budget" Unit::Amount, 0 => 1_000_000_000 * crate::money::XPL, 0;
     /// `buyback`, `liquidity`: share by which the order's limit differs from the oracle's price.
     treasury_slippage: "treasury.slippage" Unit::Ratio, 0 => SHARE_MAX, 10_000_000;
     /// `floor`: micro-dollars per XPL that are defended.

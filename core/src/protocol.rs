@@ -26,6 +26,7 @@ pub mod treasury;
 pub mod vault;
 pub mod verification;
 pub mod vesting;
+pub mod weights;
 
 use crate::engine::state::State;
 

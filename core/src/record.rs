@@ -10,7 +10,7 @@ use crate::ids::{AccountId, AwardId, ClassId, GrantId, JobId, LeaseId, OfferId, 
 use crate::protocol::verification::{challenge, copies, draw, panel, planted, verdict};
 use crate::protocol::{
     account, batch, beacon, bond, builders, delegation, emission, epoch, fee, governance, holdback, job, lease, market, offer,
-    oracle, provider, redelegation, sealed, settlement, slashing, staking, treasury, vault, vesting,
+    oracle, provider, redelegation, sealed, settlement, slashing, staking, treasury, vault, vesting, weights,
 };
 use crate::rejection::{Refusal, Rejection};
 use crate::time::Time;
@@ -147,6 +147,7 @@ value_from! {
     [u64; 4] => |x| Value::Numbers(x);
     [u8; 3] => |_x| Value::Nothing;
     [u8; 5] => |_x| Value::Nothing;
+    [u8; 7] => |_x| Value::Nothing;
 }
 
 /// A payload's fields by name, fillers left out.
@@ -236,6 +237,7 @@ macro_rules! vocabulary {
                 48 StakeGrant: vesting::stake::StakeGrant,
                 49 UnstakeGrant: vesting::stake::UnstakeGrant,
                 50 ClaimGrantRewards: vesting::stake::ClaimGrantRewards,
+                55 ProposeWeights: weights::ProposeWeights,
             }
             timers {
                 64 EpochEnd: epoch::EpochEnd,
@@ -351,6 +353,8 @@ macro_rules! vocabulary {
                 237 Repriced: fee::Repriced,
                 238 Credited: vault::Credited,
                 239 Reminted: vault::Reminted,
+                244 Braked: vault::Braked,
+                245 WeightChanged: weights::WeightChanged,
             }
         }
     };

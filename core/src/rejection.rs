@@ -106,6 +106,9 @@ rejections! {
         choose a provider to which stake moves from it already in this epoch, wait until moves are complete, or undelegate",
     82 LockedStakeOff "vesting.may_stake is off: what has not vested does not stake here",
     83 GrantShort "the grant's pot is {need} nano-XPL short: ask for less, or unstake what it has staked and wait for it",
+    90 NoClassNamed "the proposal names no class: name one to four whose weights it would set",
+    91 WeightTooLarge "a class's weight is at most {need} parts per billion of the reference class's",
+    92 VaultBraked "the vault's collateral has fallen below settle.warn, and it takes jobs in windows: the next opens in {need} ms",
 }
 
 payload! {

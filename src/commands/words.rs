@@ -3,7 +3,8 @@
 use plasma_core::ids::{AccountId, OfferId, ProviderId};
 use plasma_core::log::batch::Line;
 use plasma_core::money::{ONE, XPL};
-use plasma_core::params::TABLE;
+use plasma_core::params::{TABLE, Unit};
+use plasma_core::protocol::weights::NO_CLASS;
 use plasma_core::record::{Cause, Fields, Origin, Record, Value};
 use plasma_reports::calendar;
 use plasma_reports::number::grouped;
@@ -44,7 +45,7 @@ fn counts(record: &str, field: &str) -> Counts {
         ("Vote", "choice") => Counts::Named(&["yes", "no", "abstain", "veto"]),
         (_, "office") => Counts::Named(&["the committee", "the custodian"]),
         ("OrderPlaced", "side") => Counts::Named(&["buy", "provide"]),
-        ("SetCommission", "rate") => Counts::Share,
+        ("SetCommission", "rate") | ("Braked", "ratio") | ("WeightChanged", "weight" | "before") => Counts::Share,
         ("StakeRewarded", "commission" | "delegators") => Counts::NanoXpl,
         ("RevealAsk", "price") | (_, "ask" | "surplus" | "gap") => Counts::Pace,
         (
@@ -58,9 +59,9 @@ fn counts(record: &str, field: &str) -> Counts {
         (_, "work_mgs") => Counts::MilliGpuSeconds,
         (
             _,
-            "cliff" | "closes" | "due" | "end" | "expires" | "finish_by" | "next_closes" | "next_ends" | "release" | "ripens",
+            "cliff" | "closes" | "due" | "end" | "expires" | "finish_by" | "next_closes" | "next_ends" | "opens" | "release" | "ripens",
         )
-        | (_, "seal_by" | "start" | "start_by" | "until") => Counts::Moment,
+        | (_, "seal_by" | "shuts" | "start" | "start_by" | "until") => Counts::Moment,
         (_, "account" | "custodian" | "to") => Counts::Account,
         (_, "offer") => Counts::Offer,
         (_, "gpus_log2") => Counts::Power,
@@ -81,6 +82,15 @@ pub fn fields(record: &str, payload: &impl Fields) -> String {
             }
             Value::Sizes(params) if record == "ProposeChange" => {
                 let set = params.iter().zip(values).filter_map(|(&param, value)| setting(param, value));
+                Some(set.collect::<Vec<_>>().join(", "))
+            }
+            Value::Numbers(numbers) if record == "ProposeWeights" => {
+                values = numbers;
+                None
+            }
+            Value::Sizes(classes) if record == "ProposeWeights" => {
+                let set = classes.iter().zip(values).filter(|(class, _)| **class != NO_CLASS);
+                let set = set.map(|(class, weight)| format!("class {class} = {}", show_value(Unit::Ratio, weight)));
                 Some(set.collect::<Vec<_>>().join(", "))
             }
             Value::Number(n) if (record, name) == ("ParamChanged", "value") => {
@@ -188,7 +198,9 @@ pub fn decimal(parts: u128, whole: u128) -> String {
 mod tests {
     use super::*;
     use plasma_core::protocol::account::Transfer;
+    use plasma_core::ids::ClassId;
     use plasma_core::protocol::governance::action::{ParamChanged, ProposeChange};
+    use plasma_core::protocol::weights::{ProposeWeights, WeightChanged};
 
     fn place(key: &str) -> u32 {
         TABLE.iter().position(|spec| spec.key == key).unwrap() as u32
@@ -214,6 +226,10 @@ mod tests {
         assert_eq!(fields("ProposeChange", &change), "fee.rate = 3%");
         let changed = ParamChanged { value: 86_400_000, param: place("governance.timelock"), pad: 0 };
         assert_eq!(fields("ParamChanged", &changed), "governance.timelock = 1d");
+        let weights = ProposeWeights { weights: [1_200_000_000, 0, 7, 0], classes: [2, 0, NO_CLASS, NO_CLASS] };
+        assert_eq!(fields("ProposeWeights", &weights), "class 2 = 120%, class 0 = 0%");
+        let changed = WeightChanged { weight: 1_200_000_000, before: 1_000_000_000, class: ClassId(2), pad: [0; 7] };
+        assert_eq!(fields("WeightChanged", &changed), "weight 120 %, before 100 %, class 2");
         assert_eq!(number("Tallied", "ripens", 0), "ripens never");
         assert_eq!(number("Submit", "classes", 5), "classes 0 2");
         assert_eq!(serde_json::Value::from(json(&transfer)), json!({ "amount": 2_500_000_000u64, "to": 1 }));

@@ -26,6 +26,7 @@ use crate::protocol::treasury::Order;
 use crate::protocol::vault::Vault;
 use crate::protocol::verification::Docket;
 use crate::protocol::vesting::Grant;
+use crate::protocol::weights::Weights;
 use bevy_ecs::prelude::World;
 use bevy_ecs::system::SystemState;
 use rkyv::rancor::Error as RkyvError;
@@ -71,6 +72,7 @@ struct Snapshot<'a> {
     avoided: Avoided,
     docket: Docket,
     holdback: Holdback,
+    weights: Weights,
 }
 
 /// The state as bytes. Equal states give equal bytes.
@@ -104,6 +106,7 @@ pub fn save(state: &State) -> AlignedVec {
         avoided: state.avoided.clone(),
         docket: state.docket.clone(),
         holdback: state.holdback.clone(),
+        weights: state.weights.clone(),
     };
     let rows = size_of::<Job>() * state.jobs.len() + size_of::<Lease>() * state.leases.len();
     let tables = size_of_val(state.accounts()) + size_of_val(state.providers()) + size_of_val(state.offers()) + 32 * accounts;
@@ -161,6 +164,7 @@ pub(crate) fn load(bytes: &[u8]) -> Result<World, String> {
     world.insert_resource(snapshot.avoided);
     world.insert_resource(snapshot.docket);
     world.insert_resource(snapshot.holdback);
+    world.insert_resource(snapshot.weights);
     let mut rows = SystemState::<Rows>::new(&mut world);
     let sound = rows.get_mut(&mut world).expect("the tables were just made").with(|state| {
         state.accounts[..snapshot.accounts.len()].copy_from_slice(&snapshot.accounts);
@@ -184,7 +188,7 @@ fn references_hold(state: &State) -> Result<(), String> {
     let bonds = state.unbonding.entries.iter().all(|entry| state.provider(entry.provider).is_some());
     let staking = state.staking.is_of(state);
     let sealed = state.market.envelopes.keys().all(|&offer| state.offer(offer).is_some());
-    let market = sealed && state.market.standing.len() == classes;
+    let market = sealed && state.market.standing.len() == classes && state.weights.0.len() == classes;
     let exists = |account: AccountId| state.account(account).is_some();
     let grants = state.grants.iter().all(|grant| exists(grant.account));
     let awards = state.awards.iter().all(|award| exists(award.account));

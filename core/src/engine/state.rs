@@ -26,6 +26,7 @@ use crate::protocol::treasury::Order;
 use crate::protocol::vault::Vault;
 use crate::protocol::verification::Docket;
 use crate::protocol::vesting::Grant;
+use crate::protocol::weights::Weights;
 use bevy_ecs::prelude::Resource;
 use rkyv::{Archive, Deserialize, Serialize};
 
@@ -95,6 +96,8 @@ pub struct State<'a> {
     pub holdback: &'a mut Holdback,
     /// The parameters in force.
     pub params: &'a mut Params,
+    /// What each class's work weighs.
+    pub weights: &'a mut Weights,
     /// GPU classes and programs.
     pub catalogue: &'a Catalogue,
 }

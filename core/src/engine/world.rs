@@ -25,6 +25,7 @@ use crate::protocol::treasury::Order;
 use crate::protocol::vault::Vault;
 use crate::protocol::verification::Docket;
 use crate::protocol::vesting::Grant;
+use crate::protocol::weights::Weights;
 use bevy_ecs::change_detection::ContiguousMut;
 use bevy_ecs::prelude::*;
 use bevy_ecs::query::{ArchetypeFilter, ContiguousQueryData};
@@ -65,7 +66,7 @@ pub(crate) struct InForce(pub Params);
 #[derive(Resource)]
 pub(crate) struct Wares(pub Catalogue);
 
-/// What governance makes and pays for.
+/// What governance makes, pays for and sets.
 #[derive(SystemParam)]
 pub(crate) struct Governed<'w> {
     grants: ResMut<'w, Grants>,
@@ -73,6 +74,7 @@ pub(crate) struct Governed<'w> {
     awards: ResMut<'w, Awards>,
     orders: ResMut<'w, Orders>,
     governance: ResMut<'w, Governance>,
+    weights: ResMut<'w, Weights>,
 }
 
 /// Everything that [`State`] borrows.
@@ -131,6 +133,7 @@ impl Rows<'_, '_> {
             docket: &mut self.docket,
             holdback: &mut self.holdback,
             params: &mut self.params.0,
+            weights: &mut self.governed.weights,
             catalogue: &self.catalogue.0,
         };
         f(&mut state)
@@ -169,6 +172,7 @@ pub(crate) fn empty(params: Params, catalogue: Catalogue) -> World {
     world.init_resource::<Docket>();
     world.init_resource::<Holdback>();
     world.insert_resource(InForce(params));
+    world.insert_resource(Weights(catalogue.classes.iter().map(|class| class.weight).collect()));
     world.insert_resource(Wares(catalogue));
     grow(&mut world, 0, 0, 0);
     world

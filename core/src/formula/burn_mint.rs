@@ -46,13 +46,14 @@ pub fn collateral_ratio(vault_nano: u128, price_micro_usd: u64, owed_micro_usd: 
 /// Most steps between two mints that the brake imposes.
 const MOST_STEPS: u128 = 14_400;
 
-/// Akash: steps to wait between two mints. At the warning ratio and above, `least`; below, `percent` more for each whole thousandth
-/// that is missing, and at most 14,400 (`calculateBlocksDiff`). Ratios are in ten-thousandths.
-pub fn braked(least: u64, percent: u64, warn: u64, ratio: u64) -> u64 {
+/// Akash: steps to wait between two mints. At the warning ratio and above, `least`; below, `rate` more, in parts per billion, for each
+/// whole thousandth that is missing, and at most 14,400 (`calculateBlocksDiff`, where the rate is in percent). Ratios are in
+/// ten-thousandths.
+pub fn braked(least: u64, rate: u64, warn: u64, ratio: u64) -> u64 {
     let steps = warn.saturating_sub(ratio) / 10;
     let least_whole = Decimal::whole(least.into());
     let (Some(mut wait), Some(most)) = (least_whole, Decimal::whole(MOST_STEPS)) else { return least };
-    let Some(factor) = Decimal::whole(1).and_then(|one| one.plus(Decimal::share(percent.saturating_mul(ONE / 100)))) else {
+    let Some(factor) = Decimal::whole(1).and_then(|one| one.plus(Decimal::share(rate))) else {
         return least;
     };
     for _ in 0..steps.min(100_000) {
@@ -83,6 +84,7 @@ mod tests {
     /// akash-network/node, `x/bme/keeper/keeper_test.go`, `TestCalculateBlocksDiff_*`.
     #[test]
     fn the_brake_is_that_of_akashs_test() {
+        const PERCENT: u64 = ONE / 100;
         let ten_percent = [
             (10_000, 10),
             (9_500, 10),
@@ -100,14 +102,15 @@ mod tests {
             (0, 14_400),
         ];
         for (ratio, steps) in ten_percent {
-            assert_eq!(braked(10, 10, 9_500, ratio), steps, "at {ratio}");
+            assert_eq!(braked(10, 10 * PERCENT, 9_500, ratio), steps, "at {ratio}");
         }
         let doubled = [(9_500, 10), (9_490, 20), (9_480, 40), (9_450, 320), (9_400, 10_240), (9_390, 14_400), (9_000, 14_400)];
         for (ratio, steps) in doubled {
-            assert_eq!(braked(10, 100, 9_500, ratio), steps, "at {ratio}");
+            assert_eq!(braked(10, ONE, 9_500, ratio), steps, "at {ratio}");
         }
-        assert_eq!([9_490, 9_400, 9_000].map(|ratio| braked(10, 1, 9_500, ratio)), [10, 11, 16]);
-        assert_eq!((braked(10, 50, 9_500, 9_300), braked(10, 0, 9_500, 9_000), braked(10, 100, 10_000, 0)), (14_400, 10, 14_400));
+        assert_eq!([9_490, 9_400, 9_000].map(|ratio| braked(10, PERCENT, 9_500, ratio)), [10, 11, 16]);
+        assert_eq!(braked(10, ONE / 2, 9_500, 9_300), 14_400);
+        assert_eq!((braked(10, 0, 9_500, 9_000), braked(10, ONE, 10_000, 0)), (10, 14_400));
     }
 
     #[test]

@@ -94,6 +94,12 @@ impl Params {
                 "emission.schedule vault_remint mints nothing unless settle.mode is vault_remint",
             ),
             (
+                self.settle_mode() == settle_mode::VAULT_REMINT
+                    && self.settle_warn() > 0
+                    && self.settle_warn() <= self.settle_halt(),
+                "settle.warn must exceed settle.halt, at which no more jobs are taken, or be 0",
+            ),
+            (
                 schedule != "net_emission" && self.settle_mode() == settle_mode::NET_EMISSION,
                 "settle.mode net_emission burns what only emission.schedule net_emission mints again",
             ),
@@ -134,7 +140,7 @@ mod tests {
     #[test]
     fn mechanisms_that_contradict_each_other_are_refused_with_the_reason() {
         let schedule = |name| ("emission.schedule", schedules::number(name));
-        let cases: [(&[(&str, u64)], &str); 15] = [
+        let cases: [(&[(&str, u64)], &str); 16] = [
             (&[schedule("disinflation"), ("emission.rate", 0)], "emission.floor must not exceed emission.rate"),
             (&[schedule("goal_bonded"), ("emission.rate", 0)], "emission.floor must not exceed emission.rate"),
             (&[schedule("ideal_stake"), ("emission.rate", 0)], "emission.floor must not exceed emission.rate"),
@@ -142,6 +148,7 @@ mod tests {
             (&[schedule("participation"), ("emission.rate", 300_000_000)], "emission.max"),
             (&[schedule("vault_remint")], "settle.mode is vault_remint"),
             (&[("settle.mode", 2)], "emission.schedule net_emission"),
+            (&[("settle.mode", 3), ("settle.warn", 900_000_000)], "settle.warn must exceed settle.halt"),
             (&[("settle.mode", 1), ("emission.providers", 0), ("emission.stakers", 800_000_000)], "providers earn nothing"),
             (&[("emission.weight", 2), ("fee.rate", 0)], "weighs nothing"),
             (&[schedule("goal_bonded"), ("emission.max", 0)], "emission.max"),
@@ -161,11 +168,12 @@ mod tests {
 
     #[test]
     fn what_is_not_used_contradicts_nothing() {
-        let cases: [&[(&str, u64)]; 4] = [
+        let cases: [&[(&str, u64)]; 5] = [
             &[("emission.schedule", schedules::number("fixed")), ("emission.rate", 0)],
             &[("emission.schedule", schedules::number("pid")), ("emission.rate", 0)],
             &[("emission.schedule", schedules::number("participation")), ("emission.rate", 0)],
             &[("governance.threshold", SHARE_MAX)],
+            &[("settle.warn", 1)],
         ];
         for set in cases {
             let mut params = Params::default();

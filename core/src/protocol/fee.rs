@@ -6,8 +6,8 @@
 
 use crate::engine::state::State;
 use crate::formula::base_fee::{eip1559, excess, fake_exponential};
-use crate::money::XPL;
-use crate::params::fee_control;
+use crate::money::{ONE, XPL};
+use crate::params::{Params, fee_control};
 use crate::record::{Apply, Record, payload};
 use bevy_ecs::prelude::Resource;
 use rkyv::{Archive, Deserialize, Serialize};
@@ -23,7 +23,7 @@ pub const MAX: u64 = 1_000 * XPL;
 pub struct Fees {
     /// The base fee in force, in nano-XPL; meaningful when it is controlled.
     pub base: u64,
-    /// Commands admitted beyond the target so far, less those below it: `eip4844`'s excess.
+    /// Commands admitted beyond the target so far, less those below it, in `fee.unit`s: `eip4844`'s excess.
     pub excess: u64,
     /// Commands of accounts admitted in the running round.
     pub admitted: u64,
@@ -51,7 +51,10 @@ impl State<'_> {
 
 /// The next round's fee, when it is controlled.
 pub(crate) fn reprice(state: &State) -> Option<Repriced> {
-    let (params, fees) = (&*state.params, &*state.fees);
+    next(state.params, state.fees)
+}
+
+fn next(params: &Params, fees: &Fees) -> Option<Repriced> {
     let (target, denominator) = (params.fee_target(), params.fee_denominator());
     match params.fee_control() {
         fee_control::EIP1559 => {
@@ -62,11 +65,24 @@ pub(crate) fn reprice(state: &State) -> Option<Repriced> {
         }
         fee_control::EIP4844 => {
             // Where it could not be counted further, the fee has long been the largest there is.
-            let excess = excess(fees.excess, fees.admitted, target).unwrap_or(u64::MAX);
-            let fee = fake_exponential(params.fee_base(), excess, target.saturating_mul(denominator));
+            let unit = params.fee_unit();
+            let target = target.saturating_mul(unit);
+            let excess = excess(fees.excess, fees.admitted.saturating_mul(unit), target).unwrap_or(u64::MAX);
+            let fee = fake_exponential(params.fee_base(), excess, fraction(params, target));
             Some(Repriced { fee: fee.and_then(|fee| u64::try_from(fee).ok()).map_or(MAX, |fee| fee.min(MAX)), excess })
         }
         _ => None,
+    }
+}
+
+/// EIP-4844's update fraction for a target, both in units.
+fn fraction(params: &Params, target: u64) -> u64 {
+    match params.fee_fraction() {
+        0 => target.saturating_mul(params.fee_denominator()),
+        ratio => {
+            let nearest = (u128::from(target) * u128::from(ratio) + u128::from(ONE / 2)) / u128::from(ONE);
+            u64::try_from(nearest).unwrap_or(u64::MAX).max(1)
+        }
     }
 }
 
@@ -130,6 +146,96 @@ mod tests {
     fn eip4844_prices_the_excess() {
         let path = fees(&[("fee.control", 2)], &[10, 50, 20, 0, 0]);
         assert_eq!(path, [1_000_000, 1_648_721, 1_868_245, 1_648_721, 1_454_991]);
+    }
+
+    /// A blob of the original, in its units.
+    const BLOB: u64 = 131_072;
+
+    /// The original at its beginning (EIP-4844): a smallest fee of one, a target of three blobs, an update fraction of 3,338,477.
+    const CANCUN: [(&str, u64); 5] =
+        [("fee.control", 2), ("fee.base", 1), ("fee.target", 3), ("fee.unit", BLOB), ("fee.fraction", 8_490_186_056)];
+
+    /// The controller after a round of so many commands, with so much excess from before.
+    fn after(set: &[(&str, u64)], excess: u64, admitted: u64) -> Repriced {
+        let mut params = Params::default();
+        set.iter().for_each(|&(key, value)| params.set(key, value).expect("a legal value"));
+        next(&params, &Fees { base: 0, excess, admitted }).expect("a controlled fee")
+    }
+
+    /// EIP-4844's constant, and that of EIP-7691 (Prague) for a target of six blobs, to the unit.
+    #[test]
+    fn update_fractions_are_the_originals() {
+        for (target, ratio, expected) in [(3, 8_490_186_056, 3_338_477), (6, 6_367_640_177, 5_007_716)] {
+            let mut params = Params::default();
+            params.set("fee.fraction", ratio).unwrap();
+            assert_eq!(fraction(&params, target * BLOB), expected);
+        }
+        let mut params = Params::default();
+        assert_eq!(fraction(&params, 10), 80);
+        params.set("fee.fraction", 1).unwrap();
+        assert_eq!((fraction(&params, 10), fraction(&params, u64::MAX)), (1, 18_446_744_074));
+    }
+
+    /// go-ethereum, `consensus/misc/eip4844/eip4844_test.go`, `TestCalcExcessBlobGas`: excess before, blobs, excess after.
+    #[test]
+    fn the_excess_is_that_of_go_ethereums_test() {
+        const TARGET: u64 = 3 * BLOB;
+        let cases = [
+            (0, 0, 0),
+            (0, 1, 0),
+            (0, 3, 0),
+            (0, 4, BLOB),
+            (1, 4, BLOB + 1),
+            (1, 5, 2 * BLOB + 1),
+            (TARGET, 3, TARGET),
+            (TARGET, 2, TARGET - BLOB),
+            (TARGET, 1, TARGET - 2 * BLOB),
+            (BLOB - 1, 2, 0),
+        ];
+        for (before, blobs, expected) in cases {
+            assert_eq!(after(&CANCUN, before, blobs).excess, expected, "{blobs} blobs after {before}");
+        }
+    }
+
+    /// The same file, `TestCalcBlobFee`, and reth's larger cases, which the largest fee cuts off.
+    #[test]
+    fn blob_fees_are_those_of_the_clients_tests() {
+        for (excess, fee) in [(0, 1), (2_314_057, 1), (2_314_058, 2), (10 * 1024 * 1024, 23), (148_099_578, MAX)] {
+            assert_eq!(after(&CANCUN, excess, 3), Repriced { fee, excess });
+        }
+    }
+
+    /// The same file, `TestFakeExponential`: factor, numerator and denominator are the smallest fee, the excess and the target.
+    #[test]
+    fn exponentials_are_those_of_go_ethereums_test() {
+        let cases = [
+            (1, 0, 1, 1),
+            (38_493, 0, 1_000, 38_493),
+            (0, 1_234, 2_345, 0),
+            (1, 2, 1, 6),
+            (1, 4, 2, 6),
+            (1, 3, 1, 16),
+            (1, 6, 2, 18),
+            (1, 4, 1, 49),
+            (1, 8, 2, 50),
+            (10, 8, 2, 542),
+            (11, 8, 2, 596),
+            (1, 5, 1, 136),
+            (1, 5, 2, 11),
+            (2, 5, 2, 23),
+            (1, 50_000_000, 2_225_652, 5_709_098_764),
+        ];
+        for (factor, numerator, denominator, fee) in cases {
+            let set = [("fee.control", 2), ("fee.base", factor), ("fee.target", denominator), ("fee.fraction", ONE)];
+            assert_eq!(after(&set, numerator, denominator), Repriced { fee, excess: numerator });
+        }
+    }
+
+    /// The original's path through real rounds: 80 blobs beyond the target are ten mebibytes, and cost 23; then empty blocks.
+    #[test]
+    fn rounds_of_blobs_are_priced_as_in_the_original() {
+        let fees = fees(&CANCUN, &[83, 3, 0, 0, 30]);
+        assert_eq!(fees, [23, 23, 20, 18, 52]);
     }
 
     #[test]

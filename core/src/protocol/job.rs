@@ -271,9 +271,10 @@ impl Decide for Submit {
         let (serial, slot) = state.jobs.next().ok_or(Rejection::TooManyRows)?;
         let job = JobId::new(serial, slot);
         if state.params.settle_mode() == settle_mode::VAULT_REMINT {
-            let micro_usd = vault::issue(state, self.budget, record.time)?;
+            let (micro_usd, braked) = vault::issue(state, self.budget, record.time)?;
             events.push(Submitted { job }.into());
             events.push(Credited { micro_usd, job }.into());
+            events.extend(braked.map(Event::from));
         } else {
             events.push(Submitted { job }.into());
         }

@@ -96,7 +96,7 @@ pub fn divide(payment: u64, rate: u64, weights: [u64; 3]) -> (u64, [u64; 3]) {
 
 /// Work in the unit that provider emission is shared by: class-weighted milli-GPU-seconds.
 fn weighted(state: &State, class: ClassId, work_mgs: u64) -> u64 {
-    let weight = u128::from(state.catalogue.class(class).weight);
+    let weight = u128::from(state.weights.of(class));
     u64::try_from(u128::from(work_mgs) * weight / u128::from(ONE)).unwrap_or(u64::MAX)
 }
 

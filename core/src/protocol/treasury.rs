@@ -1,7 +1,7 @@
 //! The treasury: what governance spends of it, and what it has its custodian do of its own accord.
 //!
-//! The core knows no exchange. At the end of an epoch it may place an order with the custodian, an account named at genesis or by
-//! governance: to **buy** up to so many XPL at no more than a limit, with dollars that are outside the core, or to **provide** so
+//! The core knows no exchange. At the end of an epoch each policy that is switched on may place an order with the custodian, an
+//! account named at genesis or by governance, and all of them together stay within one budget: to **buy** up to so many XPL at no more than a limit, with dollars that are outside the core, or to **provide** so
 //! many XPL, which it sends along, to a pool at no less than a limit. What comes of an order returns by [`TreasuryDeposit`]. An order
 //! to buy stands for an epoch and takes no more than it asks for; one to provide stands until the custodian says that this was
 //! the last of it, and what then came back less, or more, is its loss or gain in XPL. What was bought is kept or, by
@@ -113,35 +113,67 @@ payload! {
 
 // Decide
 
-/// The order that the treasury's policy calls for at the end of an epoch; then orders to buy of the epoch before lapse.
+/// The orders that the treasury's policies call for at the end of an epoch; then orders to buy of the epoch before lapse.
 pub(crate) fn place(state: &State, events: &mut Vec<Event>) {
     let (params, buying) = (&*state.params, |order: &&Order| order.side == side::BUY);
     let standing = state.orders.iter().filter(|order| !buying(order)).count() as u64;
-    if standing < params.treasury_max_orders() {
-        events.extend(called_for(state).map(Event::from));
+    let room = params.treasury_max_orders().saturating_sub(standing);
+    let room = usize::try_from(room).unwrap_or(usize::MAX);
+    for (ahead, (custodian, wanted)) in called_for(state).take(room).enumerate() {
+        let Some((serial, slot)) = state.orders.next_after(ahead) else { break };
+        let Wanted { side, max_xpl, limit } = wanted;
+        let sent = if side == side::PROVIDE { max_xpl } else { 0 };
+        events.push(OrderPlaced { order: OrderId::new(serial, slot), max_xpl, sent, limit, custodian, side }.into());
     }
     events.extend(state.orders.iter().filter(buying).map(|order| Event::from(OrderLapsed { order: order.id })));
 }
 
-fn called_for(state: &State) -> Option<OrderPlaced> {
+/// What an order is about; see [`OrderPlaced`].
+struct Wanted {
+    side: u32,
+    max_xpl: u64,
+    limit: u64,
+}
+
+/// What each policy that is switched on wants of the custodian, if there is one, and a price.
+fn called_for(state: &State) -> impl Iterator<Item = (AccountId, Wanted)> {
     let params = &*state.params;
     let custodian = state.governance.custodian;
-    let price = state.oracle_price(state.clock.now).filter(|_| custodian.is_some())?;
-    let slippage = params.treasury_slippage();
-    let at = |ratio: u64| mul_div_floor(price.into(), ratio.into(), ONE.into()).and_then(|limit| u64::try_from(limit).ok());
-    let budget = params.treasury_budget();
-    let (side, max_xpl, limit) = match params.treasury_policy() {
-        treasury_policy::BUYBACK => (side::BUY, budget, at(ONE + slippage).unwrap_or(u64::MAX)),
-        treasury_policy::FLOOR if price < params.treasury_floor() => (side::BUY, budget, params.treasury_floor()),
-        treasury_policy::LIQUIDITY => {
-            let most = u64::try_from(state.ledger.treasury).unwrap_or(u64::MAX);
-            (side::PROVIDE, budget.min(most), at(ONE - slippage)?)
-        }
-        _ => return None,
+    let on = treasury_policy::on(params.treasury_policy());
+    let price = if on == [false; 3] || !custodian.is_some() { None } else { state.oracle_price(state.clock.now) };
+    let own = [params.treasury_buyback_budget(), params.treasury_liquidity_budget(), params.treasury_floor_budget()];
+    let [buyback, liquidity, floor] = budgets(params.treasury_budget(), on, own);
+    let most = u64::try_from(state.ledger.treasury).unwrap_or(u64::MAX);
+    let (slippage, defended) = (params.treasury_slippage(), params.treasury_floor());
+    let at = |price: u64, ratio: u64| {
+        mul_div_floor(price.into(), ratio.into(), ONE.into()).and_then(|limit| u64::try_from(limit).ok()).unwrap_or(u64::MAX)
     };
-    let (serial, slot) = state.orders.next().filter(|_| max_xpl > 0)?;
-    let sent = if side == side::PROVIDE { max_xpl } else { 0 };
-    Some(OrderPlaced { order: OrderId::new(serial, slot), max_xpl, sent, limit, custodian, side })
+    let wanted = price.map(|price| {
+        [
+            Wanted { side: side::BUY, max_xpl: buyback, limit: at(price, ONE + slippage) },
+            Wanted { side: side::PROVIDE, max_xpl: liquidity.min(most), limit: at(price, ONE - slippage) },
+            Wanted { side: side::BUY, max_xpl: if price < defended { floor } else { 0 }, limit: defended },
+        ]
+    });
+    let wanted = wanted.into_iter().flatten().filter(|wanted| wanted.max_xpl > 0);
+    wanted.map(move |wanted| (custodian, wanted))
+}
+
+/// What each policy that is on may order of a budget: its own budget, the first first, as far as there is as much; who has none of
+/// its own, an equal part of the rest. The last of those has what rounding down leaves.
+fn budgets(all: u64, on: [bool; 3], own: [u64; 3]) -> [u64; 3] {
+    let (mut left, mut parts) = (all, [0; 3]);
+    for i in (0..3).filter(|&i| on[i]) {
+        parts[i] = own[i].min(left);
+        left -= parts[i];
+    }
+    let mut sharing = (0..3).filter(|&i| on[i] && own[i] == 0).count() as u64;
+    for i in (0..3).filter(|&i| on[i] && own[i] == 0) {
+        parts[i] = left / sharing;
+        left -= parts[i];
+        sharing -= 1;
+    }
+    parts
 }
 
 impl Decide for TreasuryDeposit {

@@ -5,12 +5,19 @@
 //! A job's credit is its budget at the oracle's price when it was submitted. When it settles, its payment is worth as many
 //! dollars as then: what the tokens gained meanwhile goes to the vault, what they lost comes from the vault, and only what the
 //! vault is short of is minted. Without a price, and beyond what may ever be issued, the payment stays as it is.
+//!
+//! Below `settle.halt` no credit is issued. Above it, but below `settle.warn`, a **brake** spaces the issue of credits, as the
+//! original spaces its mints of dollars; what is owed is settled at all times. The original queues what is asked for and mints for
+//! all at once, every so many blocks; here a job is taken or refused as it is submitted, so that instead of a queue there are windows:
+//! one opens with the first job after the last was due to be over, stays open for `settle.brake_least` steps, and the next opens as
+//! long after it as [`braked`] says of the ratio at that moment. At `settle.warn` windows touch, and nothing is refused. As in the
+//! original, a ratio that recovers does not bring the next window forward.
 
 use crate::engine::ledger::Pot;
 use crate::engine::state::State;
-use crate::formula::burn_mint::{collateral_ratio, reminted};
+use crate::formula::burn_mint::{braked, collateral_ratio, reminted};
 use crate::ids::{JobId, LeaseId};
-use crate::money::{XPL, mul_div_floor};
+use crate::money::{ONE, XPL, mul_div_floor};
 use crate::params::settle_mode;
 use crate::protocol::job::Job;
 use crate::protocol::lease::Lease;
@@ -22,6 +29,9 @@ use rkyv::{Archive, Deserialize, Serialize};
 
 // Components
 
+/// A ten-thousandth, in which the brake reads ratios, in parts per billion.
+const BASIS_POINT: u64 = ONE / 10_000;
+
 /// What the vault owes, and what stands for it besides the vault itself.
 #[derive(Resource, Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
@@ -30,6 +40,10 @@ pub struct Vault {
     pub owed: u128,
     /// Escrows of the jobs that have credits, in nano-XPL.
     pub backing: u128,
+    /// When the brake's last window closes; the past when it never had one.
+    pub shuts: Time,
+    /// When the one after it may open.
+    pub opens: Time,
 }
 
 payload! {
@@ -39,6 +53,16 @@ payload! {
         pub micro_usd: u64,
         /// Whose.
         pub job: JobId,
+    }
+
+    /// Collateral is scarce: credits are issued for a while, and then not for a while.
+    pub struct Braked {
+        /// The vault's collateral before this credit, in parts per billion of what it owed.
+        pub ratio: u64,
+        /// When the window closes.
+        pub shuts: Time,
+        /// When the next one may open.
+        pub opens: Time,
     }
 
     /// A settlement's payment was brought to its credit's worth.
@@ -56,19 +80,37 @@ payload! {
 
 // Decide
 
-/// The credit of a budget, or why there can be none.
-pub(crate) fn issue(state: &State, budget: u64, now: Time) -> Result<u64, Refusal> {
+/// The credit of a budget in micro-dollars, with the brake's window if this opens one, or why there can be none.
+pub(crate) fn issue(state: &State, budget: u64, now: Time) -> Result<(u64, Option<Braked>), Refusal> {
     let price = state.oracle_price(now).ok_or(Rejection::NoOraclePrice)?;
     let backing = state.ledger.vault.saturating_add(state.vault.backing);
-    let halt = u128::from(state.params.settle_halt());
-    if collateral_ratio(backing, price, state.vault.owed).is_some_and(|ratio| ratio < halt) {
+    let ratio = collateral_ratio(backing, price, state.vault.owed);
+    if ratio.is_some_and(|ratio| ratio < u128::from(state.params.settle_halt())) {
         return Err(Rejection::VaultHalted.into());
     }
+    let window = if state.params.settle_warn() > 0 { window(state, ratio, now)? } else { None };
     let worth = mul_div_floor(budget.into(), price.into(), XPL.into());
     match worth.and_then(|worth| u64::try_from(worth).ok()).unwrap_or(u64::MAX) {
         0 => Err(Rejection::CreditTooSmall.into()),
-        micro_usd => Ok(micro_usd),
+        micro_usd => Ok((micro_usd, window)),
     }
+}
+
+/// The window in which the brake lets a credit be issued now, if it is a new one.
+fn window(state: &State, ratio: Option<u128>, now: Time) -> Result<Option<Braked>, Refusal> {
+    let (params, Vault { shuts, opens, .. }) = (&*state.params, *state.vault);
+    if now < shuts {
+        return Ok(None);
+    }
+    if now < opens {
+        return Err(Rejection::VaultBraked.needing(opens - now));
+    }
+    let Some(ratio) = ratio.filter(|ratio| *ratio < u128::from(params.settle_warn())) else { return Ok(None) };
+    // Below the warning ratio, which 64 bits hold.
+    let (ratio, least) = (ratio as u64, params.settle_brake_least());
+    let steps = braked(least, params.settle_brake_rate(), params.settle_warn() / BASIS_POINT, ratio / BASIS_POINT);
+    let after = |steps: u64| now.saturating_add(steps.saturating_mul(params.settle_brake_step()));
+    Ok(Some(Braked { ratio, shuts: after(least), opens: after(steps) }))
 }
 
 /// What a net payment of a lease becomes at today's price, and what moves for it. Nothing when the mode is another one, the job
@@ -110,6 +152,12 @@ impl Apply for Credited {
     }
 }
 
+impl Apply for Braked {
+    fn apply(&self, state: &mut State, _record: &Record) {
+        (state.vault.shuts, state.vault.opens) = (self.shuts, self.opens);
+    }
+}
+
 impl Apply for Reminted {
     fn apply(&self, state: &mut State, _record: &Record) {
         let escrow = Pot::Escrow(state.leases.row(self.lease.0).job);
@@ -124,7 +172,7 @@ impl Apply for Reminted {
 
 // Invariants
 
-/// The vault's books are those of the open jobs.
+/// The vault's books are those of the open jobs, and its windows follow one another.
 pub(crate) fn check(state: &State) -> Result<(), String> {
     let credited = || state.jobs.iter().filter(|job| job.credit > 0);
     let owed: u128 = credited().map(|job| u128::from(job.credit)).sum();
@@ -132,15 +180,20 @@ pub(crate) fn check(state: &State) -> Result<(), String> {
     if (owed, backing) != (state.vault.owed, state.vault.backing) {
         return Err(format!("the vault's books say {:?}, the jobs {owed} and {backing}", state.vault));
     }
+    if state.vault.shuts > state.vault.opens {
+        return Err(format!("a window of the vault opens before the last one shuts: {:?}", state.vault));
+    }
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::job::Submit;
     use crate::protocol::oracle::PostPrice;
     use crate::record::{Event, Origin};
-    use crate::testing::{Bench, hour_job, leased};
+    use crate::testing::{Bench, hour_job, leased, names};
+    use crate::time::SECOND;
 
     const VAULT: [(&str, u64); 3] = [("settle.mode", 3), ("fee.base", 0), ("fee.rate", 100_000_000)];
 
@@ -184,7 +237,7 @@ mod tests {
         let submit = hour_job(bench.now);
         assert_eq!(bench.refused_by(2, submit), Rejection::NoOraclePrice);
         price(&mut bench, 1_000);
-        let dust = crate::protocol::job::Submit { budget: 999_999, ..hour_job(bench.now) };
+        let dust = Submit { budget: 999_999, ..hour_job(bench.now) };
         assert_eq!(bench.refused_by(2, dust), Rejection::CreditTooSmall);
         let submit = hour_job(bench.now);
         bench.by(2, submit);
@@ -206,5 +259,67 @@ mod tests {
         bench.wait(120_000);
         bench.commit(0, lease);
         assert_eq!(bench.free(0) - free, u128::from(3_240 * XPL));
+    }
+
+    /// Cases of akash-network/node, `x/bme/keeper/keeper_test.go`, `TestCalculateBlocksDiff_*`: a vault that owes what 10 000 XPL were
+    /// worth at a dollar has, in ten-thousandths, as much collateral as a dollar has hundredths of a cent. A step is a second.
+    #[test]
+    fn windows_are_as_far_apart_as_akashs_test_says() {
+        let windows = |rate: u64, warn: u64, ratio: u64| {
+            let brake = [("settle.warn", warn * BASIS_POINT), ("settle.halt", 0), ("settle.brake_rate", rate)];
+            let mut bench = Bench::new(&[&VAULT[..], &brake, &[("settle.brake_step", SECOND)]].concat());
+            price(&mut bench, 1_000_000);
+            let submit = Submit { budget: 10_000 * XPL, ..hour_job(bench.now) };
+            assert_eq!(names(&bench.by(2, submit))[..2], ["Submitted", "Credited"]);
+            price(&mut bench, ratio * 100);
+            let events = bench.by(2, submit);
+            events.iter().find_map(|event| if let Event::Braked(braked) = event { Some((*braked, bench.now - 1)) } else { None })
+        };
+        let percent = |percent: u64| percent * ONE / 100;
+        let cases: [(u64, u64, &[(u64, u64)]); 4] = [
+            (
+                10,
+                9_500,
+                &[(9_495, 10), (9_491, 10), (9_490, 11), (9_480, 12), (9_450, 16), (9_400, 25), (9_300, 67), (9_000, 1_173)],
+            ),
+            (100, 9_500, &[(9_490, 20), (9_480, 40), (9_450, 320), (9_400, 10_240), (9_390, 14_400), (9_000, 14_400)]),
+            (1, 9_500, &[(9_490, 10), (9_400, 11), (9_000, 16)]),
+            (0, 9_500, &[(9_200, 10), (9_000, 10)]),
+        ];
+        for (rate, warn, expected) in cases {
+            for &(ratio, steps) in expected {
+                let (window, opened) = windows(percent(rate), warn, ratio).expect("a window");
+                assert_eq!(window.ratio, ratio * BASIS_POINT);
+                assert_eq!((window.shuts, window.opens), (opened + 10 * SECOND, opened + steps * SECOND), "at {ratio}, {rate} %");
+            }
+            assert_eq!([9_500, 9_600, 10_000].map(|ratio| windows(percent(rate), warn, ratio)), [None; 3]);
+        }
+    }
+
+    #[test]
+    fn credits_are_issued_in_windows_and_settled_at_all_times() {
+        let brake = [("settle.warn", 950_000_000), ("settle.brake_rate", ONE), ("emission.yearly", 0), ("emission.schedule", 0)];
+        let mut bench = Bench::new(&[&VAULT[..], &brake].concat());
+        bench.provide(0, 1, XPL);
+        price(&mut bench, 1_000_000);
+        let submit = hour_job(bench.now);
+        let (lease, ..) = leased(&bench.by(2, submit)).expect("a lease");
+        price(&mut bench, 940_000);
+        // Ten thousandths are missing: 10 240 steps of six seconds to the next window, of which ten are over soon.
+        assert_eq!(names(&bench.by(2, submit)), ["Submitted", "Credited", "Braked", "Queued"]);
+        bench.wait(59_990);
+        assert_eq!(names(&bench.by(2, submit)), ["Submitted", "Credited", "Queued"]);
+        bench.wait(9);
+        let opens = bench.engine.view(|state| state.vault.opens);
+        let [Event::Refused(refused)] = bench.by(2, submit)[..] else { panic!("the window is over") };
+        assert_eq!((refused.reason(), refused.need), (Some(Rejection::VaultBraked), opens - (bench.now - 1)));
+        // Who worked is paid in dollars meanwhile, and a price that recovers opens no window before its time.
+        assert!(names(&bench.commit(0, lease)).contains(&"Reminted"));
+        price(&mut bench, 1_000_000);
+        assert_eq!(bench.refused_by(2, submit), Rejection::VaultBraked);
+        bench.wait(opens - bench.now);
+        price(&mut bench, 1_000_000);
+        let submit = hour_job(bench.now);
+        assert_eq!(names(&bench.by(2, submit))[..2], ["Submitted", "Credited"]);
     }
 }

@@ -297,6 +297,8 @@ enum Todo {
 pub struct Reference {
     pub rules: Params,
     pub catalogue: plasma_core::catalogue::Catalogue,
+    /// What each class's work counts for.
+    pub weights: Vec<u64>,
     pub balances: Balances,
     pub accounts: Vec<Account>,
     pub providers: Vec<Provider>,
@@ -316,6 +318,8 @@ pub struct Reference {
     pub orders: BTreeMap<OrderId, Order>,
     pub committee: Option<usize>,
     pub custodian: Option<usize>,
+    /// When the vault's window closes, and when the next may open.
+    pub window: (Time, Time),
     pub fee: u64,
     pub excess: u64,
     pub admitted: u64,
@@ -382,6 +386,7 @@ impl Reference {
             orders: BTreeMap::new(),
             committee: office(genesis.committee),
             custodian: office(genesis.custodian),
+            window: (0, 0),
             fee: rules.fee_base(),
             excess: 0,
             admitted: 0,
@@ -417,6 +422,7 @@ impl Reference {
             order_numbers: Numbers::default(),
             agenda: VecDeque::new(),
             events: Vec::new(),
+            weights: genesis.catalogue.classes.iter().map(|class| class.weight).collect(),
             catalogue: genesis.catalogue.clone(),
             rules,
         };

@@ -45,8 +45,8 @@ pub struct CustodyRow {
     pub against_holding: i128,
     /// What it has in the pool.
     pub positions: Vec<Position>,
-    /// Bought for the order that is being carried out.
-    filled: u64,
+    /// Orders to buy that are carried out and not reported, with the nano-XPL bought for each.
+    filled: Vec<(u64, u64)>,
     /// The order whose liquidity is on its way into the pool or out of it.
     moving: u64,
 }
@@ -88,8 +88,11 @@ impl Agents {
     pub(super) fn carry_out(&mut self, view: &State, now: Time, id: OrderId) {
         let Some((custodian, order)) = self.custodian().zip(view.orders.get(id.0).copied()) else { return };
         self.queue.push(now, Kind::Report, id.0);
+        // Another order's transfer has moved by now, or was not admitted.
+        self.rows.custody.moving = 0;
         match order.side {
             side::BUY => {
+                self.rows.custody.filled.push((id.0, 0));
                 let nano = self.to_buy(view, custodian.account, &order);
                 if nano > 0 {
                     self.buy(view, now, custodian.account, nano);
@@ -156,7 +159,7 @@ impl Agents {
         let row = &mut self.rows.custody;
         // A transfer that was not admitted moved nothing.
         row.moving = 0;
-        let filled = std::mem::take(&mut row.filled);
+        let filled: u64 = row.filled.extract_if(.., |(order, _)| *order == id.0).map(|(_, nano)| nano).sum();
         let Some(order) = view.orders.get(id.0) else { return };
         let place = self.rows.custody.positions.iter().position(|position| position.order == id.0);
         let position = place.map(|place| self.rows.custody.positions[place].clone());
@@ -190,7 +193,8 @@ impl Agents {
     pub(super) fn book_custody(&mut self, buyer: AccountId, nano: u64, usd: u64) {
         if self.custodian().is_some_and(|custodian| custodian.account == buyer) {
             let row = &mut self.rows.custody;
-            row.filled += nano;
+            // Orders of one moment are carried out one after the other.
+            row.filled.last_mut().into_iter().for_each(|(_, filled)| *filled += nano);
             row.bought += u128::from(nano);
             row.spent += u128::from(usd);
         }

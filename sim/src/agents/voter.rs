@@ -48,6 +48,7 @@ pub(super) fn proposing(action: &Action) -> Command {
         Action::Award(award) => award.into(),
         Action::Appoint(appointment) => appointment.into(),
         Action::Report(report) => report.into(),
+        Action::Weigh(weights) => weights.into(),
     }
 }
 

@@ -103,7 +103,15 @@ fn held_by(scenario: &Scenario, holder: Holder) -> u128 {
 }
 
 /// Amounts of the whole economy beside those in whole XPL: what a tick mints, what an epoch works or spends, what a round commands.
-const OF_THE_WHOLE: [&str; 4] = ["emission.subsidy", "emission.baseline", "treasury.budget", "fee.target"];
+const OF_THE_WHOLE: [&str; 7] = [
+    "emission.subsidy",
+    "emission.baseline",
+    "treasury.budget",
+    "treasury.buyback_budget",
+    "treasury.liquidity_budget",
+    "treasury.floor_budget",
+    "fee.target",
+];
 
 /// Whether a parameter is an amount of the whole economy.
 pub(super) fn is_of_the_whole(spec: &Spec) -> bool {

@@ -1,18 +1,20 @@
 //! Delegators, voters and proposals by number: what never changes about them.
 
-use super::{BuildError, Economy, genesis, rounding};
+use super::{BuildError, Economy, class_id, genesis, rounding};
 use crate::scenario::Scenario;
 use crate::scenario::model::stake::{Electorate, Request, Settings, Somebody, VoterGroup};
 use crate::scenario::model::{Holder, position};
 use crate::scenario::protocol::setting;
-use crate::scenario::quantity::{Id, Xpl};
+use crate::scenario::quantity::{Id, Ratio, Xpl};
 use crate::streams::{Purpose, Streams, stream_id};
 use plasma_core::ids::AccountId;
 use plasma_core::params::TABLE;
 use plasma_core::protocol::governance::action::{
     Action, NO_PARAM, ProposeAward, ProposeChange, ProposeGrant, ProposeReport, ProposeSpend,
 };
+use plasma_core::protocol::weights::{NO_CLASS, ProposeWeights};
 use plasma_core::time::{Span, Time, YEAR};
+use std::collections::BTreeMap;
 
 /// Who has stake with others, and by what terms.
 #[derive(Debug, Default)]
@@ -203,6 +205,7 @@ pub(super) fn motions(scenario: &Scenario, economy: &Economy) -> Result<Vec<Moti
         let at = scenario.start.0.saturating_add(section.at.0);
         let action = match &section.what {
             Request::Change(settings) => Action::Change(change(scenario, settings)),
+            Request::Weights(weights) => Action::Weigh(weigh(scenario, weights)),
             Request::Spend(spend) => {
                 let (amount, to) = (amount(scenario, spend.amount)?, first_of(scenario, economy, &spend.to)?);
                 Action::Spend(ProposeSpend { amount, to, pad: 0 })
@@ -236,6 +239,15 @@ pub(super) fn change(scenario: &Scenario, settings: &Settings) -> ProposeChange 
         (change.params[i], change.values[i]) = (position, if scaled { scenario.scale.of(value) } else { value });
     }
     change
+}
+
+/// Other weights of classes.
+fn weigh(scenario: &Scenario, weights: &BTreeMap<Id, Ratio>) -> ProposeWeights {
+    let mut proposed = ProposeWeights { classes: [NO_CLASS; 4], ..ProposeWeights::default() };
+    for (i, (class, weight)) in weights.iter().take(proposed.classes.len()).enumerate() {
+        (proposed.classes[i], proposed.weights[i]) = (class_id(scenario, class).0.into(), weight.0);
+    }
+    proposed
 }
 
 fn amount(scenario: &Scenario, amount: Xpl) -> Result<u64, BuildError> {

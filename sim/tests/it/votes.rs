@@ -51,6 +51,22 @@ fn voters_vote_for_what_pays_them_and_against_what_costs_them() {
     }
 }
 
+/// Consumer cards are to weigh as much as data centre ones: their providers, who are the most, vote for it, the others against it, and
+/// those who only stake stay at home.
+#[test]
+fn providers_vote_on_weights_by_what_their_class_gains() {
+    let weigh = proposal("weigh", "5d", "weights = { a100-80gb = \"20%\" }");
+    let mut engine = play(&governed(&weigh, &["governance.quorum=1%", "delegator.savers.most=1%"]));
+    let names = engine.observer().names.clone();
+    let count = |name: &str| names.get(name).copied().unwrap_or(0);
+    assert_eq!((count("Enacted"), count("WeightChanged")), (1, 1), "{names:?}");
+    engine.view(|state| {
+        let class = state.catalogue.classes.iter().position(|class| class.name == "a100-80gb").unwrap();
+        assert_eq!(state.weights.0[class], 200_000_000);
+        assert!(state.catalogue.classes[class].weight > 200_000_000);
+    });
+}
+
 #[test]
 fn every_request_is_proposed_as_it_was_written() {
     let to = "to = { customer = \"chat\" }";

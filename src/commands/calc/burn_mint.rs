@@ -4,6 +4,7 @@ use super::field::{Nano, at_most, not_zero};
 use super::rule::{Rule, rule};
 use plasma_core::formula::burn_mint;
 use plasma_core::formula::decimal::Decimal;
+use plasma_core::money::ONE;
 
 /// The forms.
 pub const RULES: &[Rule] = &[
@@ -107,7 +108,7 @@ pub const RULES: &[Rule] = &[
             let ratio = burn_mint::collateral_ratio(case.vault.0, case.price_micro_usd, case.owed_micro_usd);
             let ratio = ratio.ok_or("the ratio is too large")?;
             let ten_thousandths = u64::try_from(ratio / 100_000).unwrap_or(u64::MAX);
-            Ok(Answer { ratio, wait: burn_mint::braked(case.least, case.percent, case.warn, ten_thousandths) })
+            Ok(Answer { ratio, wait: burn_mint::braked(case.least, case.percent.saturating_mul(ONE / 100), case.warn, ten_thousandths) })
         }
     },
 ];

@@ -294,7 +294,7 @@ fn of_event(view: &State, record: &Record, event: &Event) -> Parties {
             parties.accounts[1] = view.awards.get(e.award.0).map(|award| award.account);
             parties
         }
-        Event::ParamChanged(_) | Event::Appointed(_) => Parties::default(),
+        Event::ParamChanged(_) | Event::WeightChanged(_) | Event::Appointed(_) => Parties::default(),
         Event::Emitted(_) | Event::EpochClosed(_) | Event::RoundClosed(_) => Parties::default(),
         _ => of_cause(view, record),
     }

@@ -1,5 +1,5 @@
-//! What proposals ask for: other parameters, a spending, a grant that vests, an award to builders, another holder of an office, or
-//! only to be on record.
+//! What proposals ask for: other parameters, other weights of classes, a spending, a grant that vests, an award to builders, another
+//! holder of an office, or only to be on record.
 
 use super::propose;
 use crate::engine::derived::Derived;
@@ -8,7 +8,8 @@ use crate::formula::vesting::Schedule;
 use crate::ids::AccountId;
 use crate::params::{ParamError, Params, TABLE};
 use crate::protocol::treasury::TreasurySpent;
-use crate::protocol::{builders, vesting};
+use crate::protocol::weights::ProposeWeights;
+use crate::protocol::{builders, vesting, weights};
 use crate::record::{Apply, Cause, Command, Decide, Event, Record, payload};
 use crate::rejection::{Refusal, Rejection};
 use crate::time::Time;
@@ -122,6 +123,8 @@ pub enum Action {
     Appoint(ProposeAppointment),
     /// Nothing but to be on record.
     Report(ProposeReport),
+    /// Other weights of classes.
+    Weigh(ProposeWeights),
 }
 
 impl Default for Action {
@@ -174,6 +177,7 @@ proposals! {
     ProposeAward is Award,
     ProposeAppointment is Appoint,
     ProposeReport is Report,
+    ProposeWeights is Weigh,
 }
 
 impl Action {
@@ -184,6 +188,7 @@ impl Action {
     pub(super) fn check(&self, state: &State, now: Time) -> Result<(), Refusal> {
         match self {
             Action::Change(change) => changed(state.params, state.population.feeders, change).map(|_| ()),
+            Action::Weigh(proposed) => weights::check(state, proposed),
             Action::Spend(spend) if spend.amount == 0 => Err(Rejection::ZeroAmount.into()),
             Action::Spend(spend) => state.recipient(spend.to).and_then(|()| covers(state.ledger.treasury, spend.amount.into())),
             Action::Grant(grant) => {
@@ -210,6 +215,7 @@ impl Action {
             Action::Change(change) => {
                 events.extend(change.named().map(|(param, value)| Event::from(ParamChanged { value, param, pad: 0 })));
             }
+            Action::Weigh(proposed) => weights::set(state, proposed, events),
             Action::Spend(spend) => events.push(TreasurySpent { amount: spend.amount, to: spend.to, pad: 0 }.into()),
             Action::Grant(grant) => events.push(vesting::open(state, grant.amount, &grant.schedule(), grant.to)?.into()),
             Action::Award(award) => events.push(builders::open(state, award)?.into()),

@@ -109,3 +109,47 @@ fn without_a_price_a_custodian_a_budget_or_a_policy_there_is_no_order() {
     nobody.send(Origin::Feeder(0), PostPrice { micro_usd: 100_000 });
     assert_eq!(placed(&nobody.wait(2 * DAY)), []);
 }
+
+#[test]
+fn policies_that_are_on_together_order_each_for_itself_and_within_one_budget() {
+    let floor = [("treasury.floor", 150_000), ("treasury.buyback_budget", 300 * XPL)];
+    let mut bench = treasury(treasury_policy::ALL, &floor);
+    let events = bench.wait(DAY);
+    let orders: Vec<_> = placed(&events).iter().map(|order| (order.side, order.max_xpl, order.sent, order.limit)).collect();
+    let all =
+        [(side::BUY, 300 * XPL, 0, 101_000), (side::PROVIDE, 350 * XPL, 350 * XPL, 99_000), (side::BUY, 350 * XPL, 0, 150_000)];
+    assert_eq!(orders, all);
+    // Each takes what it asks for and no more, whatever becomes of the others.
+    let [buyback, liquidity, floor] = placed(&events)[..] else { panic!("{events:?}") };
+    assert_eq!(bench.refused_by(4, deposit(buyback.order, 301 * XPL, 0)), Rejection::OrderFull);
+    assert_eq!(bench.by(4, deposit(floor.order, 350 * XPL, 0)), [OrderReturned { closes: 1 }.into()]);
+    let events = bench.wait(DAY);
+    let lapsed = events.iter().filter(|event| matches!(event, Event::OrderLapsed(_))).count();
+    assert_eq!((placed(&events).len(), lapsed), (3, 1));
+    bench.engine.view(|state| {
+        assert!(state.orders.get(buyback.order.0).is_none() && state.orders.get(liquidity.order.0).is_some());
+        assert_eq!(state.ledger.treasury, u128::from((1_000_000 - 700 + 350) * XPL));
+    });
+}
+
+#[test]
+fn no_more_orders_stand_than_may_and_a_policy_at_rest_leaves_its_part_alone() {
+    let mut bench = treasury(treasury_policy::ALL, &[("treasury.max_orders", 2), ("treasury.floor", 150_000)]);
+    let counts = [1, 2, 3].map(|_| placed(&bench.wait(DAY)).len());
+    assert_eq!(counts, [2, 1, 0]);
+    let mut bench = treasury(5, &[("treasury.floor", 90_000)]);
+    let orders: Vec<u64> = placed(&bench.wait(DAY)).iter().map(|order| order.max_xpl).collect();
+    assert_eq!(orders, [500 * XPL]);
+}
+
+#[test]
+fn budgets_of_their_own_come_first_and_the_rest_is_shared() {
+    let [none, some] = [[0; 3], [0, 40, 0]];
+    assert_eq!(budgets(100, [false; 3], none), [0; 3]);
+    assert_eq!(budgets(100, [false, true, false], none), [0, 100, 0]);
+    assert_eq!(budgets(100, [true, true, true], none), [33, 33, 34]);
+    assert_eq!(budgets(100, [true, true, true], some), [30, 40, 30]);
+    assert_eq!(budgets(30, [true, true, true], some), [0, 30, 0]);
+    assert_eq!(budgets(100, [true, false, true], some), [50, 0, 50]);
+    assert_eq!(budgets(100, [true, true, true], [70, 70, 70]), [70, 30, 0]);
+}

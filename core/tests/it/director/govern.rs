@@ -12,6 +12,7 @@ use plasma_core::protocol::governance::action::{
 };
 use plasma_core::protocol::treasury::TreasuryDeposit;
 use plasma_core::protocol::vesting::Claim;
+use plasma_core::protocol::weights::{NO_CLASS, ProposeWeights};
 use plasma_core::record::{Command, Origin};
 use plasma_core::time::{HOUR, MINUTE, YEAR};
 
@@ -21,6 +22,7 @@ impl Director {
         let odd = draft.detail >> 9 & 7 == 0;
         let voted_on = self.reference.proposals.values().any(|proposal| proposal.ripens.is_none());
         match draft.detail % 16 {
+            0 if draft.detail >> 16 & 3 == 0 => (anybody, self.weigh(draft).into()),
             0..=1 => (anybody, self.change(draft).into()),
             2..=8 if voted_on || odd => {
                 let delegator = pick(&self.reference.stakes.holders, draft.which).map(|holder| account(holder.whose.0));
@@ -88,7 +90,7 @@ impl Director {
             &[("vesting.may_vote", 0), ("vesting.interval", HOUR), ("vesting.may_stake", 0), ("vesting.may_earn", 0)],
             &[("emission.floor", 40_000_000), ("fee.base", 7)],
             &[("emission.rate", 35_000_000), ("fee.control", 2)],
-            &[("treasury.policy", 2), ("treasury.budget", 7), ("treasury.bought", 1)],
+            &[("treasury.policy", 7), ("treasury.budget", 7), ("treasury.bought", 1), ("treasury.liquidity_budget", 2)],
             &[("oracle.window", 2), ("oracle.lag", 1), ("oracle.quorum", 1), ("oracle.max_step", ONE)],
             &[("market.mechanism", 1)],
             &[("fee.rate", ONE + 1)],
@@ -111,6 +113,22 @@ impl Director {
             }
         }
         change
+    }
+
+    /// Other weights of classes, sometimes of one twice, of one that is not there, of none, or too large.
+    fn weigh(&self, draft: &Draft) -> ProposeWeights {
+        const CHOICES: [[u32; 4]; 8] = [
+            [0, NO_CLASS, NO_CLASS, NO_CLASS],
+            [NO_CLASS, 0, NO_CLASS, 0],
+            [0, NO_CLASS, 1, NO_CLASS],
+            [NO_CLASS, NO_CLASS, NO_CLASS, 1],
+            [2, 1, 0, 1],
+            [0, NO_CLASS, NO_CLASS, NO_CLASS],
+            [NO_CLASS; 4],
+            [0, 3, NO_CLASS, 300],
+        ];
+        let weight = |i: u8| [2 * ONE, ONE, ONE / 3, 0, 1, 1_000 * ONE, 1_000 * ONE + 1][usize::from(draft.amount / 16 + i) % 7];
+        ProposeWeights { weights: [0, 1, 2, 3].map(weight), classes: CHOICES[usize::from(draft.which % 8)] }
     }
 
     /// Something of the treasury, the fund or the offices.

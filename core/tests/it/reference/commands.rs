@@ -69,7 +69,8 @@ impl Reference {
             | Command::ProposeGrant(_)
             | Command::ProposeAward(_)
             | Command::ProposeAppointment(_)
-            | Command::ProposeReport(_)) => self.propose(origin, proposal),
+            | Command::ProposeReport(_)
+            | Command::ProposeWeights(_)) => self.propose(origin, proposal),
             Command::Vote(command) => self.vote(origin, command),
             Command::TreasuryDeposit(command) => self.bring_back(origin, command),
             Command::Attest(command) => self.attest(origin, command),
@@ -167,8 +168,11 @@ impl Reference {
                 this.balances.escrows.insert(job, u128::from(asked.budget));
                 this.agenda.push_back(Todo::Match(job));
             });
-            if let Some(micro_usd) = credit {
+            if let Some((micro_usd, braked)) = credit {
                 self.grant(micro_usd, job);
+                if let Some(braked) = braked.filter(|_| first == job) {
+                    self.brake(braked);
+                }
             }
         }
         if let Some(first) = lead.filter(|_| redundant) {

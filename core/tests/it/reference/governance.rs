@@ -13,6 +13,7 @@ use plasma_core::protocol::builders::AwardOpened;
 use plasma_core::protocol::governance::action::{Appointed, ParamChanged, ProposeChange, ProposeGrant};
 use plasma_core::protocol::governance::{Enacted, EnactmentFailed, Proposed, Ripened, Tallied, Vote, Voted};
 use plasma_core::protocol::treasury::TreasurySpent;
+use plasma_core::protocol::weights::{ProposeWeights, WeightChanged};
 use plasma_core::record::{Command, Origin};
 use plasma_core::rejection::Rejection;
 use plasma_core::time::{Time, YEAR};
@@ -115,10 +116,27 @@ impl Reference {
         if rules.check().is_err() || unanswerable { refuse(Rejection::Contradiction) } else { Ok(rules) }
     }
 
+    /// At most a thousand times the reference, for classes that there are.
+    fn weights_can_be(&self, proposed: &ProposeWeights) -> Outcome {
+        if proposed.classes == [u32::MAX; 4] {
+            return refuse(Rejection::NoClassNamed);
+        }
+        for i in (0..4).filter(|&i| proposed.classes[i] != u32::MAX) {
+            if proposed.classes[i] >= self.catalogue.classes.len() as u32 {
+                return refuse(Rejection::UnknownClass);
+            }
+            if proposed.weights[i] > 1_000_000_000_000 {
+                return short_by(Rejection::WeightTooLarge, 1_000_000_000_000);
+            }
+        }
+        Ok(())
+    }
+
     /// Whether what a proposal asks for can be done now.
     fn possible(&self, action: &Command) -> Outcome {
         match action {
             Command::ProposeChange(change) => self.other_rules(change).map(|_| ()),
+            Command::ProposeWeights(proposed) => self.weights_can_be(proposed),
             Command::ProposeSpend(spend) => {
                 if spend.amount == 0 {
                     return refuse(Rejection::ZeroAmount);
@@ -274,6 +292,13 @@ impl Reference {
                             this.fee = value;
                         }
                     });
+                }
+            }
+            Command::ProposeWeights(proposed) => {
+                for (class, weight) in proposed.classes.into_iter().zip(proposed.weights).filter(|row| row.0 != u32::MAX) {
+                    let (place, class) = (class as usize, plasma_core::ids::ClassId(class as u8));
+                    let event = WeightChanged { weight, before: self.weights[place], class, pad: [0; 7] };
+                    self.happen(event, |this| this.weights[place] = weight);
                 }
             }
             Command::ProposeSpend(spend) => self.happen(TreasurySpent { amount: spend.amount, to: spend.to, pad: 0 }, |this| {

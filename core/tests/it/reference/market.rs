@@ -253,7 +253,7 @@ impl Reference {
         self.happen(Settled { lease: id, paid, burned, treasury, stakers, work_mgs: work }, |this| {
             let lease = this.close_lease(id);
             let offer = &this.offers[lease.offer];
-            let weight = u128::from(this.catalogue.classes[offer.class].weight);
+            let weight = u128::from(this.weights[offer.class]);
             let weighted = (u128::from(work) * weight / 1_000_000_000).min(u64::MAX.into());
             this.paid += payment;
             this.worked = (u128::from(this.worked) + weighted).min(u64::MAX.into()) as u64;

@@ -17,34 +17,66 @@ pub struct Order {
 }
 
 impl Reference {
-    /// At an epoch's end: the order that the policy wants, in place of the last one to buy.
+    /// At an epoch's end: the orders that the policies want, in place of the last ones to buy.
     pub fn place_order(&mut self) {
         let bought: Vec<OrderId> = self.orders.iter().filter(|(_, order)| order.buys).map(|(&id, _)| id).collect();
         let lent = (self.orders.len() - bought.len()) as u64;
-        if lent < self.rules.treasury_max_orders() {
-            self.order_if_wanted();
+        let mut room = self.rules.treasury_max_orders().saturating_sub(lent);
+        for (buys, most, limit) in self.wanted_orders() {
+            if room > 0 && most > 0 {
+                room -= 1;
+                self.order(buys, most, limit);
+            }
         }
         for order in bought {
             self.happen(OrderLapsed { order }, |this| this.close_order(order));
         }
     }
 
-    fn order_if_wanted(&mut self) {
-        let (Some(custodian), Some(price)) = (self.custodian, self.price()) else { return };
+    /// What buyback, liquidity and floor may order together, and each, where they are on.
+    fn order_budgets(&self) -> [u128; 3] {
         let rules = &self.rules;
-        let (policy, budget, floor) = (rules.treasury_policy(), rules.treasury_budget(), u128::from(rules.treasury_floor()));
-        let (whole, slippage) = (1_000_000_000u128, u128::from(rules.treasury_slippage()));
-        let wanted = match policy {
-            1 => Some((true, budget, mul_div(price, whole + slippage, whole).min(u64::MAX.into()))),
-            2 => Some((false, u128::from(budget).min(self.balances.treasury) as u64, mul_div(price, whole - slippage, whole))),
-            3 if price < floor => Some((true, budget, floor)),
-            _ => None,
-        };
-        let Some((buys, most, limit)) = wanted.filter(|(_, most, _)| *most > 0) else { return };
+        let sets: [&[usize]; 8] = [&[], &[0], &[1], &[2], &[0, 1], &[0, 2], &[1, 2], &[0, 1, 2]];
+        let on = sets[rules.treasury_policy() as usize];
+        let own = [rules.treasury_buyback_budget(), rules.treasury_liquidity_budget(), rules.treasury_floor_budget()];
+        let (mut left, mut parts) = (u128::from(rules.treasury_budget()), [0; 3]);
+        for &policy in on {
+            parts[policy] = u128::from(own[policy]).min(left);
+            left -= parts[policy];
+        }
+        let equal: Vec<usize> = on.iter().copied().filter(|&policy| own[policy] == 0).collect();
+        let Some(&last) = equal.last() else { return parts };
+        for &policy in &equal {
+            parts[policy] = left / equal.len() as u128;
+        }
+        let rest = left % equal.len() as u128;
+        parts[last] += rest.min(1);
+        // The one before the last takes the second unit, where three share.
+        if rest == 2 {
+            parts[equal[1]] += 1;
+        }
+        parts
+    }
+
+    /// Sides, amounts and limits.
+    fn wanted_orders(&self) -> Vec<(bool, u64, u64)> {
+        let (Some(_), Some(price)) = (self.custodian, self.price()) else { return Vec::new() };
+        let [buyback, liquidity, floor] = self.order_budgets();
+        let (whole, slippage) = (1_000_000_000u128, u128::from(self.rules.treasury_slippage()));
+        let defended = u128::from(self.rules.treasury_floor());
+        let wanted = [
+            (true, buyback, mul_div(price, whole + slippage, whole).min(u64::MAX.into())),
+            (false, liquidity.min(self.balances.treasury), mul_div(price, whole - slippage, whole)),
+            (true, if price < defended { floor } else { 0 }, defended),
+        ];
+        wanted.map(|(buys, most, limit)| (buys, most as u64, limit as u64)).to_vec()
+    }
+
+    fn order(&mut self, buys: bool, most: u64, limit: u64) {
+        let custodian = self.custodian.expect("somebody carries it out");
         let (serial, slot) = self.order_numbers.take();
         let id = OrderId::new(serial, slot);
-        let sent = if buys { 0 } else { most };
-        let (limit, side) = (limit as u64, u32::from(!buys));
+        let (sent, side) = (if buys { 0 } else { most }, u32::from(!buys));
         let event = OrderPlaced { order: id, max_xpl: most, sent, limit, custodian: AccountId(custodian as u32), side };
         self.happen(event, |this| {
             this.balances.treasury -= u128::from(sent);

@@ -74,7 +74,7 @@ struct Quoted {
 impl Agents {
     /// Micro-USD of emission that a reference GPU-hour of a class earned in the last epoch.
     pub(super) fn emission_per_hour(&self, view: &State, class: ClassId, price: u64) -> f64 {
-        let weight = view.catalogue.class(class).weight as f64 / ONE as f64;
+        let weight = view.weights.of(class) as f64 / ONE as f64;
         self.rows.board.per_work * weight * HOUR as f64 * price as f64 / XPL as f64
     }
 

@@ -9,16 +9,23 @@
 //!
 //! where the last line is dilution. What leaves the treasury or the builders' fund goes to whom it goes to, and dilutes everybody
 //! as it begins to circulate. A report changes nothing, nor does another holder of an office.
+//!
+//! Other weights of classes move emission for work between those who work, where it is shared by work: a GPU's part of it is then
+//!
+//! > its class's weight ÷ Σ weights of all GPUs on offer
+//!
+//! and what it gains or loses by that is what the proposal is to its provider; to who only stakes or holds it is nothing.
 
 use super::super::Agents;
 use crate::economy::stake::Voter;
 use plasma_core::engine::state::State;
 use plasma_core::formula::schedule;
-use plasma_core::ids::AccountId;
+use plasma_core::ids::{AccountId, ClassId};
 use plasma_core::money::{ONE, XPL};
-use plasma_core::params::{Params, TABLE};
+use plasma_core::params::{Params, TABLE, emission_weight};
 use plasma_core::protocol::emission;
 use plasma_core::protocol::governance::action::Action;
+use plasma_core::protocol::weights::ProposeWeights;
 use plasma_core::time::{Time, YEAR};
 
 /// What a year brings under some rules, in nano-XPL.
@@ -26,6 +33,8 @@ use plasma_core::time::{Time, YEAR};
 struct Rules {
     /// To all who work.
     work: f64,
+    /// Of that, what is emitted.
+    emitted: f64,
     /// To all who stake.
     stake: f64,
     /// Issued, less burned.
@@ -35,12 +44,14 @@ struct Rules {
 }
 
 /// What a proposal would change, as everybody can see it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(in super::super) struct Outlook {
     now: Rules,
     then: Rules,
     /// Nano-XPL that begin to circulate, and to whom they go.
     gift: Option<(f64, AccountId)>,
+    /// Nano-XPL of emission that other weights bring a GPU on offer in a year, by class; empty when they stay.
+    reweighed: Vec<f64>,
     /// Micro-USD per nano-XPL.
     price: f64,
     circulating: f64,
@@ -55,6 +66,10 @@ pub(in super::super) struct Outlook {
 struct Part {
     /// Of the capacity.
     capacity: f64,
+    /// GPUs on offer.
+    gpus: f64,
+    /// Their class.
+    class: ClassId,
     /// Nano-XPL at stake that earn for it.
     stake: f64,
     /// Nano-XPL that slashes take from it in a year.
@@ -71,8 +86,10 @@ impl Rules {
         let minted = schedule::mint(params.emission_schedule(), params, &seen, view.minter.memory).0;
         let yearly = minted.min(view.ledger.unissued) as f64 * YEAR as f64 / (to - from).max(1) as f64;
         let fees = paid * share(params.fee_rate());
+        let emitted = yearly * share(params.emission_providers());
         Self {
-            work: paid - fees + yearly * share(params.emission_providers()),
+            work: paid - fees + emitted,
+            emitted,
             stake: yearly * share(params.emission_stakers()) + fees * share(params.fee_stakers()),
             net: yearly - fees * share(params.fee_burn()),
             slash: share(params.slash_wrong()),
@@ -88,6 +105,7 @@ impl Outlook {
         let slash = if now.slash > 0.0 { then.slash / now.slash - 1.0 } else { 0.0 };
         let flow = of(part.capacity, self.capacity) * (then.work - now.work)
             + of(part.stake, self.staked) * (then.stake - now.stake)
+            + part.gpus * self.reweighed.get(part.class.index()).copied().unwrap_or(0.0)
             - part.lost * slash
             - of(part.holdings, self.circulating) * (then.net - now.net);
         let gift = self.gift.map_or(0.0, |(amount, to)| {
@@ -103,7 +121,7 @@ impl Agents {
     pub(in super::super) fn outlook(&self, view: &State, action: &Action) -> Outlook {
         let paid = self.rows.yields.paid;
         let now = Rules::of(view, view.params, paid);
-        let (mut then, mut gift) = (now, None);
+        let (mut then, mut gift, mut reweighed) = (now, None, Vec::new());
         match action {
             Action::Change(change) => {
                 let mut params = view.params.clone();
@@ -113,6 +131,7 @@ impl Agents {
                 }
                 then = Rules::of(view, &params, paid);
             }
+            Action::Weigh(proposed) => reweighed = self.reweighed(view, proposed, now.emitted),
             Action::Spend(spend) => gift = Some((spend.amount as f64, spend.to)),
             Action::Grant(grant) => gift = Some((grant.amount as f64, grant.to)),
             Action::Award(award) => gift = Some((award.amount as f64 * f64::from(award.milestones), award.to)),
@@ -123,11 +142,30 @@ impl Agents {
             now,
             then,
             gift,
+            reweighed,
             price: self.market_price(view) as f64 / XPL as f64,
             circulating: view.ledger.circulating() as f64,
             capacity: lenders.sum(),
             staked: emission::staked(view).map(|(_, stake)| stake as f64).sum(),
         }
+    }
+
+    /// What a GPU on offer gains in a year when other weights share out so many nano-XPL of emission, by class.
+    fn reweighed(&self, view: &State, proposed: &ProposeWeights, emitted: f64) -> Vec<f64> {
+        if view.params.emission_weight() != emission_weight::WORK {
+            return Vec::new();
+        }
+        let mut gpus = vec![0.0; view.weights.0.len()];
+        for (lender, who) in self.economy.lenders.iter().enumerate() {
+            gpus[who.class.index()] += self.on_offer(lender);
+        }
+        let before: Vec<f64> = view.weights.0.iter().map(|&weight| weight as f64).collect();
+        let mut after = before.clone();
+        for (class, weight) in proposed.named() {
+            // A class that there is not would have been refused.
+            after.get_mut(class as usize).into_iter().for_each(|known| *known = weight as f64);
+        }
+        gained(&gpus, &before, &after, emitted)
     }
 
     /// Micro-USD that a proposal brings to a voter over its horizon; below zero, what it takes.
@@ -139,10 +177,14 @@ impl Agents {
 
     /// Micro-USD that a provider's GPUs on offer would earn elsewhere in an hour.
     fn capacity(&self, lender: usize) -> f64 {
+        self.on_offer(lender) * self.economy.rentals[self.economy.lenders[lender].class.index()]
+    }
+
+    /// A provider's GPUs on offer.
+    fn on_offer(&self, lender: usize) -> f64 {
         use super::super::provider::Phase;
-        let who = &self.economy.lenders[lender];
         let offers = matches!(self.rows.lenders[lender].phase, Phase::Online | Phase::Resting | Phase::Dark);
-        if offers { f64::from(who.gpus) * self.economy.rentals[who.class.index()] } else { 0.0 }
+        if offers { f64::from(self.economy.lenders[lender].gpus) } else { 0.0 }
     }
 
     fn part(&self, view: &State, now: Time, voter: &Voter) -> Part {
@@ -154,6 +196,8 @@ impl Agents {
             let provider = self.rows.lenders[lender as usize].provider;
             let pool = view.staking.pool(provider);
             part.capacity = self.capacity(lender as usize);
+            part.gpus = self.on_offer(lender as usize);
+            part.class = self.economy.lenders[lender as usize].class;
             part.stake = own.bonded as f64 + keeps(pool) * pool.stake.holds as f64;
             part.lost = yields.loss(provider, now) * own.bonded as f64;
         }
@@ -169,19 +213,28 @@ impl Agents {
     }
 }
 
+/// What one GPU of each class gains of so much emission when weights change, all GPUs working alike.
+fn gained(gpus: &[f64], before: &[f64], after: &[f64], emitted: f64) -> Vec<f64> {
+    let all = |weights: &[f64]| gpus.iter().zip(weights).map(|(gpus, weight)| gpus * weight).sum::<f64>();
+    let (was, will) = (all(before), all(after));
+    let part = |weight: f64, all: f64| if all > 0.0 { emitted * weight / all } else { 0.0 };
+    before.iter().zip(after).map(|(&before, &after)| part(after, will) - part(before, was)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const NOW: Rules = Rules { work: 1_000.0, stake: 400.0, net: 300.0, slash: 0.5 };
+    const NOW: Rules = Rules { work: 1_000.0, emitted: 600.0, stake: 400.0, net: 300.0, slash: 0.5 };
 
     fn outlook(then: Rules, gift: Option<(f64, AccountId)>) -> Outlook {
-        Outlook { now: NOW, then, gift, price: 1.0, circulating: 10_000.0, capacity: 10.0, staked: 2_000.0 }
+        let reweighed = vec![0.0, 5.0];
+        Outlook { now: NOW, then, gift, reweighed, price: 1.0, circulating: 10_000.0, capacity: 10.0, staked: 2_000.0 }
     }
 
     #[test]
     fn each_gains_by_its_part_and_pays_by_its_holdings() {
-        let part = Part { capacity: 1.0, stake: 100.0, lost: 8.0, holdings: 500.0 };
+        let part = Part { capacity: 1.0, stake: 100.0, lost: 8.0, holdings: 500.0, ..Part::default() };
         let change = |then, gift, years| outlook(then, gift).change(&part, AccountId(3), years);
         // A tenth of the work, a twentieth of the stake, a twentieth of the supply.
         assert_eq!(change(Rules { work: 1_100.0, ..NOW }, None, 1.0), 10.0);
@@ -191,5 +244,19 @@ mod tests {
         assert_eq!(change(NOW, Some((200.0, AccountId(4))), 9.0), -10.0);
         assert_eq!(change(NOW, Some((200.0, AccountId(3))), 9.0), 190.0);
         assert_eq!(change(NOW, None, 9.0), 0.0);
+        let part = Part { gpus: 3.0, class: ClassId(1), ..Part::default() };
+        assert_eq!(outlook(NOW, None).change(&part, AccountId(3), 2.0), 30.0);
+    }
+
+    /// Ten GPUs of weight 1 and ten of 4 share 100: 2 and 8 each. Alike, 5 each.
+    #[test]
+    fn other_weights_move_emission_and_make_none() {
+        assert_eq!(gained(&[10.0, 10.0], &[1.0, 4.0], &[3.0, 3.0], 100.0), [3.0, -3.0]);
+        let (gpus, after) = ([7.0, 2.0, 0.0], [0.5, 9.0, 1.0]);
+        let gains = gained(&gpus, &[1.0, 4.0, 2.0], &after, 1_000.0);
+        assert!(gpus.iter().zip(&gains).map(|(gpus, gain)| gpus * gain).sum::<f64>().abs() < 1e-9, "{gains:?}");
+        assert_eq!(gained(&[0.0], &[1.0], &[2.0], 5.0), [0.0]);
+        // All who weighed something weigh nothing: what they earned is lost to them.
+        assert_eq!(gained(&[2.0], &[1.0], &[0.0], 6.0), [-3.0]);
     }
 }

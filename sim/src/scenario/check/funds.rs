@@ -17,7 +17,8 @@ pub(super) fn check(scenario: &Scenario, findings: &mut Findings) {
         "nobody carries out the treasury's orders: write a section [custodian]".into()
     });
     let pool = matches!(scenario.token.market, TokenMarket::Amm(_));
-    findings.require(policy != treasury_policy::LIQUIDITY || pool, "treasury.policy", || {
+    let [_, provides, _] = treasury_policy::on(policy);
+    findings.require(!provides || pool, "treasury.policy", || {
         "there is no pool to provide liquidity to: token.market is not `amm`".into()
     });
     if let Some(custodian) = &scenario.custodian {

@@ -1,5 +1,9 @@
 //! Delegators, voters and proposals.
 
+use std::collections::BTreeMap;
+
+use plasma_core::params::emission_weight;
+use plasma_core::protocol::weights;
 use plasma_core::time::{HOUR, MINUTE};
 
 use super::Findings;
@@ -8,7 +12,7 @@ use crate::scenario::model::{Holder, Named, ProposalSection, Scenario};
 use crate::scenario::protocol::setting;
 use crate::scenario::quantity::{Id, Ratio};
 
-/// Parameters that one proposal can change.
+/// Parameters, or weights of classes, that one proposal can change.
 const MOST_CHANGES: usize = 4;
 /// Providers that one look can compare: one index of a stream holds no more draws.
 const MOST_COMPARED: u32 = 24;
@@ -94,6 +98,7 @@ fn check_proposal(scenario: &Scenario, proposal: &ProposalSection, findings: &mu
             changes(settings, &path("what.change"), findings);
             together(scenario, settings, path("what.change"), findings);
         }
+        Request::Weights(weights) => check_weights(scenario, weights, &path("what.weights"), findings),
         Request::Spend(spend) => {
             somebody(scenario, &spend.to, path("what.spend.to"), findings);
             findings.require(spend.amount.0 > 0, path("what.spend.amount"), || "expected more than nothing".into());
@@ -115,6 +120,21 @@ fn check_proposal(scenario: &Scenario, proposal: &ProposalSection, findings: &mu
         }
         Request::Report(_) => {}
     }
+}
+
+/// Weights of classes that there are, each of a legal size.
+fn check_weights(scenario: &Scenario, weights: &BTreeMap<Id, Ratio>, key: &str, findings: &mut Findings) {
+    let count = weights.len();
+    findings
+        .require((1..=MOST_CHANGES).contains(&count), key, || format!("expected one to {MOST_CHANGES} classes, found {count}"));
+    for (id, weight) in weights {
+        let key = format!("{key}.{id}");
+        findings.refer(&scenario.class, "class", id, key.as_str());
+        findings.require(weight.0 <= weights::MAX, key, || format!("a class's weight is at most {}", Ratio(weights::MAX)));
+    }
+    findings.require(scenario.params.emission_weight() == emission_weight::WORK, key, || {
+        "weights of classes count for nothing unless emission.weight is \"work\"".into()
+    });
 }
 
 /// Whether the protocol can enact them: with the parameters of the start, which they meet where no other proposal changes any.

@@ -117,6 +117,8 @@ pub type Settings = BTreeMap<Id, BTreeMap<Id, Setting>>;
 pub enum Request {
     /// Other values of up to four parameters.
     Change(Settings),
+    /// Other weights of up to four classes in emission for work, as shares of the first class's weight at the start: `{ h100 = "120%" }`.
+    Weights(BTreeMap<Id, Ratio>),
     /// A payment from the treasury.
     Spend(Spend),
     /// A grant from the treasury that vests.

@@ -3,6 +3,7 @@
 use super::{Diary, QUIET, play, refused, small};
 use plasma_core::formula::swap::value_against_holding;
 use plasma_core::money::{ONE, XPL};
+use plasma_core::protocol::treasury::OrderPlaced;
 use plasma_core::record::{Command, Event};
 use plasma_core::time::DAY;
 use plasma_sim::agents::tally::Party;
@@ -153,12 +154,49 @@ fn liquidity_is_not_provided_below_the_limit_nor_without_dollars() {
     assert!(treasury.0 <= 1);
 }
 
+/// Three orders of one moment, carried out one after the other: what each bought returns for it alone, and the books are those of all.
+#[test]
+fn several_orders_at_once_are_each_carried_out_and_reported_for_themselves() {
+    let base = [POOL, "custodian={ usd = \"10_000 USD\", holds = \"3d\" }", "treasury.policy=all", "treasury.budget=9_000 XPL"];
+    let more = ["treasury.floor=101000", "treasury.floor_budget=1_000 XPL", "treasury.slippage=3%", "horizon=12d"];
+    let mut engine = play(&small("", &sets(&[&QUIET, &base, &more])));
+    let Diary { events, commands, .. } = engine.observer();
+    let orders: Vec<_> = events
+        .iter()
+        .filter_map(|(time, event)| if let Event::OrderPlaced(order) = event { Some((*time, *order)) } else { None })
+        .collect();
+    let deposits: Vec<_> = commands
+        .iter()
+        .filter_map(
+            |(time, _, command)| if let Command::TreasuryDeposit(deposit) = command { Some((*time, *deposit)) } else { None },
+        )
+        .collect();
+    let first: Vec<_> = orders.iter().filter(|(time, _)| *time == orders[0].0).map(|(_, order)| *order).collect();
+    assert_eq!(first.iter().map(|order| order.max_xpl / XPL).collect::<Vec<_>>(), [4_000, 4_000, 1_000]);
+    let bought = |order: &OrderPlaced| {
+        let mut mine = deposits.iter().filter(|(_, deposit)| deposit.order == order.order);
+        let (time, deposit) = mine.next().expect("a report");
+        assert!(mine.next().is_none() && *time == orders[0].0 + 1);
+        deposit.amount
+    };
+    for order in [&first[0], &first[2]] {
+        let short = order.max_xpl - bought(order);
+        assert!(short < XPL, "{short} nano-XPL are missing of {order:?}");
+    }
+    let custody = engine.environment().custody().unwrap();
+    assert_eq!(custody.orders as usize, orders.len());
+    assert!(custody.provided > 0 && custody.redeemed > 0, "{custody:?}");
+    let returned: u128 = deposits.iter().map(|(_, deposit)| u128::from(deposit.amount)).sum();
+    assert_eq!(custody.returned, returned);
+}
+
 #[test]
 fn an_order_that_nobody_could_carry_out_is_refused_in_words() {
     let nobody = refused("", &["treasury.policy=buyback"]);
     assert!(nobody.contains("write a section [custodian]"), "{nobody}");
     let nowhere = refused("", &["treasury.policy=liquidity", "custodian.usd=1 USD"]);
     assert!(nowhere.contains("token.market is not `amm`"), "{nowhere}");
+    assert!(refused("", &["treasury.policy=all", "custodian.usd=1 USD"]).contains("token.market is not `amm`"));
     assert!(refused("", &["custodian={ usd = \"1 USD\", holds = \"0d\" }"]).contains("custodian.holds"));
     assert!(small("", &["custodian.usd=1 USD"]).scenario.custodian.unwrap().holds.0 == 365 * DAY + DAY / 4);
 }
