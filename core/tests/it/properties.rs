@@ -64,7 +64,8 @@ fn sound(engine: &mut Engine<Script, Witness>) {
     engine.view_derived(|state, derived| check_invariants(state).and_then(|()| derived.check(state))).expect("sound");
 }
 
-fn same_story(expected: &[Entry], seen: &[Entry]) {
+/// Whether two runs tell the same, record by record.
+pub fn same_story(expected: &[Entry], seen: &[Entry]) {
     for (i, (expected, seen)) in expected.iter().zip(seen).enumerate() {
         assert_eq!(seen, expected, "record {i}");
     }
