@@ -6,7 +6,7 @@ use plasma_core::engine::state::State;
 use plasma_core::engine::step::{Arrival, Environment, Inadmissible, Observer};
 use plasma_core::formula::vesting::Schedule;
 use plasma_core::genesis::{Allocation, Genesis, GrantAllocation};
-use plasma_core::ids::{AccountId, ClassId, JobId, LeaseId};
+use plasma_core::ids::{AccountId, ClassId, JobId, LeaseId, ProviderId};
 use plasma_core::money::{ONE, XPL};
 use plasma_core::params::{Params, mechanism};
 use plasma_core::protocol::governance::action;
@@ -31,7 +31,9 @@ enum Step {
     Commit(u8),
     /// Answers the check with a root of this byte.
     Verdict(u8),
-    /// Seals a root of this byte on the panel of the challenged lease.
+    /// The same, by whoever was drawn to check.
+    Doubt(u8),
+    /// Seals a root of this byte, by the only one of the panel.
     Seal(u8),
     /// Reveals it.
     Unseal(u8),
@@ -49,7 +51,7 @@ impl Observer for Script {
     fn event(&mut self, _view: &State, _record: &Record, _event: &Event) {}
 }
 
-fn lease_of(view: &State, account: AccountId, stage: Stage) -> (LeaseId, plasma_core::ids::ProviderId) {
+fn lease_of(view: &State, account: AccountId, stage: Stage) -> (LeaseId, ProviderId) {
     let provider = view.accounts()[account.index()].provider;
     let worker = |lease: &lease::Lease| view.offers()[lease.offer.index()].provider;
     let mine = |lease: &&lease::Lease| {
@@ -58,13 +60,19 @@ fn lease_of(view: &State, account: AccountId, stage: Stage) -> (LeaseId, plasma_
     (view.leases.iter().find(mine).expect("the script names an open lease").id, provider)
 }
 
-fn challenged(view: &State) -> LeaseId {
-    view.leases.iter().find(|lease| lease.stage == Stage::Challenged).expect("the script names a challenged lease").id
+fn owner(view: &State, provider: ProviderId) -> Origin {
+    Origin::Account(view.providers()[provider.index()].owner)
+}
+
+/// The challenged lease, and the only one of its panel.
+fn panel_of(view: &State) -> (LeaseId, ProviderId) {
+    let (&lease, case) = view.docket.cases.iter().next().expect("a lease is challenged");
+    (lease, case.seats[0].juror)
 }
 
 impl Environment for Script {
     fn next(&mut self, view: &State, until: Time) -> Option<Arrival> {
-        let (time, origin, step) = self.0.pop_front_if(|(time, ..)| *time < until)?;
+        let (time, mut origin, step) = self.0.pop_front_if(|(time, ..)| *time < until)?;
         let account = if let Origin::Account(id) = origin { id } else { AccountId::NONE };
         let command = match step {
             Step::Say(command) => command,
@@ -73,11 +81,21 @@ impl Environment for Script {
                 lease::Commit { lease, commitment: lease::commitment(lease, provider, &[root; 32]) }.into()
             }
             Step::Verdict(root) => Verdict { lease: lease_of(view, account, Stage::UnderCheck).0, root: [root; 32] }.into(),
+            Step::Doubt(root) => {
+                let lease = view.leases.iter().find(|lease| lease.stage == Stage::UnderCheck).expect("a check is drawn");
+                origin = owner(view, lease.checker);
+                Verdict { lease: lease.id, root: [root; 32] }.into()
+            }
             Step::Seal(root) => {
-                let (lease, juror) = (challenged(view), view.accounts()[account.index()].provider);
+                let (lease, juror) = panel_of(view);
+                origin = owner(view, juror);
                 panel::SealVerdict { lease, digest: panel::seal(lease, juror, &[root; 32], &[9; 32]) }.into()
             }
-            Step::Unseal(root) => panel::RevealVerdict { lease: challenged(view), root: [root; 32], salt: [9; 32] }.into(),
+            Step::Unseal(root) => {
+                let (lease, juror) = panel_of(view);
+                origin = owner(view, juror);
+                panel::RevealVerdict { lease, root: [root; 32], salt: [9; 32] }.into()
+            }
             Step::Reveal(root) => RevealCopy { lease: lease_of(view, account, Stage::Committed).0, root: [root; 32] }.into(),
             Step::Cancel => {
                 let queued = view.jobs.iter().filter(|job| job.is_queued()).map(|job| job.id);
@@ -198,7 +216,7 @@ pub fn batch() -> (Genesis, Script) {
     (genesis, Script(steps.into_iter().map(|(at, origin, step)| (START + at, origin, step)).collect()))
 }
 
-/// Three providers of one GPU each. A sampled job of the first is found wrong by the second, though it is right; the third is the
+/// Three providers of one GPU each. A sampled job of the first is found wrong by another, though it is right; the third is the
 /// panel, and overrules that. Then two copies of a job, which agree.
 pub fn disputed() -> (Genesis, Script) {
     let mut genesis = genesis(4);
@@ -220,11 +238,11 @@ pub fn disputed() -> (Genesis, Script) {
     steps.extend([
         (SECOND, customer, submit(100_000, START + HOUR, Policy::Sampled)),
         (101 * SECOND, a, Step::Commit(1)),
-        (HOUR, Origin::Host, beacon(DRAWS_THE_SECOND)),
-        (HOUR + SECOND, b, Step::Verdict(2)),
+        (HOUR, Origin::Host, beacon(3)),
+        (HOUR + SECOND, Origin::Host, Step::Doubt(2)),
         (2 * HOUR, Origin::Host, beacon(5)),
-        (2 * HOUR + SECOND, c, Step::Seal(1)),
-        (2 * HOUR + 2 * SECOND, c, Step::Unseal(1)),
+        (2 * HOUR + SECOND, Origin::Host, Step::Seal(1)),
+        (2 * HOUR + 2 * SECOND, Origin::Host, Step::Unseal(1)),
         (3 * HOUR, customer, copies(100_000)),
         (3 * HOUR + 100 * SECOND, a, Step::Commit(1)),
         (3 * HOUR + 101 * SECOND, b, Step::Commit(1)),
@@ -233,9 +251,6 @@ pub fn disputed() -> (Genesis, Script) {
     ]);
     (genesis, Script(steps.into_iter().map(|(at, origin, step)| (START + at, origin, step)).collect()))
 }
-
-/// A beacon that draws the second of three providers to check the first lease.
-const DRAWS_THE_SECOND: u8 = 3;
 
 /// A provider with a bond, and a proposal on which it does not vote: without a quorum the deposit of 1,000 XPL burns.
 pub fn proposal() -> (Genesis, Script) {

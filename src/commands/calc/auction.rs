@@ -125,7 +125,7 @@ fn each_once(field: &str, classes: impl Iterator<Item = u8> + Clone) -> Result<(
 fn orders(asks: &[Ask], bids: &[Wanted]) -> Result<(Vec<auction::Ask>, Vec<Bid>, usize), Refusal> {
     let asks = offers(asks)?;
     at_most("number of bids", bids.len() as u64, MOST_ORDERS as u128)?;
-    let bid = |(i, bid): (usize, &Wanted)| {
+    let bid = |(i, bid): (usize, &Wanted)| -> Result<Bid, Refusal> {
         let gpus_log2 = together(&format!("bids[{i}].gpus"), bid.gpus)?.ilog2() as u8;
         each_once(&format!("bids[{i}].ways"), bid.ways.iter().map(|way| way.class))?;
         let ways = bid.ways.iter().map(|way| Way { limit: way.limit, work: way.work.unwrap_or(1_000), class: way.class });
