@@ -5,6 +5,7 @@
 //! that utilisation never exceeds one.
 
 use super::row::ClassRow;
+use super::yardstick::Measure;
 use plasma_core::engine::state::State;
 use plasma_core::ids::{LeaseId, OfferId, ProviderId};
 use plasma_core::protocol::market::Leased;
@@ -43,6 +44,8 @@ struct LeaseNote {
     tokens: u32,
     /// Whether who pays and who is paid are different people.
     external: bool,
+    /// What it is elsewhere.
+    measure: Measure,
 }
 
 /// What is to be known of a job while it runs.
@@ -54,6 +57,8 @@ pub struct JobNote {
     pub tokens: u32,
     /// Whether who pays and who is paid are different people.
     pub external: bool,
+    /// What it is elsewhere.
+    pub measure: Measure,
 }
 
 /// GPUs of a class since a moment.
@@ -136,11 +141,11 @@ impl Capacity {
     #[inline]
     pub fn start(&mut self, view: &State, rows: &mut [ClassRow], leased: &Leased, job: JobNote, now: Time) {
         let (lease, offer) = (leased.lease, leased.offer);
-        let JobNote { gpus, tokens, external } = job;
+        let JobNote { gpus, tokens, external, measure } = job;
         if self.leases.len() <= lease.slot() {
             self.leases.resize(lease.slot() + 1, LeaseNote::default());
         }
-        self.leases[lease.slot()] = LeaseNote { offer: offer.0, gpus, tokens, external };
+        self.leases[lease.slot()] = LeaseNote { offer: offer.0, gpus, tokens, external, measure };
         let note = &mut self.offers[offer.index()];
         note.at_work += gpus;
         let class = usize::from(note.class);
@@ -171,6 +176,12 @@ impl Capacity {
     #[inline]
     pub fn tokens_of(&self, lease: LeaseId) -> u32 {
         self.leases[lease.slot()].tokens
+    }
+
+    /// What a lease's job is elsewhere.
+    #[inline]
+    pub fn measure_of(&self, lease: LeaseId) -> &Measure {
+        &self.leases[lease.slot()].measure
     }
 
     /// The class on which a lease ran, which may have closed just now.
