@@ -1,10 +1,10 @@
 //! What a simulation tells its metrics beside the ledger. `sim` and `reports` do not know each other: this is where they meet.
 
+use plasma_core::time::Time;
 use plasma_reports::beside::{RecordedWaits, Recording};
 use plasma_reports::books::{Book, Entry};
-use plasma_core::time::Time;
-use plasma_reports::metrics::{Owners, Yardstick};
 use plasma_reports::metrics::observed::{Attacker, Observed, PARTIES, Standing, Trades};
+use plasma_reports::metrics::{Owners, Yardstick};
 use plasma_sim::agents::Agents;
 use plasma_sim::agents::attacker::Booty;
 use plasma_sim::agents::builder::BuilderRow;

@@ -77,10 +77,10 @@ fn market(rows: &[Row]) -> Vec<Panel> {
 
 fn price(metrics: &Metrics) -> Vec<Panel> {
     let rows = metrics.rows();
-    let same_work = format!("work of a {} hour", metrics.reference());
+    let same_work = format!("all classes, in {} hours", metrics.reference());
     let in_xpl = [("price_compared_xpl", same_work.as_str()), ("price_paid_xpl", "an hour of any class")];
     let compared = prices(metrics, level(rows, "price_compared_usd", &same_work), |class| class.measured.price_usd());
-    let paid = prices(metrics, level(rows, "price_paid_usd", "any class"), ClassRow::price_usd);
+    let paid = prices(metrics, level(rows, "price_paid_usd", "all classes"), ClassRow::price_usd);
     vec![
         Panel::new("Price of the same work, and on which class", Unit::UsdPerGpuHour, compared),
         Panel::new("Price of a GPU-hour, of whichever class", Unit::UsdPerGpuHour, paid),

@@ -206,7 +206,7 @@ fn guards(summary: &Summary) -> Vec<GuardLine> {
         let cells = guarded.values.iter().map(|value| plain(*value, metric.unit)).zip(bands).collect();
         GuardLine {
             metric: guard.metric,
-            label: format!("{}{}", guard.label, guard.judged.words()),
+            label: format!("{}{}", guard.label, guard.judged.words().0),
             unit: suffix(metric.unit),
             question: metric.question,
             healthy,

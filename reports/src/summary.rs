@@ -95,10 +95,10 @@ pub const HEADLINES: &[Group] = &[
         "Market",
         &[
             ("utilisation", "utilisation"),
-            ("work, in hours of {reference}", "work_compared"),
+            ("work in {reference} hours", "work_compared"),
             ("price of such an hour", "price_compared_usd"),
             ("price of such an hour", "price_compared_xpl"),
-            ("price of an hour of any class", "price_paid_usd"),
+            ("price of any GPU-hour", "price_paid_usd"),
             ("price of a job", "cost_per_job_usd"),
             ("cheaper than elsewhere by", "discount_to_cloud"),
             ("wait, median", "wait_p50"),
@@ -287,9 +287,10 @@ impl Summary {
             return writeln!(f, "\nOutside the healthy band\n  nothing that is guarded");
         }
         writeln!(f, "\nOutside the healthy band: ? is to be watched, ! calls for intervention")?;
+        let of_days = ill.iter().any(|guard| guard.judged == Judged::MedianDay);
         for guard in ill {
             let metric = metric(guard.metric);
-            let (label, unit) = (format!("{}{}", guard.label, guard.judged.words()), suffix(metric.unit));
+            let (label, unit) = (format!("{}{}", guard.label, guard.judged.words().1), suffix(metric.unit));
             let width = LABEL.saturating_sub(2 + label.chars().count());
             write!(f, "  {label}{unit:>width$}")?;
             for (value, band) in guard.values.iter().zip(&guard.bands) {
@@ -301,6 +302,9 @@ impl Summary {
                 write!(f, "{:>VALUE$}", format!("{mark}{}", plain(*value, metric.unit)))?;
             }
             writeln!(f)?;
+        }
+        if of_days {
+            writeln!(f, "  † on the median day")?;
         }
         Ok(())
     }

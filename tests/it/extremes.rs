@@ -102,7 +102,16 @@ fn all_providers_leave() {
     is_sane(&metrics);
     let last = metrics.rows().last().unwrap();
     assert_eq!((of("providers_active", last), of("gpus_offered", last), of("staked", last)), (Some(0.0), Some(0.0), Some(0.0)));
-    let nulls = ["utilisation", "price_paid_usd", "price_compared_usd", "nominal_apr", "income_per_provider", "stake_hhi", "votes_hhi", "payback"];
+    let nulls = [
+        "utilisation",
+        "price_paid_usd",
+        "price_compared_usd",
+        "nominal_apr",
+        "income_per_provider",
+        "stake_hhi",
+        "votes_hhi",
+        "payback",
+    ];
     nulls.iter().for_each(|name| assert_eq!(of(name, last), None, "{name}"));
     assert_eq!(agents.tally().left, agents.tally().joined);
     assert!(of("candidates_unserved", last).unwrap() > 0.0);

@@ -439,7 +439,8 @@ impl Observer for Metrics {
                 self.epoch.work.extend(view.providers().iter().map(|provider| provider.work));
             }
             Cause::Timer(Timer::VotingEnds(VotingEnds { proposal })) => {
-                self.known.power_to_pass = power_to_pass(view.params, view.proposals.row(proposal.0)).or(self.known.power_to_pass);
+                self.known.power_to_pass =
+                    power_to_pass(view.params, view.proposals.row(proposal.0)).or(self.known.power_to_pass);
             }
             Cause::Timer(_) => {}
         }

@@ -38,11 +38,11 @@ pub enum Judged {
 }
 
 impl Judged {
-    /// What stands behind a guard's label.
-    pub const fn words(self) -> &'static str {
+    /// What stands behind a guard's label, in words and as a mark.
+    pub const fn words(self) -> (&'static str, &'static str) {
         match self {
-            Self::Span => "",
-            Self::MedianDay => ", median day",
+            Self::Span => ("", ""),
+            Self::MedianDay => (", median day", " †"),
         }
     }
 }

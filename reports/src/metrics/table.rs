@@ -281,7 +281,8 @@ const NO_GROWTH: &str = "there was no supply, or a year of the span's growth exc
 const NO_GPU: &str = "no GPU was on offer";
 const UNTOLD: &str = "nobody told what the ledger does not say";
 const NO_EXTERNAL: &str = "nobody paid who was not related to the payee, while the oracle had a fresh price";
-const NO_TRADE_COUNTED: &str = "no work was settled while the oracle had a fresh price that could be rented elsewhere, or nobody told for how much";
+const NO_TRADE_COUNTED: &str =
+    "no work was settled while the oracle had a fresh price that could be rented elsewhere, or nobody told for how much";
 const NO_CLOUD: &str = "no price of this kind is known for a class that could have done the work, or no work was settled while the oracle had a fresh price";
 const NOT_COMPARABLE: &str = "no work was settled that the reference class could do";
 const NOT_COMPARABLE_PRICED: &str = "no work was settled that the reference class could do, while the oracle had a fresh price";

@@ -73,7 +73,7 @@ impl Yardstick {
                 continue;
             }
             let Some(work) = work_on(class) else { continue };
-            if job.submitted.saturating_add(work >> job.gpus_log2) > job.finish_by {
+            if job.submitted.saturating_add(work >> job.gpus_log2) >= job.finish_by {
                 continue;
             }
             for (least, &price) in measure.elsewhere.iter_mut().zip(prices).filter(|(_, price)| **price > 0) {

@@ -1,16 +1,16 @@
 //! Every metric against a value computed by hand.
 
-use crate::economy::{START, batch, genesis, metrics, proposal, run, script};
+use crate::economy::{START, batch, genesis, hurried, metrics, proposal, run, script};
 use plasma_core::engine::Engine;
 use plasma_core::formula::vesting::Schedule;
 use plasma_core::ids::ClassId;
 use plasma_core::money::XPL;
 use plasma_core::time::{DAY, YEAR};
 use plasma_reports::Metrics;
-use plasma_reports::metrics::{Owners, Yardstick};
 use plasma_reports::metrics::observed::{Observed, Standing, Trades};
 use plasma_reports::metrics::row::RegionRow;
 use plasma_reports::metrics::table::{METRICS, metric};
+use plasma_reports::metrics::{Owners, Yardstick};
 
 const DAY_MS: f64 = DAY as f64;
 
@@ -234,6 +234,18 @@ fn work_is_compared_in_hours_of_the_reference_class() {
     assert_eq!([small.reference(), large.reference(), metrics().reference()], ["small", "large", "small"]);
     check(&large.rows()[0], &[("work_compared", 5_400.0), ("price_compared_usd", 4_200.0), ("price_paid_usd", 2_520.0)]);
     assert_eq!(small.rows()[0].dollars.elsewhere, large.rows()[0].dollars.elsewhere);
+}
+
+/// Who is in a hurry cannot take the cheaper class elsewhere either: half an hour of the large for $3.
+#[test]
+fn elsewhere_a_job_must_be_done_in_time_too() {
+    let (genesis, script) = hurried();
+    let metrics = Metrics::new(&genesis).measured_by(Yardstick::new(ClassId(0), elsewhere()));
+    let mut engine = Engine::genesis(&genesis, script, metrics).unwrap();
+    engine.run(START + DAY + 1);
+    let observer = engine.observer();
+    observer.observe(Observed::default());
+    check(&observer.rows()[0], &[("jobs_settled", 1.0), ("cloud_cost_usd", 1.5), ("work_compared", 3_600.0)]);
 }
 
 /// Of 10,000 XPL that could vote nobody did: a quorum passes alone.

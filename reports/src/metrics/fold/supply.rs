@@ -61,7 +61,8 @@ impl Metrics {
             Event::Slashed(slashed) => {
                 row.burned.slashes += u128::from(slashed.burned);
                 row.slash_rewards += u128::from(slashed.reward);
-                self.staked.change(&mut row.staked_time, now, |stake| stake - u128::from(slashed.burned) - u128::from(slashed.reward));
+                self.staked
+                    .change(&mut row.staked_time, now, |stake| stake - u128::from(slashed.burned) - u128::from(slashed.reward));
                 self.refresh(view, now, slashed.provider);
             }
             _ => return false,
