@@ -1,9 +1,10 @@
 //! What a simulation tells its metrics beside the ledger. `sim` and `reports` do not know each other: this is where they meet.
 
+use plasma_core::time::Time;
 use plasma_reports::beside::{RecordedWaits, Recording};
 use plasma_reports::books::{Book, Entry};
-use plasma_reports::metrics::Owners;
 use plasma_reports::metrics::observed::{Attacker, Observed, PARTIES, Standing, Trades};
+use plasma_reports::metrics::{Owners, Yardstick};
 use plasma_sim::agents::Agents;
 use plasma_sim::agents::attacker::Booty;
 use plasma_sim::agents::builder::BuilderRow;
@@ -15,6 +16,11 @@ use plasma_sim::traces::{Report, Waits};
 /// Who stands behind the accounts of an economy.
 pub fn owners(economy: &Economy) -> Owners {
     Owners::new(economy.owners())
+}
+
+/// By what an economy's work is measured: the class of its first customers, and prices elsewhere at its beginning.
+pub fn yardstick(economy: &Economy, start: Time) -> Yardstick {
+    Yardstick::new(economy.reference(), economy.elsewhere(start))
 }
 
 /// Everything that the agents know and the ledger does not say.
@@ -34,6 +40,7 @@ pub fn observed(agents: &Agents) -> Observed {
         emission_expected: tally.emission_expected,
         emission_passed_on: tally.emission_passed_on,
         wrong: tally.wrong,
+        faulty: tally.faulty,
         trades: PARTIES.map(|name| {
             let trades = tally.of(party(name));
             Trades { bought: trades.bought, spent: trades.spent, sold: trades.sold, received: trades.received }
@@ -42,7 +49,7 @@ pub fn observed(agents: &Agents) -> Observed {
             price: standing.price,
             depth: standing.depth,
             hardware: standing.hardware,
-            cloud: standing.cloud.clone(),
+            elsewhere: standing.elsewhere.clone(),
             staying_out: standing.staying_out.map(|npv| (npv * 1e9) as i64),
             booked: standing.booked,
             borne_by_work: standing.borne_by_work,

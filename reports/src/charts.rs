@@ -11,6 +11,7 @@ mod series;
 use crate::metrics::row::Row;
 use crate::metrics::table::{Unit, metric};
 use crate::metrics::{ClassRow, Metrics};
+use crate::ratio::Ratio;
 use crate::write::{At, Why, WriteError, create_dir};
 use panel::{Panel, draw};
 use plasma_core::time::{DAY, HOUR, Span};
@@ -76,10 +77,14 @@ fn market(rows: &[Row]) -> Vec<Panel> {
 
 fn price(metrics: &Metrics) -> Vec<Panel> {
     let rows = metrics.rows();
-    let in_xpl = levels(rows, &[("price_paid_xpl", "all classes")]);
+    let same_work = format!("all classes, in {} hours", metrics.reference());
+    let in_xpl = [("price_compared_xpl", same_work.as_str()), ("price_paid_xpl", "an hour of any class")];
+    let compared = prices(metrics, level(rows, "price_compared_usd", &same_work), |class| class.measured.price_usd());
+    let paid = prices(metrics, level(rows, "price_paid_usd", "all classes"), ClassRow::price_usd);
     vec![
-        Panel::new("Price paid for compute", Unit::UsdPerGpuHour, prices(metrics)),
-        Panel::new("Price paid for compute", Unit::XplPerGpuHour, in_xpl),
+        Panel::new("Price of the same work, and on which class", Unit::UsdPerGpuHour, compared),
+        Panel::new("Price of a GPU-hour, of whichever class", Unit::UsdPerGpuHour, paid),
+        Panel::new("Both in XPL", Unit::XplPerGpuHour, levels(rows, &in_xpl)),
         Panel::new("Oracle price", Unit::UsdPerXpl, levels(rows, &[("price_usd", "XPL")])),
     ]
 }
@@ -148,15 +153,14 @@ fn level(rows: &[Row], name: &str, label: &str) -> Line {
     Line::new(label, rows.iter().map(|row| metric.of(row)).collect())
 }
 
-/// Dollars per GPU-hour: over all classes, and of the classes with the most settled work.
-fn prices(metrics: &Metrics) -> Vec<Line> {
-    let rows = metrics.rows();
-    let mut lines = vec![level(rows, "price_paid_usd", "all classes")];
+/// A price over all classes, and of the classes with the most settled work.
+fn prices(metrics: &Metrics, all: Line, of: impl Fn(&ClassRow) -> Option<Ratio>) -> Vec<Line> {
+    let (rows, mut lines) = (metrics.rows(), vec![all]);
     let Some(whole) = metrics.whole() else { return lines };
     let mut classes: Vec<(usize, &ClassRow)> = whole.classes.iter().enumerate().filter(|(_, class)| class.work > 0).collect();
     classes.sort_by_key(|&(i, class)| (std::cmp::Reverse(class.work), i));
     for (i, _) in classes.into_iter().take(MAIN_CLASSES) {
-        let price = |row: &Row| row.classes[i].price_usd().map(crate::ratio::Ratio::to_f64);
+        let price = |row: &Row| of(&row.classes[i]).map(Ratio::to_f64);
         lines.push(Line::new(&metrics.class_names()[i], rows.iter().map(price).collect()));
     }
     lines

@@ -4,11 +4,13 @@
 //! - `classes.parquet`: one row per epoch and GPU class.
 //! - `regions.parquet`: one row per epoch and region in which anybody had ever registered, by its number on the ledger.
 //! - `amounts.parquet`: the amounts again, exact: integer nano-XPL as `uint64`, null where one exceeds 2^64 − 1 (18.4 billion XPL).
-//! - `metrics.json`: unit, formula, question and the meaning of null for every column. The same text is in each Parquet file's
-//!   key-value metadata under `plasma`.
+//! - `metrics.json`: unit, formula, question and the meaning of null for every column, the class by which work is compared, the signs
+//!   of failure and the guardrails. The same text is in each Parquet file's key-value metadata under `plasma`.
 //!
 //! A null is a value that is not defined in that row; `metrics.json` says why.
 
+use crate::metrics::failure::{SIGNATURES, Signature};
+use crate::metrics::guard::{GUARDS, Guard};
 use crate::metrics::row::{RegionRow, Row};
 use crate::metrics::table::{CLASS_METRICS, METRICS, Metric, REGION_METRICS, Unit};
 use crate::metrics::{ClassRow, Metrics};
@@ -68,7 +70,7 @@ pub fn amounts_frame(metrics: &Metrics) -> PolarsResult<DataFrame> {
 
 /// Whether a metric is a balance or flow, not an average of one.
 fn is_exact(metric: &Metric<Row>) -> bool {
-    metric.unit == Unit::Xpl && metric.name != "income_per_provider"
+    metric.unit == Unit::Xpl && !["income_per_provider", "cost_per_job_xpl"].contains(&metric.name)
 }
 
 fn nano(metric: &Metric<Row>, row: &Row) -> Option<u64> {
@@ -94,15 +96,30 @@ fn column<'r, T: 'static>(metric: &Metric<T>, rows: impl Iterator<Item = &'r T>)
 struct Schema {
     chain: String,
     note: &'static str,
+    /// The class in whose hours work and its price are compared.
+    reference: String,
     metrics: &'static [Metric<Row>],
     classes: &'static [Metric<ClassRow>],
     regions: &'static [Metric<RegionRow>],
+    /// Signs of failure: conditions on a window of so many days.
+    failures: &'static [Signature],
+    /// Bands of metrics, with which value of a span is held against them; a bound that is null is none.
+    guards: &'static [Guard],
 }
 
 fn schema(metrics: &Metrics) -> Schema {
     let note = "Times are UTC. A null has the one reason given as `undefined`. XPL columns are 64-bit floats; amounts.parquet \
                 has them exactly, in nano-XPL.";
-    Schema { chain: metrics.chain().into(), note, metrics: METRICS, classes: CLASS_METRICS, regions: REGION_METRICS }
+    Schema {
+        chain: metrics.chain().into(),
+        note,
+        reference: metrics.reference().into(),
+        metrics: METRICS,
+        classes: CLASS_METRICS,
+        regions: REGION_METRICS,
+        failures: SIGNATURES,
+        guards: GUARDS,
+    }
 }
 
 /// Writes `metrics.parquet`, `classes.parquet`, `regions.parquet`, `amounts.parquet` and `metrics.json` into `dir`, which is created.

@@ -11,9 +11,11 @@ pub mod owners;
 pub mod row;
 mod store;
 pub mod table;
+pub mod yardstick;
 
 pub use fold::Metrics;
 pub use observed::Observed;
 pub use owners::Owners;
 pub use row::{ClassRow, Row};
 pub use store::LoadError;
+pub use yardstick::Yardstick;

@@ -82,7 +82,7 @@ struct HeadlineGroup {
 
 #[derive(Serialize)]
 struct HeadlineLine {
-    label: &'static str,
+    label: String,
     unit: &'static str,
     question: &'static str,
     cells: Vec<String>,
@@ -104,7 +104,7 @@ struct Sign {
 #[derive(Serialize)]
 struct GuardLine {
     metric: &'static str,
-    label: &'static str,
+    label: String,
     unit: &'static str,
     question: &'static str,
     healthy: String,
@@ -151,7 +151,7 @@ impl Headlines {
         let line = |&(label, name): &(&'static str, &'static str)| {
             let metric = metric(name);
             let cells = summary.columns.iter().map(|column| column.text(metric)).collect();
-            HeadlineLine { label, unit: suffix(metric.unit), question: metric.question, cells }
+            HeadlineLine { label: summary.label(label), unit: suffix(metric.unit), question: metric.question, cells }
         };
         let group = |&(title, lines): &(&'static str, &[(&'static str, &'static str)])| HeadlineGroup {
             title,
@@ -203,10 +203,10 @@ fn guards(summary: &Summary) -> Vec<GuardLine> {
         let metric = metric(guard.metric);
         let (healthy, watch) = guard.words(|value| plain(Some(value), metric.unit));
         let bands = guarded.bands.iter().map(|band| band.map_or("", Band::name));
-        let cells = summary.columns.iter().map(|column| column.text(metric)).zip(bands).collect();
+        let cells = guarded.values.iter().map(|value| plain(*value, metric.unit)).zip(bands).collect();
         GuardLine {
             metric: guard.metric,
-            label: guard.label,
+            label: format!("{}{}", guard.label, guard.judged.words().0),
             unit: suffix(metric.unit),
             question: metric.question,
             healthy,

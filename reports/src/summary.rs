@@ -4,8 +4,8 @@ use crate::beside::{Beside, Recording};
 use crate::books::Book;
 use crate::calendar;
 use crate::metrics::Metrics;
-use crate::metrics::failure::{Failure, too_short_for};
-use crate::metrics::guard::{Band, GUARDS, Guard};
+use crate::metrics::failure::{Failure, days, too_short_for};
+use crate::metrics::guard::{Band, GUARDS, Guard, Judged};
 use crate::metrics::observed::Attacker;
 use crate::metrics::row::Row;
 use crate::metrics::table::{METRICS, Metric, Unit, metric};
@@ -20,6 +20,8 @@ use std::fmt;
 pub struct Summary {
     /// Name of the chain.
     pub chain: String,
+    /// The class in whose hours work and its price are compared.
+    pub reference: String,
     /// Date of genesis.
     pub from: String,
     /// Date of the last epoch's end.
@@ -55,7 +57,11 @@ pub struct Guarded {
     pub healthy: (f64, f64),
     /// The same of what need only be watched.
     pub watch: (f64, f64),
-    /// By column; null where undefined.
+    /// Which value of a span is judged: its own, or that of its median day.
+    pub judged: Judged,
+    /// That value by column; null where undefined.
+    pub values: Vec<Option<f64>>,
+    /// Where it lies.
     pub bands: Vec<Option<Band>>,
 }
 
@@ -68,7 +74,7 @@ pub struct Column {
     pub values: BTreeMap<&'static str, Option<f64>>,
 }
 
-/// A heading and its lines: a label and the metric it shows.
+/// A heading and its lines: a label, in which `{reference}` is the class of that role, and the metric it shows.
 pub type Group = (&'static str, &'static [(&'static str, &'static str)]);
 
 /// What comes first, in this order.
@@ -89,9 +95,11 @@ pub const HEADLINES: &[Group] = &[
         "Market",
         &[
             ("utilisation", "utilisation"),
-            ("work settled", "work_settled"),
-            ("price paid", "price_paid_usd"),
-            ("price paid", "price_paid_xpl"),
+            ("work in {reference} hours", "work_compared"),
+            ("price of such an hour", "price_compared_usd"),
+            ("price of such an hour", "price_compared_xpl"),
+            ("price of any GPU-hour", "price_paid_usd"),
+            ("price of a job", "cost_per_job_usd"),
             ("cheaper than elsewhere by", "discount_to_cloud"),
             ("wait, median", "wait_p50"),
             ("wait, 95th percentile", "wait_p95"),
@@ -125,7 +133,17 @@ pub const HEADLINES: &[Group] = &[
             ("emission per dollar of demand", "subsidy_per_external_usd"),
             ("deterrence per job at end", "deterrence_usd"),
             ("… if XPL cost a tenth", "deterrence_tenth_usd"),
-            ("total surplus", "total_surplus_usd"),
+        ],
+    ),
+    (
+        "Who gains, in dollars",
+        &[
+            ("elsewhere − costs here", "gain_from_work_usd"),
+            ("customers, against elsewhere", "customers_saving_usd"),
+            ("providers, from customers", "margin_from_work_usd"),
+            ("… with emission and rewards", "provider_margin_usd"),
+            ("holders, on paper", "holders_revaluation_usd"),
+            ("… the three, paper included", "total_surplus_usd"),
         ],
     ),
     (
@@ -133,6 +151,7 @@ pub const HEADLINES: &[Group] = &[
         &[
             ("staked at end", "staked"),
             ("nominal yield", "nominal_apr"),
+            ("… of delegators", "delegated_apr"),
             ("… net of dilution", "diluted_apr"),
             ("… from fees alone", "real_yield"),
             ("slashed", "slashed"),
@@ -161,27 +180,37 @@ impl Column {
 }
 
 impl Summary {
+    /// A label of [`HEADLINES`] as people read it.
+    pub fn label(&self, label: &str) -> String {
+        label.replace("{reference}", &self.reference)
+    }
+
     /// The summary of all epochs that have closed.
     pub fn of(metrics: &Metrics) -> Self {
         let years = metrics.years();
         let length = metrics.rows().first().map_or(0, Row::span);
-        let year = |(i, row): (usize, &Row)| {
-            let short = row.span() + length < YEAR;
-            Column::of(format!("year {}{}", i + 1, if short { "*" } else { "" }), row)
-        };
+        let year = |i: usize, row: &Row| format!("year {}{}", i + 1, if row.span() + length < YEAR { "*" } else { "" });
         let several = if years.len() > 1 { &years[..] } else { &[] };
-        let whole = metrics.whole().map(|row| Column::of("whole run".into(), &row));
-        let columns: Vec<Column> = whole.into_iter().chain(several.iter().enumerate().map(year)).collect();
-        let band = |guard: &Guard, column: &Column| Some(guard.band(column.values.get(guard.metric).copied().flatten()?));
-        let guarded = |guard: &Guard| Guarded {
-            metric: guard.metric,
-            label: guard.label,
-            healthy: guard.healthy,
-            watch: guard.watch,
-            bands: columns.iter().map(|column| band(guard, column)).collect(),
+        let whole = metrics.whole().map(|row| ("whole run".to_owned(), row));
+        let years = several.iter().enumerate().map(|(i, row)| (year(i, row), row.clone()));
+        let spans: Vec<(String, Row)> = whole.into_iter().chain(years).collect();
+        let columns = spans.iter().map(|(label, row)| Column::of(label.clone(), row)).collect();
+        let days = days(metrics.rows());
+        let guarded = |guard: &Guard| {
+            let values: Vec<Option<f64>> = spans.iter().map(|(_, row)| guard.value(row, &days)).collect();
+            Guarded {
+                metric: guard.metric,
+                label: guard.label,
+                healthy: guard.healthy,
+                watch: guard.watch,
+                judged: guard.judged,
+                bands: values.iter().map(|value| value.map(|value| guard.band(value))).collect(),
+                values,
+            }
         };
         Self {
             chain: metrics.chain().into(),
+            reference: metrics.reference().into(),
             from: calendar::date(metrics.start()),
             to: calendar::date(metrics.rows().last().map_or(metrics.start(), |row| row.closed)),
             epochs: metrics.rows().len(),
@@ -258,19 +287,24 @@ impl Summary {
             return writeln!(f, "\nOutside the healthy band\n  nothing that is guarded");
         }
         writeln!(f, "\nOutside the healthy band: ? is to be watched, ! calls for intervention")?;
+        let of_days = ill.iter().any(|guard| guard.judged == Judged::MedianDay);
         for guard in ill {
             let metric = metric(guard.metric);
-            let (width, unit) = (LABEL - 2 - guard.label.chars().count(), suffix(metric.unit));
-            write!(f, "  {}{unit:>width$}", guard.label)?;
-            for (column, band) in self.columns.iter().zip(&guard.bands) {
+            let (label, unit) = (format!("{}{}", guard.label, guard.judged.words().1), suffix(metric.unit));
+            let width = LABEL.saturating_sub(2 + label.chars().count());
+            write!(f, "  {label}{unit:>width$}")?;
+            for (value, band) in guard.values.iter().zip(&guard.bands) {
                 let mark = match band {
                     Some(Band::Watch) => "? ",
                     Some(Band::Intervene) => "! ",
                     Some(Band::Healthy) | None => "",
                 };
-                write!(f, "{:>VALUE$}", format!("{mark}{}", column.text(metric)))?;
+                write!(f, "{:>VALUE$}", format!("{mark}{}", plain(*value, metric.unit)))?;
             }
             writeln!(f)?;
+        }
+        if of_days {
+            writeln!(f, "  † on the median day")?;
         }
         Ok(())
     }
@@ -291,8 +325,8 @@ impl fmt::Display for Summary {
         for (title, lines) in HEADLINES {
             writeln!(f, "\n{title}")?;
             for (label, name) in *lines {
-                let metric = metric(name);
-                let (width, unit) = (LABEL - 2 - label.chars().count(), suffix(metric.unit));
+                let (metric, label) = (metric(name), self.label(label));
+                let (width, unit) = (LABEL.saturating_sub(2 + label.chars().count()), suffix(metric.unit));
                 write!(f, "  {label}{unit:>width$}")?;
                 self.columns.iter().try_for_each(|column| write!(f, "{:>VALUE$}", column.text(metric)))?;
                 writeln!(f)?;

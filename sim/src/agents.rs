@@ -99,8 +99,9 @@ pub struct Standing {
     pub depth: u64,
     /// Micro-USD for which the GPUs of everybody on offer could be bought.
     pub hardware: u128,
-    /// Micro-USD for an hour of a GPU elsewhere, by class.
-    pub cloud: Vec<u64>,
+    /// Micro-USD for an hour of a GPU elsewhere, by class: the price that agents go by, then on demand, reserved and spot; zero
+    /// where it is not known.
+    pub elsewhere: Vec<[u64; 4]>,
     /// Net present value per dollar of hardware of the best who lately stayed out.
     pub staying_out: Option<f64>,
     /// GPUs on offer whose owners have closed their books …
@@ -276,12 +277,11 @@ impl Agents {
             booked += u64::from(row.bears_itself.is_some()) * u64::from(lender.gpus);
             borne_by_work += u64::from(row.bears_itself == Some(true)) * u64::from(lender.gpus);
         }
-        let cloud = economy.timetable.cloud(now);
         Standing {
             price: self.market_price(view),
             depth: economy.exchange.pool().and_then(|_| self.pool(view)).map_or(0, |pool| pool.depth()),
             hardware: (hardware * economy.timetable.hardware(now)) as u128,
-            cloud: economy.rentals.iter().map(|rental| (rental * cloud) as u64).collect(),
+            elsewhere: economy.elsewhere(now),
             staying_out: self.rows.staying_out.best(),
             booked,
             borne_by_work,

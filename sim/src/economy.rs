@@ -28,7 +28,7 @@ pub use funds::{Builder, Committee, Custodian};
 use plasma_core::catalogue::MAX_SIZES;
 use plasma_core::ids::{AccountId, ClassId, ProgramId};
 use plasma_core::protocol::verification::policy::Policy;
-use plasma_core::time::{HOUR, Span};
+use plasma_core::time::{HOUR, Span, Time};
 pub use providers::Lender;
 use shocks::Timetable;
 use stake::{Motion, Savers, Voters};
@@ -72,6 +72,8 @@ pub struct Economy {
     pub lender_groups: Vec<String>,
     /// Micro-USD for an hour of a GPU elsewhere, by class of the catalogue.
     pub rentals: Vec<f64>,
+    /// The same in clouds: on demand, reserved, spot; zero where it is not known.
+    pub clouds: Vec<[u64; 3]>,
     /// BLAKE3 of the scenario.
     pub scenario: [u8; 32],
     /// Seed of all draws.
@@ -196,6 +198,21 @@ pub(crate) fn program_id(scenario: &Scenario, id: &Id) -> ProgramId {
 }
 
 impl Economy {
+    /// Micro-USD for an hour of a GPU elsewhere at a moment, by class: the price that agents go by, then on demand, reserved and
+    /// spot; zero where it is not known. What shocks do to one they do to all.
+    pub fn elsewhere(&self, now: Time) -> Vec<[u64; 4]> {
+        let factor = self.timetable.cloud(now);
+        let prices = |(&rental, &[on_demand, reserved, spot]): (&f64, &[u64; 3])| {
+            [rental, on_demand as f64, reserved as f64, spot as f64].map(|price| (price * factor) as u64)
+        };
+        self.rentals.iter().zip(&self.clouds).map(prices).collect()
+    }
+
+    /// The class on which the first customers state their work and prices; the first of all where there are none.
+    pub fn reference(&self) -> ClassId {
+        self.patrons.first().map_or(ClassId(0), |patrons| patrons.reference)
+    }
+
     /// Makes a checked scenario concrete. `traces` are its traces, in its order, and `prices` its recorded price, if it has one.
     ///
     /// # Errors
@@ -247,6 +264,7 @@ impl Economy {
             first_lender: AccountId(next),
             lender_groups,
             rentals: scenario.class.iter().map(|class| class.rental.0 as f64).collect(),
+            clouds: scenario.class.iter().map(|class| class.cloud.by_tier()).collect(),
             scenario: crate::scenario::digest(scenario),
             seed: scenario.seed,
             replicate,

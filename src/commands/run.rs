@@ -8,7 +8,7 @@ use crate::cli;
 use crate::console::{bar, say, stop_on_ctrl_c};
 use crate::folder::{Folder, write_whole};
 use crate::manifest::{Formats, Log, Manifest, hex};
-use crate::observe::{books, observed, owners};
+use crate::observe::{books, observed, owners, yardstick};
 use clap::ValueEnum;
 use indicatif::ProgressBar;
 use miette::{IntoDiagnostic, WrapErr, miette};
@@ -119,7 +119,9 @@ fn start(args: &cli::Run, path: &std::path::Path) -> miette::Result<(Plan, Engin
     let writer = LogWriter::create(&plan.folder.log(), keeping(level, &plan.loaded), &plan.genesis, flag());
     // A folder that holds nothing yet would only be in the way of the next attempt.
     let writer = writer.inspect_err(|_| plan.folder.discard()).into_diagnostic()?;
-    let watch = (Counter::default(), (Metrics::new(&plan.genesis).owned_by(owners(agents.economy())), writer));
+    let yardstick = yardstick(agents.economy(), plan.genesis.start);
+    let metrics = Metrics::new(&plan.genesis).owned_by(owners(agents.economy())).measured_by(yardstick);
+    let watch = (Counter::default(), (metrics, writer));
     let engine = Engine::genesis(&plan.genesis, agents, watch).into_diagnostic()?;
     Ok((plan, engine, 0))
 }

@@ -6,7 +6,8 @@ use plasma_reports::metrics::table::{CLASS_METRICS, METRICS, Unit, metric};
 use plasma_reports::{Metrics, Provenance, Summary, report_html};
 
 /// Shares of what may be exceeded: a price above the cloud's is a negative discount, and checks may cost more than work is paid.
-const UNBOUNDED: [&str; 2] = ["discount_to_cloud", "check_cost_share"];
+const UNBOUNDED: [&str; 5] =
+    ["discount_to_cloud", "discount_to_on_demand", "discount_to_reserved", "discount_to_spot", "check_cost_share"];
 
 /// Every value of a row is finite and, if it is a share, between none and all.
 fn values_are_sane(row: &Row) {
@@ -82,15 +83,15 @@ fn every_job_is_answered_wrongly() {
     let sets: Vec<&str> = groups.iter().map(String::as_str).chain(["verification.rate=100%", "horizon=60d"]).collect();
     let (metrics, agents) = play(&scenario("small.toml", "", &sets));
     let whole = is_sane(&metrics);
-    let [wrong, found, settled] = ["wrong_attempted", "checks_wrong", "jobs_settled"].map(|name| of(name, &whole).unwrap());
-    assert_eq!(wrong, agents.tally().wrong as f64);
+    let [wrong, found, settled] = ["wrong_by_fault", "checks_wrong", "jobs_settled"].map(|name| of(name, &whole).unwrap());
+    assert_eq!((wrong, of("wrong_attempted", &whole)), (agents.tally().faulty as f64, Some(0.0)));
     // A handful passes whose checkers had left or were not done in time, all of them long jobs of training.
     assert!(wrong > 10_000.0 && found > 0.99 * wrong && settled < 0.001 * wrong, "{wrong} wrong, {found} found, {settled} paid");
     assert!(of("completion_rate", &whole).unwrap() < 0.001 && of("organic_share", &whole).unwrap() < 0.05);
     assert_eq!((of("cost_per_1000_tokens_usd", &whole), of("cost_per_1000_tokens_xpl", &whole)), (None, None));
     // On a day on which nothing was paid, nothing has a price.
     let unpaid = metrics.rows().iter().filter(|row| row.jobs.settled == 0).collect::<Vec<_>>();
-    let priced = ["price_paid_usd", "work_hhi", "discount_to_cloud", "check_cost_share"];
+    let priced = ["price_paid_usd", "price_compared_usd", "work_hhi", "discount_to_cloud", "check_cost_share"];
     assert!(unpaid.len() > 50 && unpaid.iter().all(|row| priced.iter().all(|name| of(name, row).is_none())));
 }
 
@@ -101,7 +102,16 @@ fn all_providers_leave() {
     is_sane(&metrics);
     let last = metrics.rows().last().unwrap();
     assert_eq!((of("providers_active", last), of("gpus_offered", last), of("staked", last)), (Some(0.0), Some(0.0), Some(0.0)));
-    let nulls = ["utilisation", "price_paid_usd", "nominal_apr", "income_per_provider", "stake_hhi", "votes_hhi", "payback"];
+    let nulls = [
+        "utilisation",
+        "price_paid_usd",
+        "price_compared_usd",
+        "nominal_apr",
+        "income_per_provider",
+        "stake_hhi",
+        "votes_hhi",
+        "payback",
+    ];
     nulls.iter().for_each(|name| assert_eq!(of(name, last), None, "{name}"));
     assert_eq!(agents.tally().left, agents.tally().joined);
     assert!(of("candidates_unserved", last).unwrap() > 0.0);

@@ -4,8 +4,9 @@ use crate::played::{play, scenario};
 use plasma_reports::metrics::table::metric;
 
 /// Metrics that do not depend on how many take part. Waits, misses and concentration do.
-const INTENSIVE: [&str; 9] = [
+const INTENSIVE: [&str; 10] = [
     "utilisation",
+    "price_compared_usd",
     "price_paid_usd",
     "price_paid_xpl",
     "discount_to_cloud",

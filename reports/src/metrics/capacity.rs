@@ -5,6 +5,7 @@
 //! that utilisation never exceeds one.
 
 use super::row::ClassRow;
+use super::yardstick::Measure;
 use plasma_core::engine::state::State;
 use plasma_core::ids::{LeaseId, OfferId, ProviderId};
 use plasma_core::protocol::market::Leased;
@@ -45,6 +46,8 @@ struct LeaseNote {
     external: bool,
     /// Whether it is a copy of a job that another executes too, and not the first asked for.
     copy: bool,
+    /// What it is elsewhere.
+    measure: Measure,
 }
 
 /// What is to be known of a job while it runs.
@@ -58,6 +61,8 @@ pub struct JobNote {
     pub external: bool,
     /// Whether it is a copy of a job that another executes too, and not the first asked for.
     pub copy: bool,
+    /// What it is elsewhere.
+    pub measure: Measure,
 }
 
 /// GPUs of a class since a moment.
@@ -140,11 +145,11 @@ impl Capacity {
     #[inline]
     pub fn start(&mut self, view: &State, rows: &mut [ClassRow], leased: &Leased, job: JobNote, now: Time) {
         let (lease, offer) = (leased.lease, leased.offer);
-        let JobNote { gpus, tokens, external, copy } = job;
+        let JobNote { gpus, tokens, external, copy, measure } = job;
         if self.leases.len() <= lease.slot() {
             self.leases.resize(lease.slot() + 1, LeaseNote::default());
         }
-        self.leases[lease.slot()] = LeaseNote { offer: offer.0, gpus, tokens, external, copy };
+        self.leases[lease.slot()] = LeaseNote { offer: offer.0, gpus, tokens, external, copy, measure };
         let note = &mut self.offers[offer.index()];
         note.at_work += gpus;
         let class = usize::from(note.class);
@@ -181,6 +186,12 @@ impl Capacity {
     #[inline]
     pub fn tokens_of(&self, lease: LeaseId) -> u32 {
         self.leases[lease.slot()].tokens
+    }
+
+    /// What a lease's job is elsewhere.
+    #[inline]
+    pub fn measure_of(&self, lease: LeaseId) -> &Measure {
+        &self.leases[lease.slot()].measure
     }
 
     /// The class on which a lease ran, which may have closed just now.

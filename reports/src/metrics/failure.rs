@@ -150,7 +150,7 @@ impl Failure {
 }
 
 /// Rows of a day or more: epochs may be shorter, and a window need not slide by less.
-fn days(rows: &[Row]) -> Vec<Row> {
+pub(crate) fn days(rows: &[Row]) -> Vec<Row> {
     let mut days: Vec<Row> = Vec::new();
     for row in rows {
         match days.last_mut().filter(|day| day.span() < DAY) {

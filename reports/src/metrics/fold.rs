@@ -6,12 +6,16 @@ use super::histogram::Histogram;
 use super::observed::{Attacker, Observed};
 use super::owners::{Owners, gather};
 use super::row::{Row, Spread, Wait};
+use super::yardstick::Yardstick;
 use deterrence::POLICIES;
 use plasma_core::catalogue::{Kind, Program};
 use plasma_core::engine::state::State;
 use plasma_core::engine::step::Observer;
 use plasma_core::genesis::Genesis;
 use plasma_core::ids::{LeaseId, OfferId, ProviderId};
+use plasma_core::money::ONE;
+use plasma_core::params::Params;
+use plasma_core::protocol::governance::{Proposal, VotingEnds};
 use plasma_core::protocol::market::Leased;
 use plasma_core::protocol::settlement::Settled;
 use plasma_core::protocol::verification::panel::Outcome;
@@ -38,11 +42,15 @@ pub struct Metrics {
     pub(super) run: Span,
     pub(super) capacity: Capacity,
     staked: Stake,
+    /// The part of it that others brought.
+    delegated: Stake,
     quote: Quote,
     known: Known,
     owners: Owners,
     /// By program: which of its sizes counts the tokens that it generates, if one does.
     token_sizes: Vec<Option<u8>>,
+    /// By what jobs of unlike GPUs are measured.
+    yardstick: Yardstick,
     /// What was told last.
     told: Observed,
 }
@@ -57,6 +65,8 @@ struct Known {
     /// The oracle's price, and the circulating supply.
     price: u64,
     circulating: u128,
+    /// See [`super::row::Stocks::power_to_pass`].
+    power_to_pass: Option<u128>,
 }
 
 /// A row in the making, with what its waits and concentration are made of.
@@ -85,8 +95,8 @@ struct Quote {
 }
 
 impl Stake {
-    fn change(&mut self, row: &mut Row, now: Time, change: impl FnOnce(u128) -> u128) {
-        row.staked_time += self.nano * u128::from(now - self.since);
+    fn change(&mut self, sum: &mut u128, now: Time, change: impl FnOnce(u128) -> u128) {
+        *sum += self.nano * u128::from(now - self.since);
         (self.nano, self.since) = (change(self.nano), now);
     }
 }
@@ -153,10 +163,12 @@ impl Metrics {
             year: Span::default(),
             run: Span::default(),
             staked: Stake { nano: 0, since: genesis.start },
+            delegated: Stake { nano: 0, since: genesis.start },
             quote: Quote::default(),
             known: Known::default(),
             owners: Owners::default(),
             token_sizes: genesis.catalogue.programs.iter().map(token_size).collect(),
+            yardstick: Yardstick::of(&genesis.catalogue),
             told: Observed::default(),
         };
         metrics.known.circulating = genesis.circulating();
@@ -170,23 +182,21 @@ impl Metrics {
         Self { owners, ..self }
     }
 
+    /// The same, with a yardstick that knows what renting elsewhere costs.
+    #[must_use]
+    pub fn measured_by(self, yardstick: Yardstick) -> Self {
+        Self { yardstick, ..self }
+    }
+
     /// Takes in what the ledger does not say of the epoch that has just closed: totals since genesis. A run is told after each of
-    /// its epochs, or never.
+    /// its epochs, or never. Prices elsewhere are those of the epoch that follows.
     pub fn observe(&mut self, totals: Observed) {
         let Some(row) = self.rows.last_mut() else { return };
         let flows = totals.since(&self.told);
-        let [mut cloud, mut here] = [0u128; 2];
-        for (class, &price) in row.classes.iter().zip(&totals.now.cloud) {
-            // micro-dollars per GPU-hour × milli-GPU-seconds ÷ 3 600 000 are micro-dollars; × 10^9 is 10^-15 dollars.
-            cloud += class.work_priced * u128::from(price) * 10_000 / 36;
-            here += class.payments_usd;
-        }
-        let spans = [&mut self.year.row, &mut self.run.row];
-        for row in std::iter::once(row).chain(spans) {
-            row.dollars.cloud += cloud;
-            row.dollars.against_cloud += here;
+        for row in [row, &mut self.year.row, &mut self.run.row] {
             row.observed.get_or_insert_default().append(&flows);
         }
+        self.yardstick.prices.clone_from(&totals.now.elsewhere);
         self.told = totals;
     }
 
@@ -226,6 +236,11 @@ impl Metrics {
         &self.class_names
     }
 
+    /// Name of the class by which work is measured.
+    pub fn reference(&self) -> &str {
+        self.class_names.get(self.yardstick.reference().index()).map_or("", String::as_str)
+    }
+
     /// GPUs on offer and at work, now.
     pub const fn capacity(&self) -> &Capacity {
         &self.capacity
@@ -263,7 +278,8 @@ impl Metrics {
         let tokens = size.map_or(0, |size| job.sizes[usize::from(size)]);
         let copy =
             job.policy == Policy::Redundant && view.docket.lead_of.get(&leased.job).is_some_and(|&lead| lead != leased.job);
-        let note = JobNote { gpus: job.gpus(), tokens, external, copy };
+        let measure = self.yardstick.measure(view, job, leased);
+        let note = JobNote { gpus: job.gpus(), tokens, external, copy, measure };
         self.capacity.start(view, &mut row.classes, leased, note, now);
     }
 
@@ -286,6 +302,10 @@ impl Metrics {
         class.settled += 1;
         class.work += work;
         class.payments += payment;
+        let (reference, elsewhere) = self.capacity.measure_of(settled.lease).settled(settled.work_mgs);
+        let comparable = if reference > 0 { payment } else { 0 };
+        class.measured.work += reference;
+        class.measured.payments += comparable;
         let (tokens, inference) = (u128::from(self.capacity.tokens_of(settled.lease)), &mut row.tokens);
         inference.count += tokens;
         inference.payments += if tokens > 0 { payment } else { 0 };
@@ -295,6 +315,13 @@ impl Metrics {
             inference.payments_usd += if tokens > 0 { payment * u128::from(micro_usd) } else { 0 };
             class.work_priced += work;
             class.payments_usd += payment * u128::from(micro_usd);
+            class.settled_priced += 1;
+            class.measured.work_priced += reference;
+            class.measured.payments_usd += comparable * u128::from(micro_usd);
+            for (tier, &cost) in elsewhere.iter().enumerate().filter(|(_, cost)| **cost > 0) {
+                row.dollars.elsewhere[tier] += cost;
+                row.dollars.here[tier] += payment * u128::from(micro_usd);
+            }
             row.dollars.external += u128::from(external) * payment * u128::from(micro_usd);
             row.dollars.income += u128::from(settled.paid) * u128::from(micro_usd);
             row.dollars.treasury += u128::from(settled.treasury) * u128::from(micro_usd);
@@ -380,6 +407,16 @@ impl Metrics {
     }
 }
 
+/// The least power in favour with which a proposal passes although all who voted on it vote against it: x of x + V must exceed the
+/// threshold, and the quorum of all power must vote. See [`plasma_core::formula::tally`]. None where no power does.
+fn power_to_pass(params: &Params, proposal: &Proposal) -> Option<u128> {
+    let share = |of: u128, rate: u64| of.checked_mul(u128::from(rate)).map(|parts| parts.div_ceil(u128::from(ONE)));
+    let (against, threshold) = (proposal.votes.iter().sum::<u128>(), params.governance_threshold());
+    let outvotes = against.checked_mul(u128::from(threshold))?.checked_div(u128::from(ONE.checked_sub(threshold)?))?;
+    let missing = share(proposal.power, params.governance_quorum())?.saturating_sub(against);
+    Some((outvotes + 1).max(missing))
+}
+
 /// Which size of a program counts the tokens that it generates.
 fn token_size(program: &Program) -> Option<u8> {
     let size = program.sizes.iter().position(|size| size == "tokens")?;
@@ -398,15 +435,22 @@ impl Observer for Metrics {
     #[inline]
     fn cause(&mut self, view: &State, record: &Record) {
         match record.cause {
-            Cause::Command { origin, fee, .. } => {
+            Cause::Command { origin, fee, ref command } => {
                 self.epoch.row.commands += 1;
                 if let Origin::Account(_) = origin {
                     self.epoch.row.burned.base += u128::from(fee);
+                }
+                if let Command::Submit(_) = command {
+                    self.epoch.row.dollars.submissions += u128::from(fee) * u128::from(self.quote.at(view, record.time));
                 }
             }
             // The rows forget the epoch's work when it closes: this is the moment to read it.
             Cause::Timer(Timer::EpochEnd(_)) => {
                 self.epoch.work.extend(view.providers().iter().map(|provider| provider.work));
+            }
+            Cause::Timer(Timer::VotingEnds(VotingEnds { proposal })) => {
+                self.known.power_to_pass =
+                    power_to_pass(view.params, view.proposals.row(proposal.0)).or(self.known.power_to_pass);
             }
             Cause::Timer(_) => {}
         }
@@ -440,7 +484,9 @@ impl Observer for Metrics {
                 row.rewards_work += u128::from(rewarded.work);
                 row.rewards_stake += u128::from(rewarded.stake);
                 let price = u128::from(self.quote.at(view, record.time));
-                row.dollars.income += (u128::from(rewarded.work) + u128::from(rewarded.stake)) * price;
+                let rewards = (u128::from(rewarded.work) + u128::from(rewarded.stake)) * price;
+                row.dollars.income += rewards;
+                row.dollars.rewards += rewards;
             }
             _ => {}
         }

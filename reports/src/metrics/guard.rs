@@ -1,5 +1,7 @@
 //! Guardrails: bands in which a metric is healthy, is to be watched, or calls for intervention. Most are judgements, and say so.
 
+use super::row::Row;
+use super::table::metric;
 use serde::Serialize;
 
 /// Where a value lies.
@@ -25,11 +27,33 @@ impl Band {
     }
 }
 
+/// Which value of a span is held against the bands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Judged {
+    /// Its own: a flow, an average or a share over all of it.
+    Span,
+    /// The median of its days, the lower of two: what stands at a day's end says nothing of the year that it happens to close.
+    MedianDay,
+}
+
+impl Judged {
+    /// What stands behind a guard's label, in words and as a mark.
+    pub const fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Span => ("", ""),
+            Self::MedianDay => (", median day", " †"),
+        }
+    }
+}
+
 /// The bands of one metric, in its unit.
 #[derive(Serialize)]
 pub struct Guard {
     /// Name of the metric.
     pub metric: &'static str,
+    /// Which of its values.
+    pub judged: Judged,
     /// What people call it.
     pub label: &'static str,
     /// Least and largest healthy value.
@@ -47,6 +71,7 @@ const ANY: f64 = f64::INFINITY;
 pub const GUARDS: &[Guard] = &[
     Guard {
         metric: "utilisation",
+        judged: Judged::Span,
         label: "utilisation",
         healthy: (0.4, 0.85),
         watch: (0.2, 0.95),
@@ -54,6 +79,7 @@ pub const GUARDS: &[Guard] = &[
     },
     Guard {
         metric: "completion_rate",
+        judged: Judged::Span,
         label: "completion rate",
         healthy: (0.95, ANY),
         watch: (0.9, ANY),
@@ -61,6 +87,7 @@ pub const GUARDS: &[Guard] = &[
     },
     Guard {
         metric: "deadline_miss_rate",
+        judged: Judged::Span,
         label: "deadlines missed",
         healthy: (0.0, 0.02),
         watch: (0.0, 0.05),
@@ -68,6 +95,7 @@ pub const GUARDS: &[Guard] = &[
     },
     Guard {
         metric: "discount_to_cloud",
+        judged: Judged::Span,
         label: "cheaper than elsewhere by",
         healthy: (0.2, ANY),
         watch: (0.0, ANY),
@@ -75,6 +103,7 @@ pub const GUARDS: &[Guard] = &[
     },
     Guard {
         metric: "organic_share",
+        judged: Judged::Span,
         label: "customers' share of income",
         healthy: (0.5, ANY),
         watch: (0.2, ANY),
@@ -82,6 +111,7 @@ pub const GUARDS: &[Guard] = &[
     },
     Guard {
         metric: "inflation",
+        judged: Judged::Span,
         label: "inflation net of burn",
         healthy: (-ANY, 0.05),
         watch: (-ANY, 0.1),
@@ -89,6 +119,7 @@ pub const GUARDS: &[Guard] = &[
     },
     Guard {
         metric: "deterrence_usd",
+        judged: Judged::MedianDay,
         label: "deterrence per job",
         healthy: (0.0, ANY),
         watch: (0.0, ANY),
@@ -96,6 +127,7 @@ pub const GUARDS: &[Guard] = &[
     },
     Guard {
         metric: "check_cost_share",
+        judged: Judged::Span,
         label: "checks in the price",
         healthy: (0.0, 0.05),
         watch: (0.0, 0.1),
@@ -103,6 +135,7 @@ pub const GUARDS: &[Guard] = &[
     },
     Guard {
         metric: "payback",
+        judged: Judged::Span,
         label: "hardware paid back in",
         healthy: (0.0, 3.0),
         watch: (0.0, 6.0),
@@ -110,6 +143,7 @@ pub const GUARDS: &[Guard] = &[
     },
     Guard {
         metric: "work_hhi",
+        judged: Judged::Span,
         label: "HHI of work",
         healthy: (0.0, 0.1),
         watch: (0.0, 0.18),
@@ -117,6 +151,7 @@ pub const GUARDS: &[Guard] = &[
     },
     Guard {
         metric: "stake_hhi",
+        judged: Judged::MedianDay,
         label: "HHI of stake",
         healthy: (0.0, 0.1),
         watch: (0.0, 0.18),
@@ -124,6 +159,7 @@ pub const GUARDS: &[Guard] = &[
     },
     Guard {
         metric: "stake_nakamoto",
+        judged: Judged::MedianDay,
         label: "Nakamoto coefficient of stake",
         healthy: (10.0, ANY),
         watch: (4.0, ANY),
@@ -142,6 +178,18 @@ impl Guard {
         }
     }
 
+    /// The value of a span to hold against the bands: of its row, or of its days.
+    pub fn value(&self, span: &Row, days: &[Row]) -> Option<f64> {
+        let metric = metric(self.metric);
+        if self.judged == Judged::Span {
+            return metric.of(span);
+        }
+        let within = |day: &&Row| span.opened <= day.opened && day.closed <= span.closed;
+        let mut values: Vec<f64> = days.iter().filter(within).filter_map(|day| metric.of(day)).collect();
+        values.sort_unstable_by(f64::total_cmp);
+        values.get(values.len().checked_sub(1)? / 2).copied()
+    }
+
     /// The healthy band in words, and the band to be watched, for values as `plain` writes them.
     pub fn words(&self, plain: impl Fn(f64) -> String) -> (String, String) {
         let words = |(least, largest): (f64, f64)| match (least.is_finite() && least != 0.0, largest.is_finite()) {
@@ -157,7 +205,7 @@ impl Guard {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::table::metric;
+    use plasma_core::time::DAY;
 
     #[test]
     fn bands_are_nested_and_of_metrics_that_exist() {
@@ -165,6 +213,26 @@ mod tests {
             assert_eq!(metric(guard.metric).name, guard.metric);
             assert!(guard.watch.0 <= guard.healthy.0 && guard.healthy.1 <= guard.watch.1, "{}", guard.metric);
         }
+    }
+
+    /// Four days of deterrence, of which the last is bad, and one of another year.
+    #[test]
+    fn what_stands_is_judged_by_the_median_day_and_what_flows_by_the_span() {
+        let day = |number: u64, usd: i128| {
+            let mut row = Row { opened: number * DAY, closed: (number + 1) * DAY, commands: number, ..Row::default() };
+            row.stocks.deterrence = Some([usd * 1_000_000; 3]);
+            row
+        };
+        let days: Vec<Row> = (0..).zip([4, 2, 3, -1, -9]).map(|(number, usd)| day(number, usd)).collect();
+        let mut year = Row::default();
+        days[..4].iter().for_each(|day| year.append(day));
+        let guard = |name| GUARDS.iter().find(|guard| guard.metric == name).unwrap();
+        assert_eq!(metric("deterrence_usd").of(&year), Some(-1.0));
+        assert_eq!(guard("deterrence_usd").value(&year, &days), Some(2.0));
+        assert_eq!((guard("deterrence_usd").value(&year, &[]), guard("utilisation").value(&year, &days)), (None, None));
+        year.check_rewards = 1;
+        year.paid_providers = 4;
+        assert_eq!(guard("check_cost_share").value(&year, &days), Some(0.25));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! A run is told once an epoch, in totals since genesis. A live ledger is never told, and every metric that needs it is null.
 
+use super::yardstick::TIERS;
 use rkyv::{Archive, Deserialize, Serialize};
 
 /// Who trades XPL for dollars, in the order of [`Observed::trades`].
@@ -32,8 +33,10 @@ pub struct Observed {
     pub emission_expected: u128,
     /// … and by how much less they asked for because of it.
     pub emission_passed_on: u128,
-    /// Results that were wrong on purpose.
+    /// Results that attackers' providers gave without computing them.
     pub wrong: u64,
+    /// Results that honest machines got wrong.
+    pub faulty: u64,
     /// Purchases and sales by party.
     pub trades: [Trades; PARTIES.len()],
     /// What stands now.
@@ -62,8 +65,9 @@ pub struct Standing {
     pub depth: u64,
     /// Micro-dollars for which the GPUs of providers on offer could be bought.
     pub hardware: u128,
-    /// Micro-dollars for a reference GPU-hour elsewhere, by class.
-    pub cloud: Vec<u64>,
+    /// Micro-dollars for a GPU-hour elsewhere, by class: at the price that the agents go by, on demand, reserved, spot; zero where
+    /// there is no price.
+    pub elsewhere: Vec<[u64; TIERS]>,
     /// Net present value per dollar of hardware, in billionths, of the best entrant who lately stayed out; none when nobody looked.
     pub staying_out: Option<i64>,
     /// GPUs on offer whose owners have closed their books …
@@ -109,8 +113,8 @@ macro_rules! flows {
 impl Observed {
     /// Adds the flows of the span that follows and takes over what stands at its end.
     pub fn append(&mut self, next: &Self) {
-        flows!(self, next, +=: candidates, declined, to_cloud, unserved, unfunded, brought_in, put_in, electricity, forgone, wrong);
-        flows!(self, next, +=: emission_expected, emission_passed_on);
+        flows!(self, next, +=: candidates, declined, to_cloud, unserved, unfunded, brought_in, put_in, electricity, forgone);
+        flows!(self, next, +=: emission_expected, emission_passed_on, wrong, faulty);
         for (mine, theirs) in self.trades.iter_mut().zip(&next.trades) {
             flows!(mine, theirs, +=: bought, spent, sold, received);
         }
@@ -120,8 +124,8 @@ impl Observed {
     /// The flows since an earlier telling. Totals never fall: `earlier` must be of the same run.
     pub fn since(&self, earlier: &Self) -> Self {
         let mut flows = self.clone();
-        flows!(flows, earlier, -=: candidates, declined, to_cloud, unserved, unfunded, brought_in, put_in, electricity, forgone, wrong);
-        flows!(flows, earlier, -=: emission_expected, emission_passed_on);
+        flows!(flows, earlier, -=: candidates, declined, to_cloud, unserved, unfunded, brought_in, put_in, electricity, forgone);
+        flows!(flows, earlier, -=: emission_expected, emission_passed_on, wrong, faulty);
         for (mine, theirs) in flows.trades.iter_mut().zip(&earlier.trades) {
             flows!(mine, theirs, -=: bought, spent, sold, received);
         }

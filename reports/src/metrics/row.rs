@@ -5,6 +5,7 @@
 
 use super::concentration::Concentration;
 use super::observed::Observed;
+use super::yardstick::TIERS;
 use crate::ratio::Ratio;
 use plasma_core::time::Time;
 use rkyv::{Archive, Deserialize, Serialize};
@@ -46,6 +47,8 @@ pub struct Row {
     pub rewards_work: u128,
     /// Paid to stakers out of their pool: emission and fees.
     pub rewards_stake: u128,
+    /// … of it to delegators, commission deducted.
+    pub rewards_delegators: u128,
     /// Part of slashed bonds and seized earnings that went to checkers.
     pub slash_rewards: u128,
     /// Paid to checkers by the treasury.
@@ -54,8 +57,10 @@ pub struct Row {
     pub check_deposits: u128,
     /// Paid by customers for copies of a job other than the first asked for, fees included.
     pub check_copies: u128,
-    /// Bonds over time, in nano-XPL · ms.
+    /// Bonds and delegated stake over time, in nano-XPL · ms.
     pub staked_time: u128,
+    /// Delegated stake over time, in nano-XPL · ms.
+    pub delegated_time: u128,
 
     /// Paid to providers out of escrow, fees deducted.
     pub paid_providers: u128,
@@ -142,6 +147,9 @@ pub struct Stocks {
     pub deterrence: Option<[i128; 3]>,
     /// What an honest provider loses on average in that job to checks that err; none without jobs.
     pub false_positive_loss: Option<u128>,
+    /// Power in nano-XPL that would have passed the last proposal whose vote ended against all who voted on it; none before one did,
+    /// or where none could.
+    pub power_to_pass: Option<u128>,
 }
 
 /// How unevenly something is spread: over providers by id, and over their true owners.
@@ -175,10 +183,14 @@ pub struct Dollars {
     pub treasury: u128,
     /// Circulating supply of each epoch's beginning × change of the price in it.
     pub revaluation: i128,
-    /// What settled work would have cost elsewhere; zero where nobody tells.
-    pub cloud: u128,
-    /// What it cost here, over the same work.
-    pub against_cloud: u128,
+    /// Providers' income without payments: emission and stake rewards.
+    pub rewards: u128,
+    /// Base fees of submissions, also of jobs that came to nothing.
+    pub submissions: u128,
+    /// What settled jobs would have cost elsewhere, by way to rent; zero where nobody tells.
+    pub elsewhere: [u128; TIERS],
+    /// What the same jobs paid here, fees included.
+    pub here: [u128; TIERS],
 }
 
 /// Nano-XPL of payments between parties of different owners.
@@ -303,6 +315,24 @@ pub struct ClassRow {
     pub work_priced: u128,
     /// Payments at the oracle price of their moment, in nano-XPL · micro-dollars per XPL (10^-15 dollars).
     pub payments_usd: u128,
+    /// Jobs settled while the oracle had a price.
+    pub settled_priced: u64,
+    /// By the yardstick.
+    pub measured: Measured,
+}
+
+/// Work by the yardstick: what settled jobs were on the reference class, those that can run there, in its milli-GPU-seconds, and what
+/// they paid.
+#[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Measured {
+    /// Work.
+    pub work: u128,
+    /// Paid for it, fees included, in nano-XPL.
+    pub payments: u128,
+    /// Work settled while the oracle had a price.
+    pub work_priced: u128,
+    /// Paid for that, in nano-XPL · micro-dollars per XPL (10^-15 dollars).
+    pub payments_usd: u128,
 }
 
 macro_rules! add_fields {
@@ -312,7 +342,9 @@ macro_rules! add_fields {
 impl ClassRow {
     /// Adds a span that follows, or another class of the same span.
     pub fn add(&mut self, next: &Self) {
-        add_fields!(self, next: offered, leased, entries, exits, settled, work, payments, work_priced, payments_usd);
+        add_fields!(self, next: offered, leased, entries, exits, settled, work, payments, work_priced, payments_usd, settled_priced);
+        let (mine, theirs) = (&mut self.measured, &next.measured);
+        add_fields!(mine, theirs: work, payments, work_priced, payments_usd);
     }
 
     /// Share of the GPU time on offer that was at work.
@@ -331,6 +363,18 @@ impl ClassRow {
     }
 
     /// Dollars per reference GPU-hour, over what settled while the oracle had a price.
+    pub fn price_usd(&self) -> Option<Ratio> {
+        Ratio::of(self.payments_usd, self.work_priced)?.scale(MGS_PER_HOUR, 1_000_000_000_000_000)
+    }
+}
+
+impl Measured {
+    /// XPL per hour of the reference class.
+    pub fn price_xpl(&self) -> Option<Ratio> {
+        Ratio::of(self.payments, self.work)?.scale(MGS_PER_HOUR, 1_000_000_000)
+    }
+
+    /// Dollars per hour of the reference class, over what settled while the oracle had a price.
     pub fn price_usd(&self) -> Option<Ratio> {
         Ratio::of(self.payments_usd, self.work_priced)?.scale(MGS_PER_HOUR, 1_000_000_000_000_000)
     }
@@ -408,8 +452,9 @@ impl Row {
         }
         (self.epoch, self.closed, self.stocks) = (next.epoch, next.closed, next.stocks);
         add_fields!(self, next: minted, unminted, emitted_providers, emitted_stakers, emitted_treasury, emitted_builders);
-        add_fields!(self, next: rewards_work, rewards_stake, slash_rewards, staked_time);
+        add_fields!(self, next: rewards_work, rewards_stake, rewards_delegators, slash_rewards);
         add_fields!(self, next: check_rewards, check_deposits, check_copies);
+        add_fields!(self, next: staked_time, delegated_time);
         add_fields!(self, next: paid_providers, fees_treasury, fees_stakers, commands, refused);
         add_fields!(self, next: provider_time, entries, exits, jailed, silenced, surplus, gap, unlocked, circulating_time);
         let (burned, checks) = (&mut self.burned, &mut self.checks);
@@ -418,7 +463,11 @@ impl Row {
         add_fields!(checks, more_checks: drawn, verified, wrong, missed, overruled);
         let (dollars, external) = (&mut self.dollars, &mut self.external);
         let (more_dollars, more_external) = (&next.dollars, &next.external);
-        add_fields!(dollars, more_dollars: emission, external, income, treasury, revaluation, cloud, against_cloud);
+        add_fields!(dollars, more_dollars: emission, external, income, treasury, revaluation, rewards, submissions);
+        for tier in 0..TIERS {
+            dollars.elsewhere[tier] += more_dollars.elsewhere[tier];
+            dollars.here[tier] += more_dollars.here[tier];
+        }
         add_fields!(external, more_external: payments, fees_stakers);
         let (tokens, more_tokens) = (&mut self.tokens, &next.tokens);
         add_fields!(tokens, more_tokens: count, payments, priced, payments_usd);

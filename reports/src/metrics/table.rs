@@ -176,9 +176,48 @@ fn provider_margin(row: &Row) -> Option<i128> {
     Some(signed(row.dollars.income) - cost(row.observed.as_ref()?))
 }
 
+/// What the jobs that somebody would serve elsewhere cost here: payments, and their part of the base fees of all submissions.
+fn cost_here(row: &Row, tier: usize) -> u128 {
+    let (here, all) = (row.dollars.here[tier], row.total().payments_usd);
+    let fees = Ratio::of(row.dollars.submissions, all).and_then(|share| share.scale(here, 1));
+    here + fees.map_or(0, |fees| fees.parts().0.unsigned_abs() / fees.parts().1)
+}
+
 fn saving(row: &Row) -> Option<i128> {
     row.observed.as_ref()?;
-    Some(signed(row.dollars.cloud) - signed(row.dollars.against_cloud))
+    Some(signed(row.dollars.elsewhere[LISTED]) - signed(cost_here(row, LISTED)))
+}
+
+/// By how much the network is cheaper than one way to rent elsewhere.
+fn discount(row: &Row, tier: usize) -> Option<Ratio> {
+    let elsewhere = row.dollars.elsewhere[tier];
+    Ratio::new(signed(elsewhere) - signed(cost_here(row, tier)), elsewhere)
+}
+
+/// Places of [`super::yardstick::TIERS`].
+const LISTED: usize = 0;
+const ON_DEMAND: usize = 1;
+const RESERVED: usize = 2;
+const SPOT: usize = 3;
+
+/// What work is worth elsewhere beyond what it costs here.
+fn gain_from_work(row: &Row) -> Option<i128> {
+    Some(signed(row.dollars.elsewhere[LISTED]) - cost(row.observed.as_ref()?))
+}
+
+/// What the power that passes a proposal against its voters is worth, in micro-dollars.
+fn cost_to_pass(row: &Row) -> Option<u128> {
+    let (power, price) = (row.stocks.power_to_pass?, u128::from(row.stocks.price_micro_usd));
+    (price > 0).then(|| power.checked_mul(price).map(|value| value / u128::from(XPL)))?
+}
+
+/// What a party had for the XPL that it sold, in micro-dollars.
+fn received(row: &Row, party: &str) -> Option<Ratio> {
+    usd(row.observed.as_ref()?.party(party).received)
+}
+
+fn spent(row: &Row, party: &str) -> Option<Ratio> {
+    usd(row.observed.as_ref()?.party(party).spent)
 }
 
 fn deterrence(row: &Row, fall: usize) -> Option<Ratio> {
@@ -247,7 +286,11 @@ const NO_GROWTH: &str = "there was no supply, or a year of the span's growth exc
 const NO_GPU: &str = "no GPU was on offer";
 const UNTOLD: &str = "nobody told what the ledger does not say";
 const NO_EXTERNAL: &str = "nobody paid who was not related to the payee, while the oracle had a fresh price";
-const NO_TRADE_COUNTED: &str = "no work was settled while the oracle had a fresh price, or nobody told what it costs elsewhere";
+const NO_TRADE_COUNTED: &str =
+    "no work was settled while the oracle had a fresh price that could be rented elsewhere, or nobody told for how much";
+const NO_CLOUD: &str = "no price of this kind is known for a class that could have done the work, or no work was settled while the oracle had a fresh price";
+const NOT_COMPARABLE: &str = "no work was settled that the reference class could do";
+const NOT_COMPARABLE_PRICED: &str = "no work was settled that the reference class could do, while the oracle had a fresh price";
 const NO_DETERRENCE: &str = "no job was leased or none settled in the last epoch, or no fresh oracle price";
 const NO_JOBS: &str = "no job was leased or none settled in the last epoch";
 const NO_CHECK_PAID: &str = "nobody was paid for a check";
@@ -334,8 +377,13 @@ metrics! { METRICS: Row;
     gpu_seconds_leased GpuSeconds; "∫ GPUs at work dt"; "How much is in use?"; |r| Ratio::of(r.total().leased, 1_000u64);
     utilisation Share ? NO_GPU; "gpu_seconds_leased ÷ gpu_seconds_offered"; "Is there too much hardware or too little?"; |r| r.total().utilisation();
     work_settled GpuSeconds; "Σ work of settled jobs, in reference GPU-seconds of the class it ran on"; "How much is paid work?"; |r| r.total().work_gpu_seconds();
-    price_paid_xpl XplPerGpuHour ? NO_WORK; "payments ÷ work settled"; "What does compute cost?"; |r| r.total().price_xpl();
-    price_paid_usd UsdPerGpuHour ? NO_PRICED_WORK; "Σ payment × oracle price at settlement ÷ work settled while there was one"; "What does compute cost in dollars?"; |r| r.total().price_usd();
+    work_compared GpuSeconds; "Σ work that settled jobs would be on the reference class, by their program's cost formula and its rates in the catalogue; of jobs that can run there"; "How much is done, whatever it ran on?"; |r| Ratio::of(r.total().measured.work, 1_000u64);
+    price_compared_xpl XplPerGpuHour ? NOT_COMPARABLE; "Σ payments ÷ work_compared, over the same jobs"; "What does the same work cost, whatever it runs on?"; |r| r.total().measured.price_xpl();
+    price_compared_usd UsdPerGpuHour ? NOT_COMPARABLE_PRICED; "Σ payment × oracle price at settlement ÷ work_compared while there was one, over the same jobs"; "… in dollars?"; |r| r.total().measured.price_usd();
+    price_paid_xpl XplPerGpuHour ? NO_WORK; "payments ÷ work settled: an hour of any class counts as one, so that a change of classes changes it"; "What does an hour of a GPU cost?"; |r| r.total().price_xpl();
+    price_paid_usd UsdPerGpuHour ? NO_PRICED_WORK; "Σ payment × oracle price at settlement ÷ work settled while there was one, likewise"; "… in dollars?"; |r| r.total().price_usd();
+    cost_per_job_xpl Xpl ? NO_WORK; "payments ÷ jobs_settled; each copy of a job counted"; "What does a job cost?"; |r| xpl(r.payments()).and_then(|paid| paid.scale(1, r.jobs.settled.into()));
+    cost_per_job_usd Usd ? NO_PRICED_WORK; "Σ payment × oracle price at settlement ÷ jobs settled while there was one; each copy of a job counted"; "… in dollars?"; |r| fine_usd(r.total().payments_usd)?.scale(1, r.total().settled_priced.into());
     cost_per_1000_tokens_xpl XplPerThousandTokens ? NO_TOKENS; "Σ payments ÷ Σ tokens × 1000, over settled inference whose program has a size `tokens`; each copy of a job counted"; "What does text cost?"; |r| per_thousand(r.tokens.payments, r.tokens.count, XPL.into());
     cost_per_1000_tokens_usd UsdPerThousandTokens ? NO_PRICED_TOKENS; "Σ payment × oracle price at settlement ÷ Σ tokens × 1000, over the same while there was one"; "… in dollars?"; |r| per_thousand(r.tokens.payments_usd, r.tokens.priced, FINE);
 
@@ -350,6 +398,9 @@ metrics! { METRICS: Row;
     income_per_provider Xpl ? NO_PROVIDER; "(provider_payments + provider_emission + stake_rewards) ÷ average active providers, over the span"; "Is providing worth it?"; income_per_provider;
     subsidy_share Share ? "providers earned nothing"; "provider_emission ÷ (provider_payments + provider_emission)"; "Who pays providers: customers or holders?"; |r| Ratio::of(r.rewards_work, r.rewards_work + r.paid_providers);
 
+    delegator_rewards Xpl; "Σ stake rewards to delegators, commission deducted"; "What do those earn who only stake?"; |r| xpl(r.rewards_delegators);
+    bonded_apr SharePerYear ? "no provider had a bond"; "(stake_rewards − delegator_rewards) ÷ average bonds × year ÷ span, commission included"; "What does a provider's own stake yield in XPL?"; |r| yearly(r.rewards_stake - r.rewards_delegators, r.staked_time - r.delegated_time);
+    delegated_apr SharePerYear ? "nothing was delegated"; "delegator_rewards ÷ average delegated stake × year ÷ span"; "What does delegating yield in XPL?"; |r| yearly(r.rewards_delegators, r.delegated_time);
     nominal_apr SharePerYear ? NO_STAKE; "stake_rewards ÷ average staked × year ÷ span"; "What does staking yield in XPL?"; nominal_apr;
     diluted_apr SharePerYear ? "nothing was staked, or inflation has no value"; "(1 + nominal_apr) ÷ (1 + inflation) − 1"; "… after dilution?"; |r| nominal_apr(r)?.relative_to(net_supply_growth(r)?);
     real_yield SharePerYear ? NO_STAKE; "fees that stakers had from external payers ÷ average staked × year ÷ span; external: payer and payee have different owners, as far as owners are known"; "What does use of the network pay to stake?"; |r| yearly(r.external.fees_stakers, r.staked_time);
@@ -394,6 +445,7 @@ metrics! { METRICS: Row;
 
     staked_usd Usd ? NO_PRICE; "staked × price_usd"; "What is at risk, in dollars?"; |r| if r.stocks.price_micro_usd > 0 { usd(r.stocks.staked * u128::from(r.stocks.price_micro_usd) / u128::from(XPL)) } else { None };
     cost_to_corrupt_usd Usd ? NO_PRICE; "staked_usd ÷ 2"; "What would a majority of stake cost?"; |r| usd(cost_to_corrupt(r)?);
+    cost_to_pass_usd Usd ? "no vote had ended that power could have passed, or no fresh oracle price"; "least power in favour that passes a proposal although all who voted on the last whose vote ended vote against it, and at least what the quorum lacks, × price_usd"; "What would it cost to outvote those who turn out?"; |r| usd(cost_to_pass(r)?);
     deterrence_usd Usd ? NO_DETERRENCE; "expected loss of cheating in the epoch's mean job on one GPU beyond its pay: p × (pay + S) − pay, at the last epoch's end; p: mean probability over the epoch's leases that a wrong result is found: the policy's rate × 1 − 2^-rounds of a Freivalds check × that more than half of verification.panel say so, or 1 of copies; assumed, for the protocol has no parameter of it: one of a panel errs once in a thousand, and nobody colludes; S: slash.wrong × bond.per_gpu and slash.rewards × earnings held back per GPU, as slash.stake says [Becker 1968; Condorcet 1785]"; "Does cheating not pay?"; |r| deterrence(r, 0);
     deterrence_half_usd Usd ? NO_DETERRENCE; "the same if XPL cost half"; "… after a crash?"; |r| deterrence(r, 1);
     deterrence_tenth_usd Usd ? NO_DETERRENCE; "the same if XPL cost a tenth"; "… at the trough?"; |r| deterrence(r, 2);
@@ -411,8 +463,11 @@ metrics! { METRICS: Row;
     candidates_unserved Count @observed ? UNTOLD; "… that no GPU could serve in time"; "How much hardware is missing?"; |r| count(r.observed.as_ref()?.unserved);
     candidates_unfunded Count @observed ? UNTOLD; "… that could not buy the XPL"; "How much demand does the market of XPL lose?"; |r| count(r.observed.as_ref()?.unfunded);
     network_share Share @observed ? "nobody considered a job, or nobody told"; "jobs_submitted ÷ candidates"; "What share of demand comes?"; |r| Ratio::of(r.jobs.submitted, r.observed.as_ref()?.candidates);
-    cloud_cost_usd Usd @observed ? UNTOLD; "Σ work settled × rental of its class elsewhere, each epoch at its end"; "What would the same work cost elsewhere?"; |r| { r.observed.as_ref()?; fine_usd(r.dollars.cloud) };
-    discount_to_cloud Share @observed ? NO_TRADE_COUNTED; "1 − Σ payment × oracle price ÷ cloud_cost_usd, over the same work"; "Is the network cheaper?"; |r| Ratio::new(signed(r.dollars.cloud) - signed(r.dollars.against_cloud), r.dollars.cloud);
+    cloud_cost_usd Usd @observed ? UNTOLD; "Σ over settled jobs of the least, over the classes that the job allows, that have the memory and that are done by its deadline, of its work on the class × the class's rental in the catalogue, as it was in the epoch of the lease"; "What would the same jobs cost elsewhere, on the GPU that is cheapest for them there?"; |r| { r.observed.as_ref()?; fine_usd(r.dollars.elsewhere[LISTED]) };
+    discount_to_cloud Share @observed ? NO_TRADE_COUNTED; "1 − (Σ payment × oracle price + their part of the base fees of all submissions) ÷ cloud_cost_usd, over the same jobs; fees are in the payments, and so is what started over, which is paid once"; "Is the network cheaper?"; |r| discount(r, LISTED);
+    discount_to_on_demand Share @observed ? NO_CLOUD; "the same against the classes' on-demand prices in the catalogue (cloud.on_demand)"; "… than a cloud by the hour?"; |r| discount(r, ON_DEMAND);
+    discount_to_reserved Share @observed ? NO_CLOUD; "the same against the classes' reserved prices in the catalogue (cloud.reserved)"; "… than a cloud for years?"; |r| discount(r, RESERVED);
+    discount_to_spot Share @observed ? NO_CLOUD; "the same against the classes' spot prices in the catalogue (cloud.spot)"; "… than a cloud that may take it back?"; |r| discount(r, SPOT);
 
     provider_income_usd Usd; "Σ (payments + emission + stake rewards) × oracle price of the moment"; "What do providers earn, in dollars?"; |r| fine_usd(r.dollars.income);
     provider_electricity_usd Usd @observed ? UNTOLD; "Σ electricity, booked weekly"; "What do they pay?"; |r| usd(r.observed.as_ref()?.electricity);
@@ -422,10 +477,19 @@ metrics! { METRICS: Row;
     marginal_npv Number @observed ? "nobody who could enter stayed out, or nobody told"; "largest net present value per dollar of hardware among those in the pool who looked and stayed out"; "Is entry free to the margin, where it is zero?"; |r| Ratio::new(r.observed.as_ref()?.now.staying_out?.into(), 1_000_000_000);
     emission_pass_through Number @observed ? "providers expected no emission for their work, or nobody told"; "Σ (ask without emission − ask) × work ÷ Σ expected emission × work, over quotes, each with the work since the one before"; "How much of emission reaches customers as a lower ask, and how much stays as margin?"; |r| Ratio::of(r.observed.as_ref()?.emission_passed_on, r.observed.as_ref()?.emission_expected);
     supply_without_emission Share @observed ? "no provider on offer has closed its books, or nobody told"; "GPUs on offer whose last weekly payments for work covered electricity ÷ GPUs on offer with closed books, at the end"; "How much of supply would survive emission switched off?"; |r| Ratio::of(r.observed.as_ref()?.now.borne_by_work, r.observed.as_ref()?.now.booked);
-    wrong_attempted Count @observed ? UNTOLD; "results that were wrong on purpose"; "How much fraud is there, beside checks_wrong which are caught?"; |r| count(r.observed.as_ref()?.wrong);
+    wrong_attempted Count @observed ? UNTOLD; "results that attackers' providers gave without computing them"; "How much fraud is there, beside checks_wrong, which are caught with honest faults among them?"; |r| count(r.observed.as_ref()?.wrong);
+    wrong_by_fault Count @observed ? UNTOLD; "results that honest machines got wrong"; "How often do machines err?"; |r| count(r.observed.as_ref()?.faulty);
 
     usd_from_customers Usd @observed ? UNTOLD; "dollars brought from outside by those who buy XPL"; "What comes in?"; |r| usd(r.observed.as_ref()?.brought_in);
     usd_from_owners Usd @observed ? UNTOLD; "dollars put in by providers' owners to cover losses"; "… to keep machines running?"; |r| usd(r.observed.as_ref()?.put_in);
+    usd_paid_customers Usd @observed ? UNTOLD; "dollars that customers paid for XPL"; "Who brings dollars to the market of XPL?"; |r| spent(r, "customers");
+    usd_paid_providers Usd @observed ? UNTOLD; "dollars that providers paid for XPL, for bonds"; "…?"; |r| spent(r, "providers");
+    usd_paid_traders Usd @observed ? UNTOLD; "dollars that traders paid for XPL"; "…?"; |r| spent(r, "traders");
+    usd_had_providers Usd @observed ? UNTOLD; "dollars that providers had for XPL"; "Who takes dollars out of it?"; |r| received(r, "providers");
+    usd_had_traders Usd @observed ? UNTOLD; "dollars that traders had for XPL"; "…?"; |r| received(r, "traders");
+    usd_had_holders Usd @observed ? UNTOLD; "dollars that holders had for XPL"; "…?"; |r| received(r, "holders");
+    usd_had_builders Usd @observed ? UNTOLD; "dollars that builders had for XPL"; "…?"; |r| received(r, "builders");
+    usd_had_attackers Usd @observed ? UNTOLD; "dollars that attackers had for XPL, beside those of their providers"; "…?"; |r| received(r, "attackers");
     bought_customers Xpl @observed ? UNTOLD; "XPL bought by customers"; "Who buys?"; |r| xpl(r.observed.as_ref()?.party("customers").bought);
     bought_providers Xpl @observed ? UNTOLD; "XPL bought by providers, for bonds"; "…?"; |r| xpl(r.observed.as_ref()?.party("providers").bought);
     bought_traders Xpl @observed ? UNTOLD; "XPL bought by traders"; "…?"; |r| xpl(r.observed.as_ref()?.party("traders").bought);
@@ -440,10 +504,12 @@ metrics! { METRICS: Row;
     treasury_liquid_usd Usd @observed ? UNTOLD; "U · V ÷ (U + V), V = treasury × market price and U = 100.5 × market depth, the dollars of a constant-product pool; V where trades do not move the price"; "What would the treasury fetch?"; |r| usd(treasury_liquid(r)?);
     treasury_runway Years @observed ? "the treasury did not shrink, or nobody told"; "treasury_liquid_usd ÷ ((treasury at beginning − at end) × market price) × span ÷ year"; "For how long does it last, slippage included?"; treasury_runway;
 
-    customers_saving_usd Usd @observed ? UNTOLD; "cloud_cost_usd − Σ payment × oracle price over the same work"; "What do customers gain?"; |r| net_usd(saving(r)?);
-    holders_revaluation_usd Usd; "Σ circulating supply at an epoch's beginning × change of the oracle price in it: new money is not gain"; "What do holders gain?"; |r| net_usd(r.dollars.revaluation);
+    gain_from_work_usd Usd @observed ? UNTOLD; "cloud_cost_usd − provider_electricity_usd − provider_forgone_usd: what jobs would cost elsewhere beyond what they cost here; payments, fees and emission only say who has it, and no price of XPL is in it"; "What is the network's work worth beyond its cost?"; |r| net_usd(gain_from_work(r)?);
+    customers_saving_usd Usd @observed ? UNTOLD; "cloud_cost_usd − what the same jobs cost here, as in discount_to_cloud"; "What do customers gain?"; |r| net_usd(saving(r)?);
+    margin_from_work_usd Usd @observed ? UNTOLD; "provider_margin_usd without emission and stake rewards"; "What do providers gain from customers alone?"; |r| net_usd(provider_margin(r)? - signed(r.dollars.rewards));
+    holders_revaluation_usd Usd; "Σ circulating supply at an epoch's beginning × change of the oracle price in it: new money is not gain. On paper: every token at the price of a small trade, at which they could not all be sold"; "What do holders gain, on paper?"; |r| net_usd(r.dollars.revaluation);
     treasury_income_usd Usd; "Σ (fees + emission to treasury and builders) × oracle price of the moment"; "What does the commons gain?"; |r| fine_usd(r.dollars.treasury);
-    total_surplus_usd Usd @observed ? UNTOLD; "customers_saving_usd + provider_margin_usd + holders_revaluation_usd; where the price is a constant, emission comes from nowhere and counts as surplus"; "Is the world richer for it?"; |r| net_usd(saving(r)? + provider_margin(r)? + r.dollars.revaluation);
+    total_surplus_usd Usd @observed ? UNTOLD; "customers_saving_usd + provider_margin_usd + holders_revaluation_usd, the last of them on paper; where the price is a constant, emission comes from nowhere and counts as surplus, see gain_from_work_usd"; "Do customers, providers and holders add up to a gain?"; |r| net_usd(saving(r)? + provider_margin(r)? + r.dollars.revaluation);
 }
 
 metrics! { CLASS_METRICS: ClassRow;
@@ -455,8 +521,10 @@ metrics! { CLASS_METRICS: ClassRow;
     jobs_settled Count; "jobs settled on the class"; "How many jobs run on it?"; |c| count(c.settled);
     work_settled GpuSeconds; "Σ work settled, in reference GPU-seconds of the class"; "How much is paid work?"; ClassRow::work_gpu_seconds;
     payments Xpl; "Σ paid for it, fees included"; "What do customers spend on it?"; |c| xpl(c.payments);
-    price_paid_xpl XplPerGpuHour ? NO_WORK; "payments ÷ work settled"; "What does it cost?"; ClassRow::price_xpl;
-    price_paid_usd UsdPerGpuHour ? NO_PRICED_WORK; "Σ payment × oracle price at settlement ÷ work settled while there was one"; "What does it cost in dollars?"; ClassRow::price_usd;
+    price_compared_xpl XplPerGpuHour ? NOT_COMPARABLE; "Σ payments ÷ Σ work that the same jobs would be on the reference class"; "What does the same work cost on it?"; |c| c.measured.price_xpl();
+    price_compared_usd UsdPerGpuHour ? NOT_COMPARABLE_PRICED; "the same in dollars, at the oracle price of settlement, while there was one"; "… in dollars?"; |c| c.measured.price_usd();
+    price_paid_xpl XplPerGpuHour ? NO_WORK; "payments ÷ work settled"; "What does an hour of it cost?"; ClassRow::price_xpl;
+    price_paid_usd UsdPerGpuHour ? NO_PRICED_WORK; "Σ payment × oracle price at settlement ÷ work settled while there was one"; "… in dollars?"; ClassRow::price_usd;
 }
 
 metrics! { REGION_METRICS: RegionRow;

@@ -252,6 +252,22 @@ pub fn disputed() -> (Genesis, Script) {
     (genesis, Script(steps.into_iter().map(|(at, origin, step)| (START + at, origin, step)).collect()))
 }
 
+/// A GPU of the large class, and a job of an hour of the small that must be done within 55 minutes.
+pub fn hurried() -> (Genesis, Script) {
+    let (provider, customer) = (Origin::Account(AccountId(0)), Origin::Account(AccountId(2)));
+    let (budget, start_by, finish_by) = (10_000 * XPL, START + 2 * MINUTE, START + 55 * MINUTE);
+    let submit = job::Submit { budget, start_by, finish_by, classes: u64::MAX, ..job::Submit::default() };
+    let steps = [
+        (1, provider, Step::Say(provider::Register { region: 0 }.into())),
+        (2, provider, Step::Say(bond::Bond { amount: 10_000 * XPL }.into())),
+        (3, provider, Step::Say(offer::PostOffer { ask: XPL, gpus: 1, class: ClassId(1), pad: [0; 5] }.into())),
+        (4, Origin::Feeder(0), Step::Say(oracle::PostPrice { micro_usd: 500_000 }.into())),
+        (SECOND, customer, Step::Say(job::Submit { sizes: [3_600_000, 0, 0, 0], ..submit }.into())),
+        (SECOND + 30 * MINUTE, provider, Step::Commit(1)),
+    ];
+    (genesis(3), Script(steps.into_iter().map(|(at, origin, step)| (START + at, origin, step)).collect()))
+}
+
 /// A provider with a bond, and a proposal on which it does not vote: without a quorum the deposit of 1,000 XPL burns.
 pub fn proposal() -> (Genesis, Script) {
     let mut genesis = genesis(3);

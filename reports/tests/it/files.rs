@@ -6,6 +6,8 @@ use plasma_core::engine::step::Observer;
 use plasma_core::record::{Event, Record};
 use plasma_reports::beside::{Beside, RecordedWaits, Recording};
 use plasma_reports::books::{Book, Entry};
+use plasma_reports::metrics::failure::SIGNATURES;
+use plasma_reports::metrics::guard::GUARDS;
 use plasma_reports::metrics::observed::{Attacker, Observed, Standing};
 use plasma_reports::metrics::table::METRICS;
 use plasma_reports::{Attack, Exporter, Format, Provenance, Summary, frames, report_html, write_charts, write_parquet};
@@ -30,7 +32,13 @@ fn parquet_reads_back_as_it_was() {
     assert_eq!(supply, metrics.rows().iter().map(|row| row.stocks.supply).collect::<Vec<_>>());
     let schema: serde_json::Value = serde_json::from_slice(&std::fs::read(dir.path().join("metrics.json")).unwrap()).unwrap();
     assert_eq!(schema["metrics"].as_array().unwrap().len(), METRICS.len());
-    assert_eq!(schema["metrics"][2]["unit"], "XPL");
+    assert_eq!((&schema["metrics"][2]["unit"], &schema["reference"]), (&"XPL".into(), &"small".into()));
+    let (failures, guards) = (schema["failures"].as_array().unwrap(), schema["guards"].as_array().unwrap());
+    assert_eq!((failures.len(), guards.len()), (SIGNATURES.len(), GUARDS.len()));
+    assert!(failures.iter().all(|sign| sign["formula"].is_string() && sign["question"].is_string() && sign["days"].is_u64()));
+    let deterrence = guards.iter().find(|guard| guard["metric"] == "deterrence_usd").unwrap();
+    assert_eq!((&deterrence["judged"], &deterrence["healthy"]), (&"median_day".into(), &serde_json::json!([0.0, null])));
+    assert!(guards.iter().all(|guard| guard["source"].is_string()));
 }
 
 #[test]

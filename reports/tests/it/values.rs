@@ -1,15 +1,16 @@
 //! Every metric against a value computed by hand.
 
-use crate::economy::{START, batch, disputed, genesis, metrics, run, script};
+use crate::economy::{START, batch, disputed, genesis, hurried, metrics, proposal, run, script};
 use plasma_core::engine::Engine;
 use plasma_core::formula::vesting::Schedule;
+use plasma_core::ids::ClassId;
 use plasma_core::money::XPL;
 use plasma_core::time::{DAY, YEAR};
 use plasma_reports::Metrics;
-use plasma_reports::metrics::Owners;
 use plasma_reports::metrics::observed::{Observed, Standing, Trades};
 use plasma_reports::metrics::row::RegionRow;
 use plasma_reports::metrics::table::{METRICS, metric};
+use plasma_reports::metrics::{Owners, Yardstick};
 
 const DAY_MS: f64 = DAY as f64;
 
@@ -46,13 +47,16 @@ fn first_day() -> Vec<(&'static str, f64)> {
         ("queue_length", 0.0), ("wait_p50", 0.0), ("wait_p95", 1_799.0), ("wait_p99", 1_799.0),
         ("gpus_offered", 2.0), ("gpu_seconds_offered", offered / 1e3), ("gpu_seconds_leased", leased / 1e3),
         ("utilisation", leased / offered), ("work_settled", 9_000.0), ("price_paid_xpl", 5_040.0), ("price_paid_usd", 2_520.0),
+        // Three jobs of an hour of the small class; one of them ran on the large, in half of it.
+        ("work_compared", 10_800.0), ("price_compared_xpl", 4_200.0), ("price_compared_usd", 2_100.0),
+        ("cost_per_job_xpl", 4_200.0), ("cost_per_job_usd", 2_100.0),
         // 10.8 million tokens.
         ("cost_per_1000_tokens_xpl", 7.0 / 6.0), ("cost_per_1000_tokens_usd", 7.0 / 12.0),
         ("payments", 12_600.0), ("fees", 630.0), ("fees_treasury", 126.0), ("fees_stakers", 189.0), ("provider_payments", 11_970.0),
         ("provider_emission", 0.5 * minted), ("stake_rewards", rewards), ("check_rewards", 0.0),
         ("income_per_provider", (11_970.0 + 0.5 * minted + rewards) / 2.0),
         ("subsidy_share", 0.5 * minted / (0.5 * minted + 11_970.0)),
-        ("nominal_apr", nominal), ("diluted_apr", (1.0 + nominal) / (1.0 + growth) - 1.0),
+        ("delegator_rewards", 0.0), ("bonded_apr", nominal), ("nominal_apr", nominal), ("diluted_apr", (1.0 + nominal) / (1.0 + growth) - 1.0),
         ("real_yield", 189.0 / staked * year / DAY_MS),
         ("providers_active", 2.0), ("providers_entered", 2.0), ("providers_exited", 0.0), ("providers_jailed", 0.0),
         ("providers_silenced", 0.0),
@@ -78,19 +82,26 @@ fn first_day() -> Vec<(&'static str, f64)> {
     ]
 }
 
-/// What the simulation tells of the first day: one owner of both providers, ten candidates, an hour elsewhere for $1 and $3.
+/// An hour of the small and of the large class elsewhere: for $1 and $3, on demand for $2 and $3, reserved for $0.80 and not at all,
+/// and nowhere at a spot price.
+fn elsewhere() -> Vec<[u64; 4]> {
+    vec![[1_000_000, 2_000_000, 800_000, 0], [3_000_000, 3_000_000, 0, 0]]
+}
+
+/// What the simulation tells of the first day: one owner of both providers, ten candidates, and prices elsewhere.
 fn told() -> (Owners, Observed) {
     let usd = |dollars: u64| u128::from(dollars) * 1_000_000;
     let trades = |bought: u64, sold: u64| Trades {
         bought: u128::from(bought) * u128::from(XPL),
+        spent: usd(10 * bought),
         sold: u128::from(sold) * u128::from(XPL),
-        ..Trades::default()
+        received: usd(100 * sold),
     };
     let standing = Standing {
         price: 510_000,
         depth: 9_000_000,
         hardware: usd(1_000_000),
-        cloud: vec![1_000_000, 3_000_000],
+        elsewhere: elsewhere(),
         staying_out: Some(-250_000_000),
         booked: 4,
         borne_by_work: 3,
@@ -109,6 +120,7 @@ fn told() -> (Owners, Observed) {
         emission_expected: usd(40),
         emission_passed_on: usd(10),
         wrong: 4,
+        faulty: 3,
         trades: [trades(1, 2), trades(3, 4), trades(5, 6), trades(7, 8), trades(9, 10), trades(11, 0), trades(0, 12)],
         now: standing,
     };
@@ -124,21 +136,27 @@ fn sold_into_the_pool(value: f64) -> f64 {
 #[rustfmt::skip]
 fn first_day_as_told() -> Vec<(&'static str, f64)> {
     let income = metric("provider_income_usd").of(&metrics().rows()[0]).unwrap();
-    let (margin, saving) = (income - 150.0, 3.5 - 6_300.0);
+    // Five submissions at half a tenth of a cent each; elsewhere three hours of the small class, whatever it ran on here.
+    let here = 6_300.0 + 5.0 * 0.0005;
+    let (margin, saving) = (income - 150.0, 3.0 - here);
     vec![
         ("work_hhi_owned", 1.0), ("work_nakamoto_owned", 1.0), ("stake_nakamoto_owned", 1.0),
         ("votes_nakamoto_owned", 1.0), ("unlock_days", 0.0), ("emission_pass_through", 0.25), ("supply_without_emission", 0.75),
         ("candidates", 10.0), ("candidates_declined", 2.0), ("candidates_to_cloud", 1.0), ("candidates_unserved", 1.0),
         ("candidates_unfunded", 1.0), ("network_share", 0.5),
-        // Two hours of the small class and half an hour of the large.
-        ("cloud_cost_usd", 3.5), ("discount_to_cloud", 1.0 - 6_300.0 / 3.5),
+        // On demand half an hour of the large class is cheaper for an hour of the small.
+        ("cloud_cost_usd", 3.0), ("discount_to_cloud", 1.0 - here / 3.0), ("discount_to_on_demand", 1.0 - here / 4.5),
+        ("discount_to_reserved", 1.0 - here / 2.4),
         ("provider_electricity_usd", 100.0), ("provider_forgone_usd", 50.0), ("provider_margin_usd", margin),
-        ("payback", 1e6 / (income - 100.0) * DAY_MS / YEAR as f64), ("marginal_npv", -0.25), ("wrong_attempted", 4.0),
+        ("payback", 1e6 / (income - 100.0) * DAY_MS / YEAR as f64), ("marginal_npv", -0.25), ("wrong_attempted", 4.0), ("wrong_by_fault", 3.0),
         ("usd_from_customers", 7_000.0), ("usd_from_owners", 30.0),
+        ("usd_paid_customers", 10.0), ("usd_paid_providers", 30.0), ("usd_paid_traders", 50.0), ("usd_had_providers", 400.0),
+        ("usd_had_traders", 600.0), ("usd_had_holders", 800.0), ("usd_had_attackers", 1_000.0), ("usd_had_builders", 1_200.0),
         ("bought_customers", 1.0), ("bought_providers", 3.0), ("bought_traders", 5.0), ("sold_providers", 4.0),
         ("sold_traders", 6.0), ("sold_holders", 8.0), ("sold_attackers", 10.0), ("bought_treasury", 11.0), ("sold_builders", 12.0),
         ("treasury_liquid_usd", sold_into_the_pool(metric("treasury").of(&metrics().rows()[0]).unwrap() * 0.51)),
         ("market_price_usd", 0.51), ("market_depth_usd", 9.0),
+        ("gain_from_work_usd", 3.0 - 150.0), ("margin_from_work_usd", 0.5 * 11_970.0 - 150.0),
         ("customers_saving_usd", saving), ("total_surplus_usd", saving + margin),
     ]
 }
@@ -148,14 +166,17 @@ fn the_first_day_is_as_by_hand_in_every_metric() {
     let (by_hand, as_told) = (first_day(), first_day_as_told());
     check(&metrics().rows()[0], &by_hand);
     let (owners, observed) = told();
-    let (_, mut metrics) = run(1, Metrics::new(&genesis(3)).owned_by(owners)).into_parts();
+    let yardstick = Yardstick::new(ClassId(0), elsewhere());
+    let (_, mut metrics) = run(1, Metrics::new(&genesis(3)).owned_by(owners).measured_by(yardstick)).into_parts();
     metrics.observe(observed);
     check(&metrics.rows()[0], &by_hand);
     [metrics.rows()[0].clone(), metrics.whole().unwrap(), metrics.years()[0].clone()].iter().for_each(|row| check(row, &as_told));
-    // Nothing is cleared in batches or checked here, and the treasury grows: see below.
+    // Nothing is cleared in batches or checked here, and the treasury grows: see below. Nobody delegates or votes.
+    let checks = ["check_treasury_share", "check_customers_share"];
+    let null = [&["allocation_gap", "treasury_runway", "discount_to_spot", "delegated_apr", "cost_to_pass_usd"], &checks[..]].concat();
+    null.iter().for_each(|name| assert_eq!(metric(name).of(&metrics.rows()[0]), None, "{name}"));
     let all = [by_hand, as_told].concat();
-    let elsewhere = ["allocation_gap", "treasury_runway", "check_treasury_share", "check_customers_share"];
-    let checked = |name| elsewhere.contains(&name) || all.iter().any(|(checked, _)| *checked == name);
+    let checked = |name| null.contains(&name) || all.iter().any(|(checked, _)| *checked == name);
     METRICS.iter().for_each(|m| assert!(checked(m.name), "{} is not checked", m.name));
 }
 
@@ -205,6 +226,39 @@ fn the_gap_of_a_batch_is_as_by_hand() {
     let mut engine = Engine::genesis(&genesis, script, Metrics::new(&genesis)).unwrap();
     engine.run(START + DAY + 1);
     check(&engine.observer().rows()[0], &[("jobs_leased", 1.0), ("jobs_expired", 1.0), ("allocation_gap", 8.0 / 17.0)]);
+}
+
+/// Work by another class is in its hours, and what it is elsewhere does not change: a job of one hour is half an hour of the large.
+#[test]
+fn work_is_compared_in_hours_of_the_reference_class() {
+    let by = |class| run(1, Metrics::new(&genesis(3)).measured_by(Yardstick::new(ClassId(class), elsewhere()))).into_parts().1;
+    let [small, large] = [0, 1].map(by);
+    assert_eq!([small.reference(), large.reference(), metrics().reference()], ["small", "large", "small"]);
+    check(&large.rows()[0], &[("work_compared", 5_400.0), ("price_compared_usd", 4_200.0), ("price_paid_usd", 2_520.0)]);
+    assert_eq!(small.rows()[0].dollars.elsewhere, large.rows()[0].dollars.elsewhere);
+}
+
+/// Who is in a hurry cannot take the cheaper class elsewhere either: half an hour of the large for $3.
+#[test]
+fn elsewhere_a_job_must_be_done_in_time_too() {
+    let (genesis, script) = hurried();
+    let metrics = Metrics::new(&genesis).measured_by(Yardstick::new(ClassId(0), elsewhere()));
+    let mut engine = Engine::genesis(&genesis, script, metrics).unwrap();
+    engine.run(START + DAY + 1);
+    let observer = engine.observer();
+    observer.observe(Observed::default());
+    check(&observer.rows()[0], &[("jobs_settled", 1.0), ("cloud_cost_usd", 1.5), ("work_compared", 3_600.0)]);
+}
+
+/// Of 10,000 XPL that could vote nobody did: a quorum passes alone.
+#[test]
+fn outvoting_those_who_turn_out_is_as_by_hand() {
+    let (genesis, script) = proposal();
+    let params = plasma_core::params::Params::default();
+    let mut metrics = Engine::genesis(&genesis, script, Metrics::new(&genesis)).unwrap();
+    metrics.run(START + DAY + 1);
+    let power = 10_000 * u128::from(XPL) * u128::from(params.governance_quorum()) / 1_000_000_000;
+    assert_eq!(metrics.observer().rows()[0].stocks.power_to_pass, Some(power));
 }
 
 #[test]

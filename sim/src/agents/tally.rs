@@ -37,8 +37,10 @@ pub struct Tally {
     pub left: u64,
     /// Providers that switched off without notice.
     pub went_dark: u64,
-    /// Results that were wrong on purpose of the scenario.
+    /// Results that attackers' providers gave without computing them.
     pub wrong: u64,
+    /// Results that honest machines got wrong.
+    pub faulty: u64,
     /// Leases that the scenario let go missing.
     pub missed: u64,
     /// Commands of agents that were refused, by the code of the reason.

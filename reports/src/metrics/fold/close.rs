@@ -17,7 +17,8 @@ impl Metrics {
         // Parameters may change between epochs, and with them who can lease and which posts are stale.
         self.capacity.refresh_all(view, &mut self.epoch.row.classes, now);
         self.quote.forget();
-        self.staked.change(&mut self.epoch.row, now, |stake| stake);
+        self.staked.change(&mut self.epoch.row.staked_time, now, |stake| stake);
+        self.delegated.change(&mut self.epoch.row.delegated_time, now, |stake| stake);
         let mut stocks = self.stocks(view);
         stocks.deterrence = self.deterrence(view, stocks.price_micro_usd);
         stocks.false_positive_loss = self.false_positive_loss(view);
@@ -71,6 +72,7 @@ impl Metrics {
             gpus: self.capacity.gpus(),
             deterrence: None,
             false_positive_loss: None,
+            power_to_pass: self.known.power_to_pass,
         }
     }
 

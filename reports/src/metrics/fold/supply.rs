@@ -36,7 +36,7 @@ impl Metrics {
             Event::Vested(vested) => row.unlocked += u128::from(vested.amount),
             Event::Drained(_) | Event::Resumed(_) | Event::Bonded(_) => {
                 if let Some(Command::Bond(bond)) = command(record) {
-                    self.staked.change(row, now, |stake| stake + u128::from(bond.amount));
+                    self.staked.change(&mut row.staked_time, now, |stake| stake + u128::from(bond.amount));
                 }
                 self.refresh(view, now, view.accounts[record.account().index()].provider);
             }
@@ -51,7 +51,7 @@ impl Metrics {
                 self.refresh(view, now, jailed.provider);
             }
             Event::Unbonding(unbonding) => {
-                self.staked.change(row, now, |stake| stake - u128::from(unbonding.amount));
+                self.staked.change(&mut row.staked_time, now, |stake| stake - u128::from(unbonding.amount));
                 self.refresh(view, now, unbonding.provider);
             }
             Event::Seized(seized) => {
@@ -61,7 +61,8 @@ impl Metrics {
             Event::Slashed(slashed) => {
                 row.burned.slashes += u128::from(slashed.burned);
                 row.slash_rewards += u128::from(slashed.reward);
-                self.staked.change(row, now, |stake| stake - u128::from(slashed.burned) - u128::from(slashed.reward));
+                self.staked
+                    .change(&mut row.staked_time, now, |stake| stake - u128::from(slashed.burned) - u128::from(slashed.reward));
                 self.refresh(view, now, slashed.provider);
             }
             _ => return false,
@@ -95,11 +96,16 @@ impl Metrics {
             }
             (Event::StakeRewarded(e), _) => {
                 row.rewards_stake += u128::from(e.delegators) + u128::from(e.commission);
+                row.rewards_delegators += u128::from(e.delegators);
+                let commission = u128::from(e.commission) * u128::from(self.quote.at(view, now));
+                row.dollars.income += commission;
+                row.dollars.rewards += commission;
                 return true;
             }
             _ => return false,
         };
-        self.staked.change(&mut self.epoch.row, now, |stake| stake + more - less);
+        self.staked.change(&mut self.epoch.row.staked_time, now, |stake| stake + more - less);
+        self.delegated.change(&mut self.epoch.row.delegated_time, now, |stake| stake + more - less);
         self.refresh(view, now, pool);
         true
     }

@@ -100,7 +100,7 @@ impl Agents {
         if u < missed || done >= lease.due {
             self.tally.missed += 1;
         } else if u < missed + wrong {
-            self.tally.wrong += 1;
+            self.tally.faulty += 1;
             self.queue.push(done, Kind::CommitWrong, leased.lease.0);
         } else {
             self.queue.push(done, Kind::CommitRight, leased.lease.0);

@@ -44,6 +44,36 @@ pub struct Class {
     pub hardware: Usd,
     /// Price of renting one GPU elsewhere: what customers compare with, and a provider's alternative.
     pub rental: UsdPerHour,
+    /// What clouds take, by how one rents from them, where somebody has found it. Reports compare with it; nobody acts on it.
+    #[serde(default, skip_serializing_if = "CloudPrices::is_empty")]
+    pub cloud: CloudPrices,
+}
+
+/// Prices of one GPU in a cloud. What is not there is not known, and is not compared with.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CloudPrices {
+    /// By the hour, without a commitment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_demand: Option<UsdPerHour>,
+    /// Committed to for a year or more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reserved: Option<UsdPerHour>,
+    /// Where the cloud may take it back at any time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spot: Option<UsdPerHour>,
+}
+
+impl CloudPrices {
+    /// Whether none is known.
+    pub const fn is_empty(&self) -> bool {
+        self.on_demand.is_none() && self.reserved.is_none() && self.spot.is_none()
+    }
+
+    /// Micro-USD an hour: on demand, reserved, spot; zero where it is not known.
+    pub fn by_tier(&self) -> [u64; 3] {
+        [self.on_demand, self.reserved, self.spot].map(|price| price.map_or(0, |price| price.0))
+    }
 }
 
 /// A program that jobs run, with the work of one job as a formula over its declared sizes.
