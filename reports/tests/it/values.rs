@@ -100,6 +100,7 @@ fn told() -> (Owners, Observed) {
         declined: 2,
         to_cloud: 1,
         unserved: 1,
+        wavering: 2,
         unfunded: 1,
         brought_in: usd(7_000),
         put_in: usd(30),
@@ -129,6 +130,8 @@ fn first_day_as_told() -> Vec<(&'static str, f64)> {
         ("votes_nakamoto_owned", 1.0), ("unlock_days", 0.0), ("emission_pass_through", 0.25), ("supply_without_emission", 0.75),
         ("candidates", 10.0), ("candidates_declined", 2.0), ("candidates_to_cloud", 1.0), ("candidates_unserved", 1.0),
         ("candidates_unfunded", 1.0), ("network_share", 0.5),
+        // Of the six who came two would not have for a hundredth more.
+        ("own_price_elasticity", -100.0 / 3.0),
         // Two hours of the small class and half an hour of the large.
         ("cloud_cost_usd", 3.5), ("discount_to_cloud", 1.0 - 6_300.0 / 3.5),
         ("provider_electricity_usd", 100.0), ("provider_forgone_usd", 50.0), ("provider_margin_usd", margin),
