@@ -32,6 +32,7 @@ pub fn observed(agents: &Agents) -> Observed {
         declined: sum(&tally.declined),
         to_cloud: sum(&tally.to_cloud),
         unserved: sum(&tally.unserved),
+        wavering: sum(&tally.wavering),
         unfunded: sum(&tally.unfunded),
         brought_in: dollars.brought_in.into(),
         put_in: dollars.put_in.into(),

@@ -6,6 +6,7 @@
 //! those who may enter) and then trace by trace. What is drawn here depends on a participant's own stream alone.
 
 pub mod attackers;
+pub mod bursts;
 pub mod funds;
 pub mod genesis;
 pub mod providers;
@@ -24,6 +25,7 @@ use crate::streams::{Purpose, Streams, stream_id};
 use crate::traces::prices::Prices;
 use crate::traces::{Job, Trace};
 pub use attackers::{Attacker, Plan};
+use bursts::Bursts;
 pub use funds::{Builder, Committee, Custodian};
 use plasma_core::catalogue::MAX_SIZES;
 use plasma_core::ids::{AccountId, ClassId, ProgramId};
@@ -151,6 +153,8 @@ pub enum Source {
 pub struct Drawn {
     /// When they come.
     pub intensity: Intensity,
+    /// When far more of them come.
+    pub bursts: Option<Bursts>,
     /// Median and sigma of each size, in the order of the program's names.
     pub sizes: Vec<(f64, f64)>,
     /// Base-2 logarithms of the numbers of GPUs …
@@ -224,7 +228,7 @@ impl Economy {
         let (custodian, committee, builders) = funds::officers(scenario, &mut next);
         let mut attackers = attackers::attackers(scenario, &mut next);
         let savers = stake::savers(scenario, &mut next, replicate);
-        let mut patrons = patrons(scenario, traces, &mut next);
+        let mut patrons = patrons(scenario, traces, &Streams::new(scenario.seed, replicate, Purpose::Burst), &mut next);
         let streams = Streams::new(scenario.seed, replicate, Purpose::Provider);
         let (lenders, lender_groups) = providers::lenders(scenario, traces, &streams)?;
         for attacker in &mut attackers {
@@ -235,7 +239,8 @@ impl Economy {
         let timetable = Timetable::new(scenario, &names, &lender_groups);
         for (i, group) in patrons.iter_mut().enumerate() {
             if let Source::Drawn(drawn) = &mut group.source {
-                drawn.intensity.raise(timetable.peak_demand(i));
+                let burst = drawn.bursts.as_ref().map_or(1.0, Bursts::peak);
+                drawn.intensity.raise(timetable.peak_demand(i) * burst);
             }
         }
         let accounts = u64::from(next) + lenders.len() as u64;
@@ -338,7 +343,7 @@ impl Economy {
     }
 }
 
-fn patrons(scenario: &Scenario, traces: &[Trace], next: &mut u32) -> Vec<Patrons> {
+fn patrons(scenario: &Scenario, traces: &[Trace], streams: &Streams, next: &mut u32) -> Vec<Patrons> {
     let counts: Vec<u64> = scenario.demand.iter().map(|group| group.customers).collect();
     let counts = rounding::scaled(scenario.scale, &counts);
     let mut enrol = |count: u64| {
@@ -347,7 +352,7 @@ fn patrons(scenario: &Scenario, traces: &[Trace], next: &mut u32) -> Vec<Patrons
         (first, count)
     };
     let mut all: Vec<Patrons> =
-        scenario.demand.iter().zip(counts).map(|(group, count)| drawn(scenario, group, enrol(count))).collect();
+        scenario.demand.iter().zip(counts).map(|(group, count)| drawn(scenario, group, streams, enrol(count))).collect();
     for (section, trace) in scenario.trace.iter().zip(traces) {
         if let TraceUse::Jobs(jobs) = &section.use_as {
             let enrolled = enrol(scenario.scale.of(jobs.customers));
@@ -357,15 +362,17 @@ fn patrons(scenario: &Scenario, traces: &[Trace], next: &mut u32) -> Vec<Patrons
     all
 }
 
-fn drawn(scenario: &Scenario, group: &DemandGroup, (first, count): (AccountId, u32)) -> Patrons {
+fn drawn(scenario: &Scenario, group: &DemandGroup, streams: &Streams, (first, count): (AccountId, u32)) -> Patrons {
     let names = scenario.program.iter().find(|program| program.id == group.program).map_or(&[][..], |program| &program.sizes);
     let sizes = names.iter().take(MAX_SIZES).filter_map(|name| group.size.get(name));
     let span = (scenario.start.0, scenario.horizon.0);
     let rate = group.rate.per_hour() / HOUR as f64 * scenario.scale.fraction();
     let yearly = 1.0 + group.growth.fraction();
     let intensity = Intensity::new(rate, group.daily.relative(), group.weekly.relative(), yearly, span, group.utc_offset.0);
+    let stream = stream_id(group.id.as_str(), 0);
     let source = Drawn {
         intensity,
+        bursts: group.bursts.as_ref().map(|terms| Bursts::new(terms, stream, streams, span)),
         sizes: sizes.map(|size| (size.median.get(), size.sigma.get())).collect(),
         gpus_log2: group.gpus.keys().map(|gpus| gpus.trailing_zeros() as u8).collect(),
         gpus_weights: Weights::new(group.gpus.values().map(|weight| weight.get())),
@@ -373,7 +380,7 @@ fn drawn(scenario: &Scenario, group: &DemandGroup, (first, count): (AccountId, u
     Patrons {
         name: group.id.as_str().into(),
         source: Source::Drawn(Box::new(source)),
-        stream: stream_id(group.id.as_str(), 0),
+        stream,
         first,
         count,
         program: program_id(scenario, &group.program),

@@ -26,6 +26,8 @@ pub enum Purpose {
     Morning,
     /// A candidate job; the id is its group, the index its number.
     Candidate,
+    /// How long demand stays calm; the id is the group, the index counts its bursts.
+    Burst,
     /// A row of a recorded trace; the id is the trace, the index the row.
     Trace,
     /// A price that is made elsewhere; the index counts posts.
@@ -52,6 +54,7 @@ impl Purpose {
             Self::Lease => "lease",
             Self::Morning => "morning",
             Self::Candidate => "candidate",
+            Self::Burst => "burst",
             Self::Trace => "trace",
             Self::Price => "price",
             Self::Shock => "shock",

@@ -19,6 +19,8 @@ pub struct Observed {
     pub to_cloud: u64,
     /// … and no GPU of the network could serve in time.
     pub unserved: u64,
+    /// … and came for, though they would not have, had the network cost a hundredth more.
+    pub wavering: u64,
     /// … and could not buy the XPL for.
     pub unfunded: u64,
     /// Dollars that customers and other buyers brought in.
@@ -31,7 +33,7 @@ pub struct Observed {
     pub forgone: u128,
     /// Emission that providers expected for their work when they quoted.
     pub emission_expected: u128,
-    /// … and by how much less they asked for because of it.
+    /// … and how much of it they counted against their costs.
     pub emission_passed_on: u128,
     /// Results that attackers' providers gave without computing them.
     pub wrong: u64,
@@ -114,7 +116,7 @@ impl Observed {
     /// Adds the flows of the span that follows and takes over what stands at its end.
     pub fn append(&mut self, next: &Self) {
         flows!(self, next, +=: candidates, declined, to_cloud, unserved, unfunded, brought_in, put_in, electricity, forgone);
-        flows!(self, next, +=: emission_expected, emission_passed_on, wrong, faulty);
+        flows!(self, next, +=: wavering, emission_expected, emission_passed_on, wrong, faulty);
         for (mine, theirs) in self.trades.iter_mut().zip(&next.trades) {
             flows!(mine, theirs, +=: bought, spent, sold, received);
         }
@@ -125,7 +127,7 @@ impl Observed {
     pub fn since(&self, earlier: &Self) -> Self {
         let mut flows = self.clone();
         flows!(flows, earlier, -=: candidates, declined, to_cloud, unserved, unfunded, brought_in, put_in, electricity, forgone);
-        flows!(flows, earlier, -=: emission_expected, emission_passed_on, wrong, faulty);
+        flows!(flows, earlier, -=: wavering, emission_expected, emission_passed_on, wrong, faulty);
         for (mine, theirs) in flows.trades.iter_mut().zip(&earlier.trades) {
             flows!(mine, theirs, -=: bought, spent, sold, received);
         }

@@ -240,6 +240,12 @@ pub(super) fn cost_to_corrupt(row: &Row) -> Option<u128> {
     (price > 0).then(|| row.stocks.staked / 2 * price / u128::from(XPL))
 }
 
+/// By how many per cent fewer would have come at 1 % more, below zero.
+fn elasticity(told: &Observed) -> Option<Ratio> {
+    let came = told.candidates.checked_sub(told.declined)?.checked_sub(told.to_cloud)?.checked_sub(told.unserved)?;
+    Ratio::new(-100 * i128::from(told.wavering), came.into())
+}
+
 /// Years in which the margin of a year like this span pays for the hardware on offer.
 fn payback(row: &Row) -> Option<Ratio> {
     let told = row.observed.as_ref()?;
@@ -463,6 +469,7 @@ metrics! { METRICS: Row;
     candidates_unserved Count @observed ? UNTOLD; "… that no GPU could serve in time"; "How much hardware is missing?"; |r| count(r.observed.as_ref()?.unserved);
     candidates_unfunded Count @observed ? UNTOLD; "… that could not buy the XPL"; "How much demand does the market of XPL lose?"; |r| count(r.observed.as_ref()?.unfunded);
     network_share Share @observed ? "nobody considered a job, or nobody told"; "jobs_submitted ÷ candidates"; "What share of demand comes?"; |r| Ratio::of(r.jobs.submitted, r.observed.as_ref()?.candidates);
+    own_price_elasticity Number @observed ? "nobody who considered a job came, or nobody told"; "−100 × those who came and would not have, had the network cost 1 % more ÷ those who came (candidates − declined − to cloud − unserved)"; "By how many per cent does demand fall when the network is 1 % dearer?"; |r| elasticity(r.observed.as_ref()?);
     cloud_cost_usd Usd @observed ? UNTOLD; "Σ over settled jobs of the least, over the classes that the job allows, that have the memory and that are done by its deadline, of its work on the class × the class's rental in the catalogue, as it was in the epoch of the lease"; "What would the same jobs cost elsewhere, on the GPU that is cheapest for them there?"; |r| { r.observed.as_ref()?; fine_usd(r.dollars.elsewhere[LISTED]) };
     discount_to_cloud Share @observed ? NO_TRADE_COUNTED; "1 − (Σ payment × oracle price + their part of the base fees of all submissions) ÷ cloud_cost_usd, over the same jobs; fees are in the payments, and so is what started over, which is paid once"; "Is the network cheaper?"; |r| discount(r, LISTED);
     discount_to_on_demand Share @observed ? NO_CLOUD; "the same against the classes' on-demand prices in the catalogue (cloud.on_demand)"; "… than a cloud by the hour?"; |r| discount(r, ON_DEMAND);
@@ -475,7 +482,7 @@ metrics! { METRICS: Row;
     provider_margin_usd Usd @observed ? UNTOLD; "provider_income_usd − provider_electricity_usd − provider_forgone_usd"; "What is left for capital?"; |r| net_usd(provider_margin(r)?);
     payback Years @observed ? "providers had no margin over electricity, or nobody told"; "hardware of providers on offer ÷ (provider_income_usd − provider_electricity_usd) × span ÷ year"; "How soon is a machine paid for?"; payback;
     marginal_npv Number @observed ? "nobody who could enter stayed out, or nobody told"; "largest net present value per dollar of hardware among those in the pool who looked and stayed out"; "Is entry free to the margin, where it is zero?"; |r| Ratio::new(r.observed.as_ref()?.now.staying_out?.into(), 1_000_000_000);
-    emission_pass_through Number @observed ? "providers expected no emission for their work, or nobody told"; "Σ (ask without emission − ask) × work ÷ Σ expected emission × work, over quotes, each with the work since the one before"; "How much of emission reaches customers as a lower ask, and how much stays as margin?"; |r| Ratio::of(r.observed.as_ref()?.emission_passed_on, r.observed.as_ref()?.emission_expected);
+    emission_pass_through Number @observed ? "providers expected no emission for their work, or nobody told"; "Σ (avoidable cost − what emission leaves of it to ask for) × work ÷ Σ expected emission × work, over quotes, each with the work since the one before; before mark-up and fee"; "Which share of emission do providers count against their costs? The scenario's pass_through, or less where asks are at zero: an assumption. What prices made of it, a run without emission tells"; |r| Ratio::of(r.observed.as_ref()?.emission_passed_on, r.observed.as_ref()?.emission_expected);
     supply_without_emission Share @observed ? "no provider on offer has closed its books, or nobody told"; "GPUs on offer whose last weekly payments for work covered electricity ÷ GPUs on offer with closed books, at the end"; "How much of supply would survive emission switched off?"; |r| Ratio::of(r.observed.as_ref()?.now.borne_by_work, r.observed.as_ref()?.now.booked);
     wrong_attempted Count @observed ? UNTOLD; "results that attackers' providers gave without computing them"; "How much fraud is there, beside checks_wrong, which are caught with honest faults among them?"; |r| count(r.observed.as_ref()?.wrong);
     wrong_by_fault Count @observed ? UNTOLD; "results that honest machines got wrong"; "How often do machines err?"; |r| count(r.observed.as_ref()?.faulty);

@@ -112,6 +112,7 @@ fn told() -> (Owners, Observed) {
         declined: 2,
         to_cloud: 1,
         unserved: 1,
+        wavering: 2,
         unfunded: 1,
         brought_in: usd(7_000),
         put_in: usd(30),
@@ -144,6 +145,8 @@ fn first_day_as_told() -> Vec<(&'static str, f64)> {
         ("votes_nakamoto_owned", 1.0), ("unlock_days", 0.0), ("emission_pass_through", 0.25), ("supply_without_emission", 0.75),
         ("candidates", 10.0), ("candidates_declined", 2.0), ("candidates_to_cloud", 1.0), ("candidates_unserved", 1.0),
         ("candidates_unfunded", 1.0), ("network_share", 0.5),
+        // Of the six who came two would not have for a hundredth more.
+        ("own_price_elasticity", -100.0 / 3.0),
         // On demand half an hour of the large class is cheaper for an hour of the small.
         ("cloud_cost_usd", 3.0), ("discount_to_cloud", 1.0 - here / 3.0), ("discount_to_on_demand", 1.0 - here / 4.5),
         ("discount_to_reserved", 1.0 - here / 2.4),

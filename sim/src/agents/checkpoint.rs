@@ -121,7 +121,7 @@ fn fits(saved: &Checkpoint, economy: &Economy) -> bool {
         && rows.savers.len() == economy.savers.members.len()
         && rows.polls.iter().all(|poll| poll.sold.len() <= economy.voters.members.len())
         && rows.board.len() == economy.rentals.len()
-        && [&tally.candidates, &tally.declined, &tally.to_cloud, &tally.unserved, &tally.unfunded]
+        && [&tally.candidates, &tally.declined, &tally.to_cloud, &tally.unserved, &tally.wavering, &tally.unfunded]
             .iter()
             .all(|counts| counts.len() == groups)
         && rows.offers.iter().all(|offer| offer.lender().is_none_or(|lender| lender < lenders))

@@ -33,7 +33,11 @@ struct Candidate {
 
 /// What a candidate makes of the market.
 enum Choice {
-    Submit(Submit),
+    Submit {
+        submit: Submit,
+        /// It would not, if the network cost a hundredth more.
+        wavers: bool,
+    },
     ToCloud,
     TooDear,
     NotServed,
@@ -70,7 +74,10 @@ impl Agents {
         candidate.reservation *= economy.timetable.cloud(now);
         self.tally.candidates[group] += 1;
         match self.choose(view, now, patrons, &candidate) {
-            Choice::Submit(submit) => self.submit(view, now, group, candidate.customer, submit),
+            Choice::Submit { submit, wavers } => {
+                self.tally.wavering[group] += u64::from(wavers);
+                self.submit(view, now, group, candidate.customer, submit);
+            }
             Choice::ToCloud => self.tally.to_cloud[group] += 1,
             Choice::TooDear => self.tally.declined[group] += 1,
             Choice::NotServed => self.tally.unserved[group] += 1,
@@ -87,7 +94,8 @@ impl Agents {
         if let Some(gap) = drawn.intensity.gap(&mut self.expected[group]) {
             self.queue.push(now + gap, Kind::Candidate, group as u64);
         }
-        if !drawn.intensity.accepts(now, self.economy.timetable.demand(group, now), &mut draw) {
+        let burst = drawn.bursts.as_ref().map_or(1.0, |bursts| bursts.factor(now));
+        if !drawn.intensity.accepts(now, self.economy.timetable.demand(group, now) * burst, &mut draw) {
             return None;
         }
         let (customer, reservation) = who_and_price(patrons, &mut draw);
@@ -138,7 +146,8 @@ impl Agents {
             }
         }
         let Some(least) = least else { return Choice::NotServed };
-        match self.way(view, now, patrons, candidate, least, reference) {
+        let decision = self.decision(view, now, patrons, candidate, least, reference);
+        match decision.way {
             Way::Network => {}
             Way::Cloud => return Choice::ToCloud,
             Way::Nothing => return Choice::TooDear,
@@ -150,7 +159,7 @@ impl Agents {
         if budget == 0 || least > u128::from(budget) {
             return Choice::TooDear;
         }
-        Choice::Submit(Submit {
+        let submit = Submit {
             budget,
             start_by: now.saturating_add(patrons.patience).min(finish_by),
             finish_by,
@@ -163,7 +172,8 @@ impl Agents {
             policy: patrons.policy.0,
             copies: patrons.policy.1,
             pad: 0,
-        })
+        };
+        Choice::Submit { submit, wavers: decision.wavers }
     }
 
     /// Nano-XPL per reference GPU-second that a lease may cost where there are GPUs for it: the protocol's price if it sets one, the

@@ -13,6 +13,8 @@ pub struct Tally {
     pub to_cloud: Vec<u64>,
     /// Those that no GPU of the network serves by their deadline, by group.
     pub unserved: Vec<u64>,
+    /// Those that came and would not have, had the network cost a hundredth more, by group.
+    pub wavering: Vec<u64>,
     /// Those that could not buy the XPL they needed, by group.
     pub unfunded: Vec<u64>,
     /// Purchases of XPL that the market maker could not fill.
@@ -27,7 +29,7 @@ pub struct Tally {
     pub forgone: u128,
     /// Micro-USD of emission that providers expected for their work when they quoted.
     pub emission_expected: u128,
-    /// Micro-USD by which they asked for less because of it.
+    /// Micro-USD of it that they counted against their costs, before mark-up and fee.
     pub emission_passed_on: u128,
     /// Providers that joined on schedule.
     pub joined: u64,
@@ -120,6 +122,7 @@ impl Tally {
             declined: zeros.clone(),
             to_cloud: zeros.clone(),
             unserved: zeros.clone(),
+            wavering: zeros.clone(),
             unfunded: zeros,
             refused,
             ..Self::default()

@@ -23,6 +23,17 @@ pub(super) enum Way {
     Nothing,
 }
 
+/// What a candidate does, and how sure it is of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Decision {
+    pub way: Way,
+    /// It takes the network, and would not if the network cost [a hundredth more](DEARER).
+    pub wavers: bool,
+}
+
+/// By how much dearer the network is when it is asked who wavers: the step over which own-price elasticity is measured.
+const DEARER: f64 = 1.01;
+
 /// What each way costs in all, in micro-USD.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Costs {
@@ -55,7 +66,7 @@ impl Costs {
 impl Agents {
     /// The way that a candidate takes when `least` nano-XPL is the least that the network asks of it and its work takes
     /// `reference` milli-GPU-seconds on the reference class.
-    pub(super) fn way(
+    pub(super) fn decision(
         &self,
         view: &State,
         now: Time,
@@ -63,19 +74,13 @@ impl Agents {
         candidate: &Candidate,
         least: u128,
         reference: u64,
-    ) -> Way {
-        let Some(price) = self.price(view, now) else { return Way::Nothing };
+    ) -> Decision {
+        let Some(price) = self.price(view, now) else { return Decision { way: Way::Nothing, wavers: false } };
         let hours = reference as f64 / HOUR as f64;
         let nothing = candidate.reservation * hours;
-        let paid = self.price_of(view, candidate, least, price);
-        match &patrons.choosing {
-            Choosing::Reservation => {
-                if paid <= nothing {
-                    Way::Network
-                } else {
-                    Way::Nothing
-                }
-            }
+        let way_at = |paid: f64| match &patrons.choosing {
+            Choosing::Reservation if paid <= nothing => Way::Network,
+            Choosing::Reservation => Way::Nothing,
             Choosing::Logit(logit) => {
                 let seen = self.rows.board.class(patrons.reference);
                 let run = hours / f64::from(1u32 << candidate.gpus_log2);
@@ -87,7 +92,10 @@ impl Agents {
                 };
                 costs.pick(logit.sensitivity, candidate.taste)
             }
-        }
+        };
+        let paid = self.price_of(view, candidate, least, price);
+        let way = way_at(paid);
+        Decision { way, wavers: way == Way::Network && way_at(paid * DEARER) != Way::Network }
     }
 
     /// Micro-USD that the network's least price comes to, base fee and slippage of a purchase included.

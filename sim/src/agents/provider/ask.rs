@@ -61,13 +61,14 @@ impl Lender {
     }
 }
 
-/// An ask, and how much lower emission made it.
+/// An ask, and what emission had to do with it.
 struct Quoted {
     /// Nano-XPL per reference GPU-second.
     ask: u64,
     /// Micro-USD of emission that it expects for a reference GPU-hour.
     emission: f64,
-    /// Micro-USD for the same hour that it would ask for without it, beyond what it asks for.
+    /// Micro-USD of it that count against the cost of that hour: no more than the cost, and before mark-up and fee, by which the ask
+    /// falls further.
     passed_on: f64,
 }
 
@@ -91,8 +92,7 @@ impl Agents {
         let set = view.params.market_mechanism() == mechanism::ALGORITHMIC;
         let wanted = |emission| if set { who.bare(emission) } else { who.asking(emission, utilisation) } / kept;
         let emission = self.emission_per_hour(view, who.class, price);
-        let usd = wanted(emission);
-        Some(Quoted { ask: per_second(usd, price), emission, passed_on: wanted(0.0) - usd })
+        Some(Quoted { ask: per_second(wanted(emission), price), emission, passed_on: who.bare(0.0) - who.bare(emission) })
     }
 
     /// What a provider would just not refuse, in nano-XPL per reference GPU-second, at least 1.

@@ -4,7 +4,7 @@ use super::{Findings, same_keys};
 use crate::scenario::model::{Class, DemandGroup, Program, Scenario};
 use crate::scenario::quantity::{Bytes, Id, SpanMs, Weight};
 use plasma_core::params::mechanism;
-use plasma_core::time::YEAR;
+use plasma_core::time::{HOUR, YEAR};
 
 pub(super) fn check(scenario: &Scenario, findings: &mut Findings) {
     scenario.demand.iter().for_each(|group| check_group(scenario, group, findings));
@@ -33,6 +33,11 @@ fn check_group(scenario: &Scenario, group: &DemandGroup, findings: &mut Findings
             .require(gpus.is_power_of_two(), path(&format!("gpus.{gpus}")), || format!("expected a power of two, found {gpus}"));
     }
     findings.weights(group.gpus.values(), path("gpus"));
+    if let Some(bursts) = &group.bursts {
+        findings.require(bursts.every.0 >= HOUR, path("bursts.every"), || "expected at least 1h".into());
+        findings.require(bursts.lasts.0 > 0, path("bursts.lasts"), || "a time must be above 0".into());
+        findings.require(bursts.more.0 > 0, path("bursts.more"), || "a burst of nothing is none: leave it out".into());
+    }
     busiest(scenario, group, path("rate"), findings);
     memory(scenario, group.vram, &path("vram"), findings);
     findings.require(group.customers > 0, path("customers"), || "somebody must bring the jobs".into());
@@ -53,11 +58,12 @@ fn check_group(scenario: &Scenario, group: &DemandGroup, findings: &mut Findings
 /// Candidates an hour beyond which a day is more than any machine plays.
 const MOST_PER_HOUR: f64 = 1e9;
 
-/// Whether the rate stays within what can be played, at this scale, growth until the end included.
+/// Whether the rate stays within what can be played, at this scale, growth until the end and bursts included.
 fn busiest(scenario: &Scenario, group: &DemandGroup, key: String, findings: &mut Findings) {
     let years = scenario.horizon.0 as f64 / YEAR as f64;
     let growth = libm::pow(1.0 + group.growth.fraction(), years).max(1.0);
-    let busiest = group.rate.per_hour() * scenario.scale.fraction() * growth;
+    let burst = group.bursts.map_or(1.0, |bursts| 1.0 + bursts.more.fraction());
+    let busiest = group.rate.per_hour() * scenario.scale.fraction() * growth * burst;
     findings.require(busiest <= MOST_PER_HOUR, key, || {
         format!("expected at most 1e9/h with its growth until the end, at this scale; that comes to {busiest:.3e}/h")
     });

@@ -53,12 +53,27 @@ pub struct DemandGroup {
     /// Growth of the rate per year, compounded continuously.
     #[serde(default)]
     pub growth: SignedRatio,
+    /// Times at which far more candidates come, at random. They come on top of `rate`; without it there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bursts: Option<Bursting>,
     /// How results are verified.
     #[serde(default)]
     pub policy: VerificationPolicy,
     /// How its customers choose between the network, a cloud and nothing.
     #[serde(default)]
     pub choice: CustomerChoice,
+}
+
+/// Bursts of demand, one after the other: quiet times are exponential, bursts last a fixed time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Bursting {
+    /// Mean time from the end of one to the beginning of the next.
+    pub every: SpanMs,
+    /// How long each lasts.
+    pub lasts: SpanMs,
+    /// By how much more candidates come meanwhile.
+    pub more: Ratio,
 }
 
 /// How customers choose.

@@ -26,9 +26,9 @@ impl Observer for Prices {
     }
 }
 
-/// The price paid and the share of candidates that take the network, when everybody asks this much above cost whatever it has to
-/// do. One class and one machine after another: everybody pays the same.
-fn demand(sensitivity: f64, mark_up: u32) -> (f64, f64) {
+/// The price paid, the share of candidates that take the network, and how many of these waver, when everybody asks this much above
+/// cost whatever it has to do. One class and one machine after another: everybody pays the same.
+fn demand(sensitivity: f64, mark_up: u32) -> (f64, f64, f64) {
     let asks = [
         every_group(&format!("mark_up={{ idle = \"{mark_up}%\", busy = \"{mark_up}%\" }}")),
         every_group("speed_spread=0%"),
@@ -46,13 +46,14 @@ fn demand(sensitivity: f64, mark_up: u32) -> (f64, f64) {
     let tally = agents.tally();
     let came = tally.candidates[0] - tally.unserved[0];
     let network = came - tally.declined[0] - tally.to_cloud[0];
-    (prices.paid / prices.work, network as f64 / came as f64)
+    (prices.paid / prices.work, network as f64 / came as f64, tally.wavering[0] as f64 / network as f64)
 }
 
 #[test]
 fn demand_answers_asks_with_the_elasticity_that_was_configured() {
     for sensitivity in [0.8, 2.0, 4.0] {
-        let [(low, many), (middle, some), (high, few)] = [20, 50, 80].map(|mark_up| demand(sensitivity, mark_up));
+        let steps = [20, 50, 80].map(|mark_up| demand(sensitivity, mark_up));
+        let [(low, many, _), (middle, some, _), (high, few, _)] = steps;
         assert!(low < middle && middle < high);
         for ((p, q), (r, s)) in [((low, many), (middle, some)), ((middle, some), (high, few))] {
             let measured = libm::log(s / q) / libm::log(r / p);
@@ -60,5 +61,9 @@ fn demand_answers_asks_with_the_elasticity_that_was_configured() {
             // A hundred thousand candidates: the standard error of a difference of shares is 1 to 3 % of it.
             assert!(near(measured, expected, 0.06), "sensitivity {sensitivity}: {measured}, not {expected}");
         }
+        // What one run tells of itself, by those who would not have come for a hundredth more: some hundreds at each price.
+        let told = steps.map(|(.., wavering)| -100.0 * wavering).iter().sum::<f64>() / 3.0;
+        let expected = steps.map(|(_, share, _)| -sensitivity * (1.0 - share)).iter().sum::<f64>() / 3.0;
+        assert!(near(told, expected, 0.12), "sensitivity {sensitivity}: told {told}, not {expected}");
     }
 }
