@@ -106,6 +106,10 @@ rejections! {
         choose a provider to which stake moves from it already in this epoch, wait until moves are complete, or undelegate",
     82 LockedStakeOff "vesting.may_stake is off: what has not vested does not stake here",
     83 GrantShort "the grant's pot is {need} nano-XPL short: ask for less, or unstake what it has staked and wait for it",
+    84 NoTab "only a deployment has a tab and receipts: every other job is paid out of its budget",
+    85 TabFull "the tab takes no more than {need} nano-XPL: ask for less",
+    86 ReceiptBehind "a receipt must be for more than the one before, which is for {need} nano-XPL: sign for all that was served so far",
+    87 TabShort "the job's tab is {need} nano-XPL short of the receipt: fund the tab first, or sign for less",
 }
 
 payload! {

@@ -379,7 +379,12 @@ impl Observer for Agents {
                     let class = self.economy.lenders.get(*lender as usize).map(|lender| lender.class);
                     class.into_iter().for_each(|class| self.rows.board.ended(class, true));
                 }
-                self.paid(settled);
+                self.paid(settled.lease, settled.paid);
+            }
+            Event::ReceiptPaid(receipt) => {
+                self.rows.board.took_fee(receipt.fee());
+                self.rows.yields.pay(receipt.payment());
+                self.paid(receipt.lease, receipt.paid);
             }
             Event::Missed(missed) => {
                 self.count_busy(view, now, missed.offer);

@@ -1,6 +1,7 @@
 //! `plasma show`: the state of a run at a time, or one party's history.
 
 mod history;
+mod receipts;
 mod state;
 
 use crate::Outcome;

@@ -327,12 +327,13 @@ metrics! { METRICS: Row;
     gpu_seconds_leased GpuSeconds; "∫ GPUs at work dt"; "How much is in use?"; |r| Ratio::of(r.total().leased, 1_000u64);
     utilisation Share ? NO_GPU; "gpu_seconds_leased ÷ gpu_seconds_offered"; "Is there too much hardware or too little?"; |r| r.total().utilisation();
     work_settled GpuSeconds; "Σ work of settled jobs, in reference GPU-seconds of the class it ran on"; "How much is paid work?"; |r| r.total().work_gpu_seconds();
-    price_paid_xpl XplPerGpuHour ? NO_WORK; "payments ÷ work settled"; "What does compute cost?"; |r| r.total().price_xpl();
-    price_paid_usd UsdPerGpuHour ? NO_PRICED_WORK; "Σ payment × oracle price at settlement ÷ work settled while there was one"; "What does compute cost in dollars?"; |r| r.total().price_usd();
+    price_paid_xpl XplPerGpuHour ? NO_WORK; "(payments − receipts) ÷ work settled"; "What does compute cost?"; |r| r.total().price_xpl();
+    price_paid_usd UsdPerGpuHour ? NO_PRICED_WORK; "Σ payment × oracle price at settlement ÷ work settled while there was one, receipts left out"; "What does compute cost in dollars?"; |r| r.total().price_usd();
     cost_per_1000_tokens_xpl XplPerThousandTokens ? NO_TOKENS; "Σ payments ÷ Σ tokens × 1000, over settled inference whose program has a size `tokens`; each copy of a job counted"; "What does text cost?"; |r| per_thousand(r.tokens.payments, r.tokens.count, XPL.into());
     cost_per_1000_tokens_usd UsdPerThousandTokens ? NO_PRICED_TOKENS; "Σ payment × oracle price at settlement ÷ Σ tokens × 1000, over the same while there was one"; "… in dollars?"; |r| per_thousand(r.tokens.payments_usd, r.tokens.priced, FINE);
 
-    payments Xpl; "Σ paid for settled jobs, fees included"; "What do customers spend?"; |r| xpl(r.payments());
+    payments Xpl; "Σ paid for settled jobs and by receipts, fees included"; "What do customers spend?"; |r| xpl(r.payments());
+    receipts Xpl; "Σ paid by receipts for requests to deployments, fees included: a part of payments and of no price of time"; "What do requests pay?"; |r| xpl(r.receipts);
     fees Xpl; "burned_fees + fees_treasury + fees_stakers"; "What does the protocol take?"; |r| xpl(r.fees());
     fees_treasury Xpl; "Σ fees to the treasury"; "… for governance?"; |r| xpl(r.fees_treasury);
     fees_stakers Xpl; "Σ fees to stakers"; "… for security?"; |r| xpl(r.fees_stakers);
@@ -398,7 +399,7 @@ metrics! { METRICS: Row;
     candidates_unfunded Count @observed ? UNTOLD; "… that could not buy the XPL"; "How much demand does the market of XPL lose?"; |r| count(r.observed.as_ref()?.unfunded);
     network_share Share @observed ? "nobody considered a job, or nobody told"; "jobs_submitted ÷ candidates"; "What share of demand comes?"; |r| Ratio::of(r.jobs.submitted, r.observed.as_ref()?.candidates);
     cloud_cost_usd Usd @observed ? UNTOLD; "Σ work settled × rental of its class elsewhere, each epoch at its end"; "What would the same work cost elsewhere?"; |r| { r.observed.as_ref()?; fine_usd(r.dollars.cloud) };
-    discount_to_cloud Share @observed ? NO_TRADE_COUNTED; "1 − Σ payment × oracle price ÷ cloud_cost_usd, over the same work"; "Is the network cheaper?"; |r| Ratio::new(signed(r.dollars.cloud) - signed(r.dollars.against_cloud), r.dollars.cloud);
+    discount_to_cloud Share @observed ? NO_TRADE_COUNTED; "1 − Σ payment × oracle price ÷ cloud_cost_usd, over the same work, receipts left out"; "Is the network cheaper?"; |r| Ratio::new(signed(r.dollars.cloud) - signed(r.dollars.against_cloud), r.dollars.cloud);
 
     provider_income_usd Usd; "Σ (payments + emission + stake rewards) × oracle price of the moment"; "What do providers earn, in dollars?"; |r| fine_usd(r.dollars.income);
     provider_electricity_usd Usd @observed ? UNTOLD; "Σ electricity, booked weekly"; "What do they pay?"; |r| usd(r.observed.as_ref()?.electricity);

@@ -40,7 +40,9 @@ impl Metrics {
     /// and at a tenth. `None` without jobs or a price.
     pub(super) fn deterrence(&self, view: &State, price: u64) -> Option<[i128; 3]> {
         let row = &self.epoch.row;
-        let pay = u64::try_from(row.payments().checked_div(u128::from(row.jobs.settled))?).ok()?;
+        // What requests pay is no part of it: a receipt stands whatever is found of the result.
+        let time = row.payments() - row.receipts;
+        let pay = u64::try_from(time.checked_div(u128::from(row.jobs.settled))?).ok()?;
         let leases: u64 = self.epoch.policies.iter().sum();
         let caught =
             ALL.iter().zip(&self.epoch.policies).map(|(&policy, &n)| u128::from(n) * u128::from(found(policy, view.params)));
