@@ -26,6 +26,9 @@ pub enum Purpose {
     Morning,
     /// A candidate job; the id is its group, the index its number.
     Candidate,
+    /// How many requests came to a deployment; the id is a hash of its group and the moment of its submission, the index the time
+    /// since.
+    Request,
     /// A row of a recorded trace; the id is the trace, the index the row.
     Trace,
     /// A price that is made elsewhere; the index counts posts.
@@ -52,6 +55,7 @@ impl Purpose {
             Self::Lease => "lease",
             Self::Morning => "morning",
             Self::Candidate => "candidate",
+            Self::Request => "request",
             Self::Trace => "trace",
             Self::Price => "price",
             Self::Shock => "shock",
