@@ -1,7 +1,6 @@
 //! `plasma show`: the state of a run at a time, or one party's history.
 
 mod history;
-mod receipts;
 mod state;
 
 use crate::Outcome;
@@ -80,7 +79,8 @@ pub fn show(args: &cli::Show) -> miette::Result<Outcome> {
 fn subject(args: &cli::Show) -> Option<Subject> {
     let account = args.account.map(|id| Subject::Account(AccountId(id)));
     let provider = args.provider.map(|id| Subject::Provider(ProviderId(id)));
-    account.or(provider).or(args.job.map(Subject::Job)).or(args.lease.map(Subject::Lease))
+    let proposal = args.proposal.map(Subject::Proposal);
+    account.or(provider).or(args.job.map(Subject::Job)).or(args.lease.map(Subject::Lease)).or(proposal)
 }
 
 /// Folds the log up to `at`, showing each cause and event with the state just before it.
