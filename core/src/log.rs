@@ -25,7 +25,7 @@ use std::path::PathBuf;
 pub const FORMAT: u32 = 2;
 
 /// Version of the protocol's rules: what `decide` makes of a command. Replay reads any; audit needs the binary that wrote it.
-pub const RULES: u32 = 5;
+pub const RULES: u32 = 6;
 
 /// How much of a run is kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -17,6 +17,7 @@ pub mod market;
 pub mod offer;
 pub mod oracle;
 pub mod provider;
+pub mod receipt;
 pub mod redelegation;
 pub mod sealed;
 pub mod settlement;
@@ -54,6 +55,7 @@ pub fn check_invariants(state: &State) -> Result<(), String> {
         offer::check,
         oracle::check,
         provider::check,
+        receipt::check,
         redelegation::check,
         sealed::check,
         staking::check,

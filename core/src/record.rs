@@ -10,7 +10,7 @@ use crate::ids::{AccountId, AwardId, ClassId, GrantId, JobId, LeaseId, OfferId, 
 use crate::protocol::verification::{challenge, copies, draw, panel, planted, verdict};
 use crate::protocol::{
     account, batch, beacon, bond, builders, delegation, emission, epoch, fee, governance, holdback, job, lease, market, offer,
-    oracle, provider, redelegation, sealed, settlement, slashing, staking, treasury, vault, vesting, weights,
+    oracle, provider, receipt, redelegation, sealed, settlement, slashing, staking, treasury, vault, vesting, weights,
 };
 use crate::rejection::{Refusal, Rejection};
 use crate::time::Time;
@@ -237,6 +237,8 @@ macro_rules! vocabulary {
                 48 StakeGrant: vesting::stake::StakeGrant,
                 49 UnstakeGrant: vesting::stake::UnstakeGrant,
                 50 ClaimGrantRewards: vesting::stake::ClaimGrantRewards,
+                51 FundTab: receipt::FundTab,
+                52 SignReceipt: receipt::SignReceipt,
                 55 ProposeWeights: weights::ProposeWeights,
             }
             timers {
@@ -343,6 +345,11 @@ macro_rules! vocabulary {
                 216 GrantUnstaked: vesting::stake::GrantUnstaked,
                 217 GrantClaimed: vesting::stake::GrantClaimed,
                 218 GrantReturned: vesting::stake::GrantReturned,
+                219 TabFunded: receipt::TabFunded,
+                220 ReceiptSigned: receipt::ReceiptSigned,
+                221 ReceiptPaid: receipt::ReceiptPaid,
+                222 Redeemed: receipt::Redeemed,
+                223 TabReturned: receipt::TabReturned,
                 224 BatchClosed: batch::BatchClosed,
                 225 BatchCleared: batch::BatchCleared,
                 226 ClassCleared: batch::ClassCleared,

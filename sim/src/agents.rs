@@ -28,6 +28,7 @@ use attacker::AttackerRow;
 use board::Board;
 use builder::BuilderRow;
 use custodian::CustodyRow;
+use customer::requests::ServedRow;
 use delegator::SaverRow;
 use delegator::yields::Yields;
 use dollars::{Dollars, Purse};
@@ -35,7 +36,7 @@ use exchange::Quoted;
 use plasma_core::engine::state::State;
 use plasma_core::engine::step::{Arrival, Environment, Inadmissible, Observer};
 use plasma_core::genesis::Genesis;
-use plasma_core::ids::{LeaseId, OrderId};
+use plasma_core::ids::{JobId, LeaseId, OrderId};
 use plasma_core::params::{Params, mechanism};
 use plasma_core::record::{Cause, Command, Event, Origin, Record};
 use plasma_core::time::{Span, Time};
@@ -60,6 +61,8 @@ pub struct Rows {
     pub offers: Vec<OfferRow>,
     /// The provider of each lease, by slot.
     pub lease_lenders: Vec<u32>,
+    /// What each lease has served and nobody has signed for, by slot, up to the last lease of a deployment with requests.
+    pub served: Vec<ServedRow>,
     /// Candidates so far, by group of customers: the index of the next draw.
     pub candidates: Vec<u64>,
     /// Beacons so far.
@@ -117,6 +120,7 @@ struct Keyed {
     lease: Streams,
     morning: Streams,
     candidate: Streams,
+    request: Streams,
     trace: Streams,
     price: Streams,
     trader: Streams,
@@ -153,6 +157,7 @@ impl Agents {
             lenders: vec![LenderRow::absent(); economy.lenders.len()],
             offers: Vec::new(),
             lease_lenders: Vec::new(),
+            served: Vec::new(),
             candidates: vec![0; economy.patrons.len()],
             rounds: 0,
             quoted: Quoted::new(&economy.exchange),
@@ -211,6 +216,7 @@ impl Agents {
             lease: streams(Purpose::Lease),
             morning: streams(Purpose::Morning),
             candidate: streams(Purpose::Candidate),
+            request: streams(Purpose::Request),
             trace: streams(Purpose::Trace),
             price: streams(Purpose::Price),
             trader: streams(Purpose::Trader),
@@ -315,6 +321,8 @@ impl Agents {
             Kind::CommitWrong => self.commit(view, time, LeaseId(id), false),
             Kind::Verdict => self.verdict(view, time, LeaseId(id)),
             Kind::Candidate => self.candidate(view, time, number),
+            Kind::Fund => self.set_aside(view, time, JobId(id)),
+            Kind::Receipt => self.sign(view, time, LeaseId(id)),
             Kind::Liquidity => self.tend_pool(view, time),
             Kind::Trade => self.trade(view, time, number),
             Kind::Shock => self.strike(view, time, number),
@@ -357,13 +365,17 @@ impl Observer for Agents {
         match event {
             Event::Leased(leased) => {
                 self.begin_lease(view, now, leased);
+                self.begin_serving(view, now, leased);
                 // What attackers offer in their own name is no provider's of the scenario.
                 if self.lender_of_offer(leased.offer).is_none() {
                     self.commit_washed(view, now, leased);
                 }
             }
-            Event::Submitted(submitted) if !self.economy.attackers.is_empty() => {
-                self.note_grievance(now, record.account(), submitted.job);
+            Event::Submitted(submitted) => {
+                self.expect_requests(now, record.account(), submitted.job);
+                if !self.economy.attackers.is_empty() {
+                    self.note_grievance(now, record.account(), submitted.job);
+                }
             }
             Event::Committed(_) => {
                 if let Cause::Command { command: Command::Commit(commit), .. } = record.cause
@@ -379,7 +391,12 @@ impl Observer for Agents {
                     let class = self.economy.lenders.get(*lender as usize).map(|lender| lender.class);
                     class.into_iter().for_each(|class| self.rows.board.ended(class, true));
                 }
-                self.paid(settled);
+                self.paid(settled.lease, settled.paid);
+            }
+            Event::ReceiptPaid(receipt) => {
+                self.rows.board.took_fee(receipt.fee());
+                self.rows.yields.pay(receipt.payment());
+                self.paid(receipt.lease, receipt.paid);
             }
             Event::Missed(missed) => {
                 self.count_busy(view, now, missed.offer);

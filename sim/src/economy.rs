@@ -115,6 +115,19 @@ pub struct Patrons {
     pub choosing: Choosing,
     /// How results are verified, with the number of copies.
     pub policy: (Policy, u8),
+    /// What comes to its deployments; none where they pay for time only.
+    pub requests: Option<Requests>,
+}
+
+/// Requests to each deployment of a group.
+#[derive(Clone, Copy, Debug)]
+pub struct Requests {
+    /// Mean number in a millisecond.
+    pub per_ms: f64,
+    /// Micro-USD that one pays.
+    pub micro_usd: u64,
+    /// Time between two receipts.
+    pub interval: Span,
 }
 
 /// How a group of customers chooses.
@@ -337,6 +350,12 @@ impl Economy {
         }
     }
 
+    /// The group of a customer to whose deployments requests come.
+    pub fn requested_by(&self, customer: AccountId) -> Option<usize> {
+        let members = |group: &Patrons| group.first.0..group.first.0.saturating_add(group.count);
+        self.patrons.iter().position(|group| group.requests.is_some() && members(group).contains(&customer.0))
+    }
+
     /// The account of a provider.
     pub fn account_of(&self, lender: usize) -> AccountId {
         AccountId(self.first_lender.0 + lender as u32)
@@ -391,6 +410,11 @@ fn drawn(scenario: &Scenario, group: &DemandGroup, streams: &Streams, (first, co
         deadline: group.deadline.0,
         policy: policy(group.policy),
         choosing: choosing(scenario, &group.choice, &group.reference),
+        requests: group.requests.as_ref().map(|requests| Requests {
+            per_ms: requests.rate.per_hour() / HOUR as f64,
+            micro_usd: requests.price.0,
+            interval: requests.receipts.0,
+        }),
     }
 }
 
@@ -421,6 +445,7 @@ fn recorded(scenario: &Scenario, name: &str, terms: &TraceJobs, trace: &Trace, (
         deadline: terms.deadline.0,
         policy: policy(terms.policy),
         choosing: choosing(scenario, &terms.choice, &terms.reference),
+        requests: None,
     }
 }
 

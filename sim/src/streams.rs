@@ -28,6 +28,9 @@ pub enum Purpose {
     Candidate,
     /// How long demand stays calm; the id is the group, the index counts its bursts.
     Burst,
+    /// How many requests came to a deployment; the id is a hash of its group and the moment of its submission, the index the time
+    /// since.
+    Request,
     /// A row of a recorded trace; the id is the trace, the index the row.
     Trace,
     /// A price that is made elsewhere; the index counts posts.
@@ -55,6 +58,7 @@ impl Purpose {
             Self::Morning => "morning",
             Self::Candidate => "candidate",
             Self::Burst => "burst",
+            Self::Request => "request",
             Self::Trace => "trace",
             Self::Price => "price",
             Self::Shock => "shock",

@@ -29,7 +29,7 @@ fn books_balance(row: &Row) {
     let emitted = row.emitted_providers + row.emitted_stakers + row.emitted_treasury + row.emitted_builders;
     assert_eq!(row.minted, emitted, "emission");
     let paid = row.classes.iter().map(|class| class.payments).sum::<u128>();
-    assert_eq!(paid, row.payments(), "payments");
+    assert_eq!(paid + row.receipts, row.payments(), "payments for time and for requests");
     let held = row.stocks.staked + row.stocks.treasury + row.stocks.builders + row.stocks.locked;
     assert!(held <= row.stocks.supply && row.stocks.circulating <= row.stocks.supply, "stocks");
     let classes = row.classes.iter().map(|class| (class.settled, class.entries, class.exits));
@@ -59,6 +59,43 @@ fn is_sane(metrics: &Metrics) -> Row {
     let (text, html) = (Summary::of(metrics).to_string(), report_html(metrics, &Provenance::default()).expect("a report"));
     assert!([&text, &html].iter().all(|page| !page.contains("NaN") && !page.contains(">inf<")));
     whole
+}
+
+/// Deployments to which requests come, beside everything of the small world.
+pub const HOSTING: &str = r#"
+[[program]]
+id = "serve"
+kind = "deployment"
+sizes = ["seconds"]
+cost = [{ resource = "f32", coefficient = 82_600_000_000_000, exponents = [1] }]
+
+[[demand]]
+id = "hosting"
+program = "serve"
+reference = "rtx-4090"
+customers = 20
+rate = "1/h"
+size = { seconds = { median = 14_400, sigma = 0.3 } }
+vram = "16 GB"
+reservation = { median = "0.60 USD/h", sigma = 0.2 }
+requests = { rate = "300/h", price = "0.002 USD", receipts = "1h" }
+"#;
+
+/// Requests pay several times what their deployments' time costs, and the price of time is what it was.
+#[test]
+fn what_requests_pay_is_income_and_no_price_of_time() {
+    let (with, _) = play(&scenario("small.toml", HOSTING, &["horizon=10d"]));
+    let (without, _) = play(&scenario("small.toml", &HOSTING.replace("requests =", "# requests ="), &["horizon=10d"]));
+    let (with, without) = (is_sane(&with), is_sane(&without));
+    let [receipts, payments, external, provider] =
+        ["receipts", "payments", "external_payments", "provider_payments"].map(|name| of(name, &with).unwrap());
+    assert!(receipts > 0.2 * payments && of("receipts", &without) == Some(0.0), "{receipts} of {payments} XPL");
+    let fees = of("fees", &with).unwrap();
+    assert!((external - payments).abs() < 1e-3 && (provider + fees - payments).abs() < 1e-3);
+    let price = |row| of("price_paid_usd", row).unwrap();
+    assert!((price(&with) / price(&without) - 1.0).abs() < 0.03, "{} and {} USD/h", price(&with), price(&without));
+    let earned = |row| of("provider_income_usd", row).unwrap();
+    assert!(earned(&with) > earned(&without) + 0.8 * 0.1 * receipts, "{} and {} USD", earned(&with), earned(&without));
 }
 
 fn of(name: &str, row: &Row) -> Option<f64> {

@@ -57,6 +57,21 @@ fn histories_of_everybody_and_everything() {
 }
 
 #[test]
+fn the_history_of_a_deployment_tells_what_its_requests_paid() {
+    let place = Place::new();
+    let own = format!("extends = {:?}\n{}", crate::plasma::shipped("small.toml"), crate::extremes::HOSTING);
+    std::fs::write(place.path("hosting.toml"), own).expect("room on disk");
+    place.plasma(&["run", "hosting.toml", "--until", "2d", "--out", "run"]).succeeds();
+    let of = |job: u64| place.plasma(&["show", "run", "--job", &job.to_string()]).succeeds();
+    let text = (1..200).map(of).find(|text| text.contains("ReceiptPaid") && text.contains("TabReturned"));
+    let text = text.expect("a deployment is over");
+    let said = [" set aside for requests to job ", " has served ", " by its last receipt on lease ", " of its tab returned"];
+    assert!(said.iter().all(|words| text.contains(words)), "{text}");
+    let state = place.plasma(&["show", "run", "--json"]).json();
+    assert!(state["tabs_nano"].as_str().is_some_and(|nano| nano != "0"), "{state}");
+}
+
+#[test]
 fn a_proposal_is_shown_from_its_deposit_to_its_enactment() {
     let place = Place::new();
     let bought = crate::plasma::shipped("votes-bought.toml");

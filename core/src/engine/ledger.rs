@@ -35,6 +35,8 @@ pub struct Ledger {
     pub proposals: u128,
     /// Set aside for the milestones of open awards.
     pub awards: u128,
+    /// Set aside for the requests to deployments: the sum over their tabs.
+    pub tabs: u128,
     /// In grants that have not released it: issued, but not yet free. The sum over their pots.
     pub vesting: u128,
     /// Staked out of grants and not back: what was brought, whatever it is worth by now. The sum over grants.
@@ -82,6 +84,8 @@ pub enum Pot {
     Proposals,
     /// See [`Ledger::awards`].
     Awards,
+    /// See [`Ledger::tabs`].
+    Tabs,
     /// A grant's pot.
     Vesting(GrantId),
     /// An account's free balance.
@@ -163,6 +167,7 @@ impl State<'_> {
             }
             Pot::Proposals => &mut self.ledger.proposals,
             Pot::Awards => &mut self.ledger.awards,
+            Pot::Tabs => &mut self.ledger.tabs,
             Pot::Free(id) => &mut self.accounts[id.index()].free,
             Pot::Bond(id) => {
                 self.remember_stake(self.providers[id.index()].owner);
@@ -206,6 +211,7 @@ impl State<'_> {
             ledger.holdback,
             ledger.proposals,
             ledger.awards,
+            ledger.tabs,
         ];
         let free = self.accounts().iter().map(|account| account.free);
         let bonds = self.providers().iter().map(|provider| provider.bond);

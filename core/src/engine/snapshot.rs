@@ -21,6 +21,7 @@ use crate::protocol::lease::Lease;
 use crate::protocol::offer::Offer;
 use crate::protocol::oracle::Oracle;
 use crate::protocol::provider::Provider;
+use crate::protocol::receipt::Tabs;
 use crate::protocol::staking::Staking;
 use crate::protocol::treasury::Order;
 use crate::protocol::vault::Vault;
@@ -36,7 +37,7 @@ use rkyv::{Archive, Deserialize, Serialize};
 use std::borrow::Cow;
 
 /// Version of the state's layout.
-pub const FORMAT: u32 = 5;
+pub const FORMAT: u32 = 6;
 
 /// Every row that exists and every total. Vacant rows and capacity are not part of it.
 #[derive(Archive, Serialize, Deserialize)]
@@ -70,6 +71,7 @@ struct Snapshot<'a> {
     vault: Vault,
     market: Market,
     avoided: Avoided,
+    tabs: Tabs,
     docket: Docket,
     holdback: Holdback,
     weights: Weights,
@@ -104,6 +106,7 @@ pub fn save(state: &State) -> AlignedVec {
         vault: *state.vault,
         market: state.market.clone(),
         avoided: state.avoided.clone(),
+        tabs: state.tabs.clone(),
         docket: state.docket.clone(),
         holdback: state.holdback.clone(),
         weights: state.weights.clone(),
@@ -162,6 +165,7 @@ pub(crate) fn load(bytes: &[u8]) -> Result<World, String> {
     world.insert_resource(snapshot.vault);
     world.insert_resource(snapshot.market);
     world.insert_resource(snapshot.avoided);
+    world.insert_resource(snapshot.tabs);
     world.insert_resource(snapshot.docket);
     world.insert_resource(snapshot.holdback);
     world.insert_resource(snapshot.weights);

@@ -21,6 +21,7 @@ use crate::protocol::lease::Lease;
 use crate::protocol::offer::Offer;
 use crate::protocol::oracle::Oracle;
 use crate::protocol::provider::Provider;
+use crate::protocol::receipt::Tabs;
 use crate::protocol::staking::Staking;
 use crate::protocol::treasury::Order;
 use crate::protocol::vault::Vault;
@@ -90,6 +91,8 @@ pub struct State<'a> {
     pub market: &'a mut Market,
     /// Which providers jobs avoid.
     pub avoided: &'a mut Avoided,
+    /// What is set aside for the requests to deployments.
+    pub tabs: &'a mut Tabs,
     /// Challenges and copies to be decided.
     pub docket: &'a mut Docket,
     /// Earnings held back.

@@ -20,6 +20,7 @@ use crate::protocol::lease::Lease;
 use crate::protocol::offer::Offer;
 use crate::protocol::oracle::Oracle;
 use crate::protocol::provider::Provider;
+use crate::protocol::receipt::Tabs;
 use crate::protocol::staking::Staking;
 use crate::protocol::treasury::Order;
 use crate::protocol::vault::Vault;
@@ -97,6 +98,7 @@ pub(crate) struct Rows<'w, 's> {
     vault: ResMut<'w, Vault>,
     market: ResMut<'w, Market>,
     avoided: ResMut<'w, Avoided>,
+    tabs: ResMut<'w, Tabs>,
     docket: ResMut<'w, Docket>,
     holdback: ResMut<'w, Holdback>,
     params: ResMut<'w, InForce>,
@@ -130,6 +132,7 @@ impl Rows<'_, '_> {
             vault: &mut self.vault,
             market: &mut self.market,
             avoided: &mut self.avoided,
+            tabs: &mut self.tabs,
             docket: &mut self.docket,
             holdback: &mut self.holdback,
             params: &mut self.params.0,
@@ -169,6 +172,7 @@ pub(crate) fn empty(params: Params, catalogue: Catalogue) -> World {
     world.init_resource::<Vault>();
     world.init_resource::<Market>();
     world.init_resource::<Avoided>();
+    world.init_resource::<Tabs>();
     world.init_resource::<Docket>();
     world.init_resource::<Holdback>();
     world.insert_resource(InForce(params));

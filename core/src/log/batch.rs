@@ -7,7 +7,7 @@ use super::RULES;
 use crate::protocol::verification::{challenge, copies, draw, panel, planted, verdict};
 use crate::protocol::{
     account, batch, beacon, bond, builders, delegation, emission, epoch, fee, governance, holdback, job, lease, market, offer,
-    oracle, provider, redelegation, sealed, settlement, slashing, staking, treasury, vault, vesting, weights,
+    oracle, provider, receipt, redelegation, sealed, settlement, slashing, staking, treasury, vault, vesting, weights,
 };
 use crate::record::{Cause, Command, Event, Origin, Record, Timer, vocabulary};
 use crate::time::Time;

@@ -1,7 +1,8 @@
 //! Jobs: what a customer wants done, and what became of it.
 //!
 //! submitted → leased or queued → committed → settled. A queued job whose patience ends expires; a lease that fails is tried
-//! again, `market.retries` times, by providers that have not failed it, and then the job fails. Every way out but settlement returns the whole escrow.
+//! again, `market.retries` times, by providers that have not failed it, and then the job fails. Every way out but settlement returns the
+//! whole escrow. A deployment may have a tab for its requests beside it ([`crate::protocol::receipt`]).
 
 use crate::catalogue::{Kind, MAX_SIZES, Sizes};
 use crate::engine::derived::{Derived, Task};
@@ -10,10 +11,10 @@ use crate::engine::slab::Row;
 use crate::engine::state::State;
 use crate::ids::{AccountId, JobId, LeaseId, ProgramId, ProviderId};
 use crate::params::settle_mode;
-use crate::protocol::market;
 use crate::protocol::vault::{self, Credited};
 use crate::protocol::verification::copies::{self, Copied};
 use crate::protocol::verification::policy::Policy;
+use crate::protocol::{market, receipt};
 use crate::record::{Apply, Decide, Event, Fire, Record, Timer, cause, payload};
 use crate::rejection::{Refusal, Rejection};
 use crate::time::Time;
@@ -218,6 +219,12 @@ impl Job {
     }
 }
 
+/// Whether a job is a lease held open, which bills time and serves requests.
+#[inline]
+pub(crate) fn is_deployment(state: &State, job: &Job) -> bool {
+    state.catalogue.program(job.program).is_some_and(|program| program.kind == Kind::Deployment)
+}
+
 impl State<'_> {
     /// The providers that a job avoids.
     #[inline]
@@ -302,6 +309,7 @@ impl Decide for Cancel {
         if !job.is_queued() {
             return Err(Rejection::NotQueued.into());
         }
+        receipt::return_rest(state, self.job, events);
         events.push(Cancelled {}.into());
         Ok(())
     }
@@ -314,6 +322,7 @@ impl Fire for PatienceOver {
 
     fn decide(&self, state: &State, _record: &Record, events: &mut Vec<Event>) {
         let failed = state.job(self.job).is_some_and(|job| job.failures > 0);
+        receipt::return_rest(state, self.job, events);
         events.push(if failed { Failed { job: self.job }.into() } else { Expired { job: self.job }.into() });
     }
 }

@@ -8,7 +8,7 @@ use crate::protocol::job::Failure;
 use crate::protocol::verification::copies;
 use crate::protocol::verification::draw::MAX_CHECKS_MISSED;
 use crate::protocol::verification::policy::Policy;
-use crate::protocol::{provider, settlement};
+use crate::protocol::{job, provider, receipt, settlement};
 use crate::record::{Apply, Decide, Event, Fire, Record, cause, payload};
 use crate::rejection::{Refusal, Rejection};
 use crate::time::Time;
@@ -104,7 +104,7 @@ payload! {
         pub commitment: [u8; 32],
     }
 
-    /// Ends a deployment before its time. Sent by its customer, who pays for the time used.
+    /// Ends a deployment before its time. Sent by its customer, who pays for the time used and the last receipt.
     pub struct Stop {
         /// Which lease.
         pub lease: LeaseId,
@@ -169,7 +169,7 @@ impl Decide for Stop {
         if job.customer != customer {
             return Err(Rejection::NotYourLease.into());
         }
-        if state.catalogue.program(job.program).is_none_or(|p| p.kind != crate::catalogue::Kind::Deployment) {
+        if !job::is_deployment(state, job) {
             return Err(Rejection::NotADeployment.into());
         }
         if lease.stage != Stage::Running {
@@ -189,6 +189,7 @@ impl Fire for LeaseOverdue {
     fn decide(&self, state: &State, record: &Record, events: &mut Vec<Event>) {
         let lease = state.leases.row(self.lease.0);
         let provider = state.offers[lease.offer.index()].provider;
+        receipt::pay_last(state, lease, record.time, events);
         events.push(Missed { job: lease.job, offer: lease.offer, pad: 0 }.into());
         events.extend(state.slash(provider, lease, state.params.slash_missed(), AccountId::NONE, 0, &[]));
         events.extend(provider::jail_after(state, provider, 1, record.time).map(Event::from));

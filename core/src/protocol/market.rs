@@ -16,6 +16,7 @@ use crate::money::price_of;
 use crate::params::mechanism::POSTED;
 use crate::protocol::job::{Expired, Failed, Job, Queued};
 use crate::protocol::lease::{Lease, LeaseOverdue, Stage};
+use crate::protocol::receipt;
 use crate::protocol::verification::copies;
 use crate::protocol::verification::policy::Policy;
 use crate::record::{Apply, Event, Record, Timer, payload};
@@ -67,17 +68,23 @@ pub(crate) fn last_start(job: &Job, work_mgs: u64) -> Time {
 pub(crate) fn match_job(state: &State, derived: &Derived, id: JobId, now: Time, events: &mut Vec<Event>) {
     let Some(job) = state.job(id) else { return };
     if u64::from(job.failures) > state.params.market_retries() || (job.failures > 0 && now >= job.finish_by) {
-        events.push(Failed { job: id }.into());
+        give_up(state, job, Failed { job: id }.into(), events);
         return;
     }
     let at_once = state.params.market_mechanism() == POSTED;
     let leased = if at_once { cheapest(state, derived, job, now) } else { None };
-    events.push(match leased {
-        Some(leased) => leased.into(),
-        None if job.start_by <= now && job.failures > 0 => Failed { job: id }.into(),
-        None if job.start_by <= now => Expired { job: id }.into(),
-        None => Queued { job: id, place: state.clock.queue_places + 1 }.into(),
-    });
+    match leased {
+        Some(leased) => events.push(leased.into()),
+        None if job.start_by <= now && job.failures > 0 => give_up(state, job, Failed { job: id }.into(), events),
+        None if job.start_by <= now => give_up(state, job, Expired { job: id }.into(), events),
+        None => events.push(Queued { job: id, place: state.clock.queue_places + 1 }.into()),
+    }
+}
+
+/// Ends a job without a result; what is in its tab returns with its escrow.
+fn give_up(state: &State, job: &Job, over: Event, events: &mut Vec<Event>) {
+    receipt::return_rest(state, job.id, events);
+    events.push(over);
 }
 
 /// The cheapest offer that fits, if the job can pay it.

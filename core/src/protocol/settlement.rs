@@ -4,15 +4,15 @@
 //! What becomes of the rest, `settle.mode` says: it is paid, it is burned and emission pays for the work, or it is paid at its
 //! worth in dollars ([`crate::protocol::vault`]).
 
-use crate::catalogue::Kind;
 use crate::engine::ledger::Pot;
 use crate::engine::state::State;
 use crate::formula::auction::posted::ideal_span;
-use crate::ids::{ClassId, LeaseId};
+use crate::ids::{AccountId, ClassId, LeaseId};
 use crate::money::{ONE, share, split};
 use crate::params::{emission_weight, settle_mode};
 use crate::protocol::lease::{self, Lease};
-use crate::protocol::{holdback, job, vault};
+use crate::protocol::vault::{self, Moved};
+use crate::protocol::{holdback, job, receipt};
 use crate::record::{Apply, Event, Record, payload};
 use crate::time::Time;
 
@@ -37,11 +37,43 @@ payload! {
 impl Settled {
     /// What the customer paid: provider and fee.
     pub const fn payment(&self) -> u64 {
-        self.paid + self.fee()
+        self.parts().payment()
     }
 
     /// What the protocol took.
     pub const fn fee(&self) -> u64 {
+        self.parts().fee()
+    }
+
+    #[inline(always)]
+    const fn parts(&self) -> Parts {
+        Parts { paid: self.paid, burned: self.burned, treasury: self.treasury, stakers: self.stakers }
+    }
+}
+
+/// A payment by where it goes, in nano-XPL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Parts {
+    /// To the provider.
+    pub paid: u64,
+    /// Burned.
+    pub burned: u64,
+    /// To the treasury.
+    pub treasury: u64,
+    /// To stakers.
+    pub stakers: u64,
+}
+
+impl Parts {
+    /// What the customer paid: provider and fee.
+    #[inline(always)]
+    pub(crate) const fn payment(&self) -> u64 {
+        self.paid + self.fee()
+    }
+
+    /// What the protocol took.
+    #[inline(always)]
+    pub(crate) const fn fee(&self) -> u64 {
         self.burned + self.treasury + self.stakers
     }
 }
@@ -50,39 +82,47 @@ impl Settled {
 
 /// Settlement of a lease whose result is committed. A deployment sells time: it is paid for the time it was held open.
 pub(crate) fn settle(state: &State, lease: &Lease, now: Time, events: &mut Vec<Event>) {
-    let program = state.catalogue.program(state.jobs.row(lease.job.0).program);
-    if program.is_some_and(|program| program.kind == Kind::Deployment) {
+    if job::is_deployment(state, state.jobs.row(lease.job.0)) {
         settle_elapsed(state, lease, lease.due, now, events);
     } else {
-        pay(state, lease, lease.price, lease.work_mgs, now, events);
+        pay(state, lease, (lease.price, lease.work_mgs), &Moved::NOTHING, now, events);
     }
 }
 
-/// Settlement of a lease that ended early: price and work by the time used, rounded up in the provider's favour.
+/// Settlement of a deployment's lease: its tab first, then price and work by the time used, rounded up in the provider's favour.
 pub(crate) fn settle_elapsed(state: &State, lease: &Lease, ended: Time, now: Time, events: &mut Vec<Event>) {
+    let moved = receipt::pay_last(state, lease, now, events);
+    receipt::return_rest(state, lease.job, events);
     let whole = ideal_span(lease.work_mgs, lease.gpus).max(1);
     let used = (ended - lease.started).min(whole);
     let part = |amount: u64| (u128::from(amount) * u128::from(used)).div_ceil(u128::from(whole)) as u64;
-    pay(state, lease, part(lease.price), part(lease.work_mgs), now, events);
+    pay(state, lease, (part(lease.price), part(lease.work_mgs)), &moved, now, events);
 }
 
-fn pay(state: &State, lease: &Lease, payment: u64, work_mgs: u64, now: Time, events: &mut Vec<Event>) {
-    let weights = [state.params.fee_burn(), state.params.fee_treasury(), state.params.fee_stakers()];
-    let (paid, [burned, treasury, stakers]) = divide(payment, state.params.fee_rate(), weights);
-    let mut settled = Settled { lease: lease.id, paid, burned, treasury, stakers, work_mgs };
-    match state.params.settle_mode() {
-        settle_mode::PAY => {}
-        settle_mode::VAULT_REMINT => {
-            if let Some((paid, moved)) = vault::revalue(state, lease, settled.paid, now) {
-                events.push(moved.into());
-                settled.paid = paid;
-            }
-        }
-        _ => settled.burned += std::mem::take(&mut settled.paid),
+/// Pays for work out of escrow, when `before` is about to move to and from the vault.
+fn pay(state: &State, lease: &Lease, (payment, work_mgs): (u64, u64), before: &Moved, now: Time, events: &mut Vec<Event>) {
+    let mut parts = Parts::of(state, payment);
+    if let Some((paid, moved)) = vault::revalue(state, lease, parts.paid, before, now) {
+        events.push(moved.into());
+        parts.paid = paid;
     }
-    events.push(settled.into());
+    let Parts { paid, burned, treasury, stakers } = parts;
+    events.push(Settled { lease: lease.id, paid, burned, treasury, stakers, work_mgs }.into());
     if state.params.settle_holdback() > 0 {
-        holdback::withhold(state, lease, settled.paid, events);
+        holdback::withhold(state, lease, paid, events);
+    }
+}
+
+impl Parts {
+    /// Where a payment goes, before what is the provider's is brought to its worth in dollars.
+    #[inline]
+    pub(crate) fn of(state: &State, payment: u64) -> Self {
+        let weights = [state.params.fee_burn(), state.params.fee_treasury(), state.params.fee_stakers()];
+        let (paid, [burned, treasury, stakers]) = divide(payment, state.params.fee_rate(), weights);
+        match state.params.settle_mode() {
+            settle_mode::PAY | settle_mode::VAULT_REMINT => Self { paid, burned, treasury, stakers },
+            _ => Self { paid: 0, burned: burned + paid, treasury, stakers },
+        }
     }
 }
 
@@ -100,35 +140,45 @@ fn weighted(state: &State, class: ClassId, work_mgs: u64) -> u64 {
     u64::try_from(u128::from(work_mgs) * weight / u128::from(ONE)).unwrap_or(u64::MAX)
 }
 
-/// What a settlement weighs when the epoch's emission for providers is shared.
-fn weight(state: &State, settled: &Settled, weighted: u64) -> u64 {
+/// What a payment for so much weighted work weighs when the epoch's emission for providers is shared.
+#[inline]
+pub(crate) fn weight(state: &State, parts: &Parts, weighted: u64) -> u64 {
     match state.params.emission_weight() {
-        emission_weight::PAID => settled.payment(),
-        emission_weight::BURNED => settled.burned,
+        emission_weight::PAID => parts.payment(),
+        emission_weight::BURNED => parts.burned,
         _ => weighted,
     }
 }
 
 // Apply
 
+impl Parts {
+    /// Moves the payment from where it was held, the provider's part to its owner.
+    #[inline(always)]
+    pub(crate) fn move_out_of(&self, state: &mut State, pot: Pot, owner: AccountId) {
+        state.transfer(pot, Pot::Free(owner), self.paid);
+        state.transfer(pot, Pot::Burned, self.burned);
+        state.transfer(pot, Pot::Treasury, self.treasury);
+        state.transfer(pot, Pot::StakerPool, self.stakers);
+    }
+}
+
 impl Apply for Settled {
     fn apply(&self, state: &mut State, _record: &Record) {
         let lease = lease::close(state, self.lease);
         let offer = state.offers[lease.offer.index()];
         let weighted = weighted(state, offer.class, self.work_mgs);
-        let weight = weight(state, self, weighted);
-        state.minter.paid += u128::from(self.payment());
+        let parts = self.parts();
+        let weight = weight(state, &parts, weighted);
+        state.minter.paid += u128::from(parts.payment());
         state.minter.work = state.minter.work.saturating_add(weighted);
         let provider = &mut state.providers[offer.provider.index()];
         provider.work = provider.work.saturating_add(weight);
         let owner = provider.owner;
         let job = *state.jobs.row(lease.job.0);
         vault::release(state, &job);
-        state.transfer(Pot::Escrow(job.id), Pot::Free(owner), self.paid);
-        state.transfer(Pot::Escrow(job.id), Pot::Burned, self.burned);
-        state.transfer(Pot::Escrow(job.id), Pot::Treasury, self.treasury);
-        state.transfer(Pot::Escrow(job.id), Pot::StakerPool, self.stakers);
-        state.transfer(Pot::Escrow(job.id), Pot::Free(job.customer), job.escrow - self.payment());
+        parts.move_out_of(state, Pot::Escrow(job.id), owner);
+        state.transfer(Pot::Escrow(job.id), Pot::Free(job.customer), job.escrow - parts.payment());
         job::close(state, &job);
     }
 }
@@ -149,7 +199,7 @@ mod tests {
     fn settled(set: &[(&str, u64)], price: u64) -> Settled {
         let lease = Lease { id: LeaseId::new(1, 0), offer: OfferId(0), gpus: 1, ..Lease::default() };
         let mut events = Vec::new();
-        Bench::new(set).engine.view(|state| pay(state, &lease, price, HOUR, 0, &mut events));
+        Bench::new(set).engine.view(|state| pay(state, &lease, (price, HOUR), &Moved::NOTHING, 0, &mut events));
         only(&events)
     }
 
@@ -183,9 +233,9 @@ mod tests {
 
     #[test]
     fn a_settlement_weighs_what_the_parameter_says() {
-        let settled = Settled { paid: 90, burned: 7, treasury: 2, stakers: 1, ..Settled::default() };
+        let parts = Parts { paid: 90, burned: 7, treasury: 2, stakers: 1 };
         for (choice, expected) in [(0, 5), (1, 100), (2, 7)] {
-            Bench::new(&[("emission.weight", choice)]).engine.view(|state| assert_eq!(weight(state, &settled, 5), expected));
+            Bench::new(&[("emission.weight", choice)]).engine.view(|state| assert_eq!(weight(state, &parts, 5), expected));
         }
     }
 

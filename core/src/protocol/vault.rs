@@ -32,11 +32,11 @@ use rkyv::{Archive, Deserialize, Serialize};
 /// A ten-thousandth, in which the brake reads ratios, in parts per billion.
 const BASIS_POINT: u64 = ONE / 10_000;
 
-/// What the vault owes, and what stands for it besides the vault itself.
+/// What the vault owes, and what stands for it besides the vault itself and all tabs.
 #[derive(Resource, Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Vault {
-    /// Credits of open jobs, in micro-dollars.
+    /// Credits of open jobs and of their tabs, in micro-dollars.
     pub owed: u128,
     /// Escrows of the jobs that have credits, in nano-XPL.
     pub backing: u128,
@@ -80,10 +80,10 @@ payload! {
 
 // Decide
 
-/// The credit of a budget in micro-dollars, with the brake's window if this opens one, or why there can be none.
+/// The credit in micro-dollars of a budget, or of what is set aside in a tab, with the brake's window if this opens one, or why there can be none.
 pub(crate) fn issue(state: &State, budget: u64, now: Time) -> Result<(u64, Option<Braked>), Refusal> {
     let price = state.oracle_price(now).ok_or(Rejection::NoOraclePrice)?;
-    let backing = state.ledger.vault.saturating_add(state.vault.backing);
+    let backing = state.ledger.vault.saturating_add(state.vault.backing).saturating_add(state.ledger.tabs);
     let ratio = collateral_ratio(backing, price, state.vault.owed);
     if ratio.is_some_and(|ratio| ratio < u128::from(state.params.settle_halt())) {
         return Err(Rejection::VaultHalted.into());
@@ -113,23 +113,51 @@ fn window(state: &State, ratio: Option<u128>, now: Time) -> Result<Option<Braked
     Ok(Some(Braked { ratio, shuts: after(least), opens: after(steps) }))
 }
 
-/// What a net payment of a lease becomes at today's price, and what moves for it. Nothing when the mode is another one, the job
-/// has no credit, or there is no price.
-pub(crate) fn revalue(state: &State, lease: &Lease, net: u64, now: Time) -> Option<(u64, Reminted)> {
+/// What moves to bring a payment to its worth, in nano-XPL.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Moved {
+    /// To the vault.
+    pub deposited: u64,
+    /// From the vault.
+    pub reminted: u64,
+    /// Newly minted.
+    pub minted: u64,
+}
+
+impl Moved {
+    /// Nothing.
+    pub(crate) const NOTHING: Self = Self { deposited: 0, reminted: 0, minted: 0 };
+
+    /// What a net payment becomes by it.
+    pub(crate) const fn makes(&self, net: u64) -> u64 {
+        net - self.deposited + self.reminted + self.minted
+    }
+}
+
+/// What moves to bring a net payment out of what is held, which has a credit in micro-dollars, to that credit's worth at today's price,
+/// when `before` is about to move. `None` when there is no price.
+pub(crate) fn to_worth(state: &State, (credit, held): (u64, u64), net: u64, before: &Moved, now: Time) -> Option<Moved> {
+    let price = state.oracle_price(now)?;
+    let micro_usd = mul_div_floor(credit.into(), net.into(), held.into())?;
+    let worth = mul_div_floor(micro_usd, XPL.into(), price.into())?;
+    // What is held is kept in 64 bits.
+    let worth = u64::try_from(worth).unwrap_or(u64::MAX).min(u64::MAX - (held - net));
+    let vault = state.ledger.vault + u128::from(before.deposited) - u128::from(before.reminted);
+    let unissued = state.ledger.unissued - u128::from(before.minted);
+    let (again, short) = reminted(worth.saturating_sub(net).into(), vault);
+    Some(Moved { deposited: net.saturating_sub(worth), reminted: again as u64, minted: short.min(unissued) as u64 })
+}
+
+/// What a net payment of a lease becomes at today's price, and what moves for it when `before` is about to. Nothing when the mode is
+/// another one, the job has no credit, or there is no price.
+pub(crate) fn revalue(state: &State, lease: &Lease, net: u64, before: &Moved, now: Time) -> Option<(u64, Reminted)> {
     if state.params.settle_mode() != settle_mode::VAULT_REMINT {
         return None;
     }
     let job = state.job(lease.job).filter(|job| job.credit > 0 && job.escrow > 0)?;
-    let price = state.oracle_price(now)?;
-    let micro_usd = mul_div_floor(job.credit.into(), net.into(), job.escrow.into())?;
-    let worth = mul_div_floor(micro_usd, XPL.into(), price.into())?;
-    // An escrow is kept in 64 bits.
-    let worth = u64::try_from(worth).unwrap_or(u64::MAX).min(u64::MAX - (job.escrow - net));
-    let mut moved = Reminted { lease: lease.id, deposited: net.saturating_sub(worth), ..Reminted::default() };
-    let (again, short) = reminted(worth.saturating_sub(net).into(), state.ledger.vault);
-    moved.reminted = again as u64;
-    moved.minted = short.min(state.ledger.unissued) as u64;
-    Some((net - moved.deposited + moved.reminted + moved.minted, moved))
+    let moved = to_worth(state, (job.credit, job.escrow), net, before, now)?;
+    let Moved { deposited, reminted, minted } = moved;
+    Some((moved.makes(net), Reminted { lease: lease.id, deposited, reminted, minted }))
 }
 
 // Apply
@@ -172,13 +200,14 @@ impl Apply for Reminted {
 
 // Invariants
 
-/// The vault's books are those of the open jobs, and its windows follow one another.
+/// The vault's books are those of the open jobs and of their tabs, and its windows follow one another.
 pub(crate) fn check(state: &State) -> Result<(), String> {
     let credited = || state.jobs.iter().filter(|job| job.credit > 0);
-    let owed: u128 = credited().map(|job| u128::from(job.credit)).sum();
+    let tabs = state.tabs.by_job.values().map(|tab| u128::from(tab.credit));
+    let owed: u128 = credited().map(|job| u128::from(job.credit)).chain(tabs).sum();
     let backing: u128 = credited().map(|job| u128::from(job.escrow)).sum();
     if (owed, backing) != (state.vault.owed, state.vault.backing) {
-        return Err(format!("the vault's books say {:?}, the jobs {owed} and {backing}", state.vault));
+        return Err(format!("the vault's books say {:?}, the jobs and tabs {owed} and {backing}", state.vault));
     }
     if state.vault.shuts > state.vault.opens {
         return Err(format!("a window of the vault opens before the last one shuts: {:?}", state.vault));

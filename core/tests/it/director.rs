@@ -2,6 +2,7 @@
 //! drawn to check, what an ask costs. One command in a dozen is nonsense on purpose.
 
 mod govern;
+mod requests;
 
 use crate::reference::{Lease, Progress, Provider, Reference, Said};
 use crate::testing::root;
@@ -178,7 +179,7 @@ impl Director {
     fn command(&self, draft: &Draft) -> (Origin, Command) {
         let accounts = self.reference.accounts.len() as u32 + 1;
         let anybody = Origin::Account(AccountId(u32::from(draft.who) % accounts));
-        match draft.kind % 76 {
+        match draft.kind % 80 {
             0..=11 => (anybody, self.submit(draft).into()),
             12..=18 => self.commit(draft, anybody),
             19 => self.reveal_copy(draft, anybody),
@@ -206,6 +207,7 @@ impl Director {
             44 => (Origin::Feeder(draft.who % 4), oracle::PostPrice { micro_usd: u64::from(draft.amount % 9) }.into()),
             45..=47 => self.nonsense(draft),
             48..=59 => self.stake(draft, anybody),
+            76..=79 => self.requests(draft, anybody),
             _ => self.govern(draft, anybody),
         }
     }

@@ -18,6 +18,7 @@ mod market;
 mod oracle;
 mod panel;
 mod provision;
+mod receipts;
 pub mod schedules;
 mod staking;
 mod timers;
@@ -60,6 +61,7 @@ pub struct Balances {
     pub proposals: u128,
     pub awards: u128,
     pub grants: BTreeMap<GrantId, u128>,
+    pub tabs: BTreeMap<JobId, u128>,
 }
 
 impl Balances {
@@ -92,6 +94,7 @@ impl Balances {
             proposals: ledger.proposals,
             awards: ledger.awards,
             grants: state.grants.iter().map(|grant| (grant.id, u128::from(grant.held))).collect(),
+            tabs: state.tabs.by_job.iter().map(|(&job, tab)| (job, u128::from(tab.held))).collect(),
         }
         .without_empty_pools()
     }
@@ -149,6 +152,14 @@ pub struct Job {
     pub set: Option<JobId>,
     /// What was revealed of its result, while copies are compared.
     pub root: Option<[u8; 32]>,
+}
+
+/// What a customer put aside for requests: its worth in micro-dollars, and every receipt since the last one paid.
+#[derive(Clone, Debug, Default)]
+pub struct Tab {
+    pub holds: u128,
+    pub dollars: u128,
+    pub receipts: Vec<(LeaseId, u128)>,
 }
 
 /// The copies of a redundant job.
@@ -305,6 +316,7 @@ pub struct Reference {
     pub offers: Vec<Offer>,
     pub jobs: BTreeMap<JobId, Job>,
     pub leases: BTreeMap<LeaseId, Lease>,
+    pub tabs: BTreeMap<JobId, Tab>,
     pub unbonding: Vec<plasma_core::protocol::bond::Unbonding>,
     pub stakes: staking::Ledger,
     pub feeders: u8,
@@ -375,6 +387,7 @@ impl Reference {
             offers: Vec::new(),
             jobs: BTreeMap::new(),
             leases: BTreeMap::new(),
+            tabs: BTreeMap::new(),
             unbonding: Vec::new(),
             stakes: staking::Ledger::default(),
             feeders: genesis.feeders,

@@ -17,6 +17,7 @@ use plasma_core::money::ONE;
 use plasma_core::params::Params;
 use plasma_core::protocol::governance::{Proposal, VotingEnds};
 use plasma_core::protocol::market::Leased;
+use plasma_core::protocol::receipt::ReceiptPaid;
 use plasma_core::protocol::settlement::Settled;
 use plasma_core::protocol::verification::panel::Outcome;
 use plasma_core::protocol::verification::policy::Policy;
@@ -92,6 +93,15 @@ struct Stake {
 struct Quote {
     micro_usd: u64,
     until: Time,
+}
+
+/// A customer's payment by where it went, in nano-XPL.
+#[derive(Clone, Copy)]
+struct Paid {
+    paid: u64,
+    burned: u64,
+    treasury: u64,
+    stakers: u64,
 }
 
 impl Stake {
@@ -285,31 +295,24 @@ impl Metrics {
 
     #[inline]
     fn settled(&mut self, view: &State, now: Time, settled: &Settled) {
+        let &Settled { lease, paid, burned, treasury, stakers, work_mgs } = settled;
+        let micro_usd = self.quote.at(view, now);
+        self.paid(lease, Paid { paid, burned, treasury, stakers }, micro_usd);
         let row = &mut self.epoch.row;
         row.jobs.settled += 1;
-        row.paid_providers += u128::from(settled.paid);
-        row.burned.fees += u128::from(settled.burned);
-        row.fees_treasury += u128::from(settled.treasury);
-        row.fees_stakers += u128::from(settled.stakers);
-        let class = &mut row.classes[self.capacity.class_of(settled.lease)];
-        let (payment, work) = (u128::from(settled.payment()), u128::from(settled.work_mgs));
-        let external = self.capacity.is_external(settled.lease);
-        if external {
-            row.external.payments += payment;
-            row.external.fees_stakers += u128::from(settled.stakers);
-        }
-        row.check_copies += if self.capacity.is_copy(settled.lease) { payment } else { 0 };
+        row.check_copies += if self.capacity.is_copy(lease) { u128::from(settled.payment()) } else { 0 };
+        let class = &mut row.classes[self.capacity.class_of(lease)];
+        let (payment, work) = (u128::from(settled.payment()), u128::from(work_mgs));
         class.settled += 1;
         class.work += work;
         class.payments += payment;
-        let (reference, elsewhere) = self.capacity.measure_of(settled.lease).settled(settled.work_mgs);
+        let (reference, elsewhere) = self.capacity.measure_of(lease).settled(work_mgs);
         let comparable = if reference > 0 { payment } else { 0 };
         class.measured.work += reference;
         class.measured.payments += comparable;
-        let (tokens, inference) = (u128::from(self.capacity.tokens_of(settled.lease)), &mut row.tokens);
+        let (tokens, inference) = (u128::from(self.capacity.tokens_of(lease)), &mut row.tokens);
         inference.count += tokens;
         inference.payments += if tokens > 0 { payment } else { 0 };
-        let micro_usd = self.quote.at(view, now);
         if micro_usd > 0 {
             inference.priced += tokens;
             inference.payments_usd += if tokens > 0 { payment * u128::from(micro_usd) } else { 0 };
@@ -322,10 +325,35 @@ impl Metrics {
                 row.dollars.elsewhere[tier] += cost;
                 row.dollars.here[tier] += payment * u128::from(micro_usd);
             }
-            row.dollars.external += u128::from(external) * payment * u128::from(micro_usd);
-            row.dollars.income += u128::from(settled.paid) * u128::from(micro_usd);
-            row.dollars.treasury += u128::from(settled.treasury) * u128::from(micro_usd);
         }
+    }
+
+    /// The last receipt on a lease was paid: money for requests, and no work, so that the price of a GPU-hour is that of time.
+    fn receipt(&mut self, view: &State, now: Time, receipt: &ReceiptPaid) {
+        let &ReceiptPaid { lease, paid, burned, treasury, stakers } = receipt;
+        let micro_usd = self.quote.at(view, now);
+        self.paid(lease, Paid { paid, burned, treasury, stakers }, micro_usd);
+        self.epoch.row.receipts += u128::from(receipt.payment());
+    }
+
+    /// A customer's payment for a lease, whatever for.
+    #[inline]
+    fn paid(&mut self, lease: LeaseId, paid: Paid, micro_usd: u64) {
+        let row = &mut self.epoch.row;
+        let (external, price) = (self.capacity.is_external(lease), u128::from(micro_usd));
+        let [to_provider, burned, treasury, stakers] = [paid.paid, paid.burned, paid.treasury, paid.stakers].map(u128::from);
+        let payment = to_provider + burned + treasury + stakers;
+        row.paid_providers += to_provider;
+        row.burned.fees += burned;
+        row.fees_treasury += treasury;
+        row.fees_stakers += stakers;
+        if external {
+            row.external.payments += payment;
+            row.external.fees_stakers += stakers;
+            row.dollars.external += payment * price;
+        }
+        row.dollars.income += to_provider * price;
+        row.dollars.treasury += treasury * price;
     }
 
     fn refresh(&mut self, view: &State, now: Time, provider: ProviderId) {
@@ -349,6 +377,7 @@ impl Metrics {
             Event::Queued(_) => {}
             Event::Leased(leased) => self.leased(view, record.time, leased),
             Event::Settled(settled) => self.settled(view, record.time, settled),
+            Event::ReceiptPaid(receipt) => self.receipt(view, record.time, receipt),
             Event::Expired(_) => jobs.expired += 1,
             Event::Failed(_) => jobs.failed += 1,
             Event::Cancelled(_) => jobs.cancelled += 1,
@@ -468,6 +497,7 @@ impl Observer for Metrics {
             Event::PricePosted(_) => self.quote.forget(),
             // What a vault owes beyond what it holds is new, and no emission.
             Event::Reminted(moved) => row.minted += u128::from(moved.minted),
+            Event::Redeemed(moved) => row.minted += u128::from(moved.minted),
             Event::Emitted(emitted) => {
                 let parts = [emitted.providers, emitted.stakers, emitted.treasury, emitted.builders].map(u128::from);
                 row.minted += parts.iter().sum::<u128>();

@@ -62,8 +62,10 @@ pub struct Row {
     /// Delegated stake over time, in nano-XPL · ms.
     pub delegated_time: u128,
 
-    /// Paid to providers out of escrow, fees deducted.
+    /// Paid to providers out of escrow and tabs, fees deducted.
     pub paid_providers: u128,
+    /// Paid for requests to deployments out of tabs, fees included.
+    pub receipts: u128,
     /// Fees to the treasury.
     pub fees_treasury: u128,
     /// Fees to stakers.
@@ -177,7 +179,7 @@ pub struct Dollars {
     pub emission: u128,
     /// Paid by external payers, fees included.
     pub external: u128,
-    /// Providers' income: payments, emission and stake rewards.
+    /// Providers' income: payments with receipts, emission and stake rewards.
     pub income: u128,
     /// Fees and emission to the treasury and the builders' fund.
     pub treasury: u128,
@@ -309,11 +311,11 @@ pub struct ClassRow {
     pub settled: u64,
     /// Work settled.
     pub work: u128,
-    /// Paid by customers, fees included, in nano-XPL.
+    /// Paid by customers for it, fees included, in nano-XPL.
     pub payments: u128,
     /// Work settled while the oracle had a price.
     pub work_priced: u128,
-    /// Payments at the oracle price of their moment, in nano-XPL · micro-dollars per XPL (10^-15 dollars).
+    /// Those payments at the oracle price of their moment, in nano-XPL · micro-dollars per XPL (10^-15 dollars).
     pub payments_usd: u128,
     /// Jobs settled while the oracle had a price.
     pub settled_priced: u64,
@@ -438,7 +440,7 @@ impl Row {
         self.burned.fees + self.fees_treasury + self.fees_stakers
     }
 
-    /// What customers paid for settled work, fees included.
+    /// What customers paid for settled work and by receipts, fees included.
     pub const fn payments(&self) -> u128 {
         self.paid_providers + self.fees()
     }
@@ -455,7 +457,7 @@ impl Row {
         add_fields!(self, next: rewards_work, rewards_stake, rewards_delegators, slash_rewards);
         add_fields!(self, next: check_rewards, check_deposits, check_copies);
         add_fields!(self, next: staked_time, delegated_time);
-        add_fields!(self, next: paid_providers, fees_treasury, fees_stakers, commands, refused);
+        add_fields!(self, next: paid_providers, receipts, fees_treasury, fees_stakers, commands, refused);
         add_fields!(self, next: provider_time, entries, exits, jailed, silenced, surplus, gap, unlocked, circulating_time);
         let (burned, checks) = (&mut self.burned, &mut self.checks);
         let (more_burned, more_checks) = (&next.burned, &next.checks);

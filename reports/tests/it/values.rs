@@ -52,7 +52,7 @@ fn first_day() -> Vec<(&'static str, f64)> {
         ("cost_per_job_xpl", 4_200.0), ("cost_per_job_usd", 2_100.0),
         // 10.8 million tokens.
         ("cost_per_1000_tokens_xpl", 7.0 / 6.0), ("cost_per_1000_tokens_usd", 7.0 / 12.0),
-        ("payments", 12_600.0), ("fees", 630.0), ("fees_treasury", 126.0), ("fees_stakers", 189.0), ("provider_payments", 11_970.0),
+        ("payments", 12_600.0), ("receipts", 0.0), ("fees", 630.0), ("fees_treasury", 126.0), ("fees_stakers", 189.0), ("provider_payments", 11_970.0),
         ("provider_emission", 0.5 * minted), ("stake_rewards", rewards), ("check_rewards", 0.0),
         ("income_per_provider", (11_970.0 + 0.5 * minted + rewards) / 2.0),
         ("subsidy_share", 0.5 * minted / (0.5 * minted + 11_970.0)),

@@ -1,5 +1,6 @@
 //! Checkpoints: everything that changes about the agents, as bytes. What follows from the scenario is not saved but made again.
 
+use super::customer::requests::NOBODY;
 use super::dollars::Dollars;
 use super::queue::{Appointment, Kind, Queue};
 use super::tally::Tally;
@@ -89,6 +90,7 @@ fn fits(saved: &Checkpoint, economy: &Economy) -> bool {
     let (rows, lenders, groups) = (&saved.rows, economy.lenders.len(), economy.patrons.len());
     let named = |appointment: &Appointment| match appointment.kind {
         Kind::Beacon | Kind::Post | Kind::Liquidity | Kind::CommitRight | Kind::CommitWrong | Kind::Verdict => true,
+        Kind::Fund | Kind::Receipt => true,
         Kind::SealVerdict | Kind::RevealVerdict | Kind::Seal | Kind::Reveal | Kind::Order | Kind::Redeem | Kind::Report => true,
         Kind::Unlock | Kind::Offload => (appointment.id as usize) < economy.cohorts.len(),
         Kind::Apply | Kind::Attempt | Kind::Milestone | Kind::Attest | Kind::Cash => {
@@ -126,6 +128,7 @@ fn fits(saved: &Checkpoint, economy: &Economy) -> bool {
             .all(|counts| counts.len() == groups)
         && rows.offers.iter().all(|offer| offer.lender().is_none_or(|lender| lender < lenders))
         && rows.lease_lenders.iter().all(|&lender| lender == u32::MAX || (lender as usize) < lenders)
+        && rows.served.iter().all(|row| row.group == NOBODY || (row.group as usize) < groups)
         && rows.lenders.iter().all(own_offers)
         && saved.dollars.accounts() == economy.accounts()
         && saved.dollars.conserved()

@@ -4,6 +4,7 @@
 //! way to be served in time, and [chooses](choice).
 
 mod choice;
+pub mod requests;
 
 use super::Agents;
 use super::queue::Kind;
@@ -184,19 +185,24 @@ impl Agents {
         Some(if set { view.market.price(class) } else { least })
     }
 
-    /// Submits, after buying XPL if they run low.
+    /// Submits, after buying XPL if they run low: for the budget, and for what requests are expected to come to.
     fn submit(&mut self, view: &State, now: Time, group: usize, customer: AccountId, submit: Submit) {
-        let have = Self::spendable(view, customer);
         let budget = submit.budget.saturating_mul(u64::from(submit.copies.max(1)));
-        if have < budget {
-            let ahead = budget.saturating_mul(JOBS_AHEAD) - have;
-            let fees = 8 * view.base_fee();
-            if !self.buy(view, now, customer, ahead.saturating_add(fees)) {
-                self.tally.unfunded[group] += 1;
-                return;
-            }
+        let (economy, price) = (self.economy.clone(), self.price(view, now));
+        let requests =
+            price.map_or(0, |price| self.expected_use(view, &economy.patrons[group], &submit.sizes, submit.gpus_log2, price));
+        if self.can_pay(view, now, customer, budget.saturating_add(requests)) {
+            self.send(now, Origin::Account(customer), submit);
+        } else {
+            self.tally.unfunded[group] += 1;
         }
-        self.send(now, Origin::Account(customer), submit);
+    }
+
+    /// Whether a customer has so many nano-XPL, or can buy them with what the next few jobs may cost.
+    fn can_pay(&mut self, view: &State, now: Time, customer: AccountId, amount: u64) -> bool {
+        let have = Self::spendable(view, customer);
+        let ahead = amount.saturating_mul(JOBS_AHEAD).saturating_sub(have);
+        have >= amount || self.buy(view, now, customer, ahead.saturating_add(8 * view.base_fee()))
     }
 }
 

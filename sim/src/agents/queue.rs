@@ -32,6 +32,10 @@ pub enum Kind {
     Books,
     /// Somebody considers entering.
     Look,
+    /// A customer puts money aside for a deployment's requests; the id is the job.
+    Fund,
+    /// A customer signs for what a deployment has served; the id is the lease.
+    Receipt,
     /// A provider commits to a right result; the id is the lease.
     CommitRight,
     /// A provider commits to a wrong result; the id is the lease.

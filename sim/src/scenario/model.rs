@@ -18,7 +18,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use attack::AttackerSection;
-pub use demand::{CustomerChoice, Daily, DailyShape, DemandGroup, LogNormal, PriceSpread, VerificationPolicy, Weekly};
+pub use demand::{CustomerChoice, Daily, DailyShape, DemandGroup, LogNormal, PriceSpread, Requests, VerificationPolicy, Weekly};
 pub use funds::{BuilderSection, Committee, Custodian};
 pub use hardware::{Class, CostTerm, Kind, Program, Region, Resource};
 pub use shock::ShockSection;

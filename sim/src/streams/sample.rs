@@ -21,6 +21,26 @@ impl Draw {
         median * libm::exp(sigma * self.normal())
     }
 
+    /// How often a Poisson process happens that does so `mean` times on average, by inversion of one uniform: exact as long as the sum
+    /// is short, beyond that by the first terms of Cornish and Fisher's expansion (1938), whose error is far below one.
+    pub fn poisson(&mut self, mean: f64) -> u64 {
+        const SUMMED: f64 = 64.0;
+        let u = self.uniform();
+        if mean > SUMMED {
+            let z = quantile(u);
+            return libm::round(mean + z * libm::sqrt(mean) + (z * z - 1.0) / 6.0).max(0.0) as u64;
+        }
+        let (mut count, mut term) = (0, libm::exp(-mean));
+        let mut below = term;
+        // The tail that a uniform number cannot tell from nothing is cut.
+        while below < u && term > 0.0 && count < 1_000 {
+            count += 1;
+            term *= mean / count as f64;
+            below += term;
+        }
+        count
+    }
+
     /// True with the given probability.
     pub fn chance(&mut self, probability: f64) -> bool {
         self.uniform() < probability

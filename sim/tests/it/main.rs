@@ -8,6 +8,7 @@ mod demand;
 mod exchange;
 mod fuzz;
 mod golden;
+mod requests;
 mod scale;
 mod scenario;
 mod shocks;

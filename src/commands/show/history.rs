@@ -1,6 +1,7 @@
 //! One party's history, with the reason of every payment.
 
 mod ballot;
+mod receipts;
 
 use crate::commands::words::{self, decimal, xpl};
 use plasma_core::engine::state::State;
@@ -182,6 +183,8 @@ fn of_cause(view: &State, record: &Record) -> Parties {
             Command::Cancel(cancel) => with_sender(Parties::job(view, cancel.job)),
             Command::Stop(stop) => with_sender(Parties::lease(view, stop.lease)),
             Command::Commit(commit) => with_sender(Parties::lease(view, commit.lease)),
+            Command::FundTab(fund) => with_sender(Parties::job(view, fund.job)),
+            Command::SignReceipt(receipt) => with_sender(Parties::lease(view, receipt.lease)),
             Command::Verdict(verdict) => with_sender(Parties::lease(view, verdict.lease)),
             Command::Delegate(c) => Parties::stake(view, record.sender(), c.provider),
             Command::Undelegate(c) => Parties::stake(view, record.sender(), c.provider),
@@ -243,6 +246,9 @@ fn of_event(view: &State, record: &Record, event: &Event) -> Parties {
         Event::Leased(e) => Parties { lease: Some(e.lease), ..Parties::pair(view, e.job, e.offer) },
         Event::Missed(e) => Parties { lease: of_cause(view, record).lease, ..Parties::pair(view, e.job, e.offer) },
         Event::Settled(e) => Parties::lease(view, e.lease),
+        Event::Redeemed(e) => Parties::lease(view, e.lease),
+        Event::ReceiptPaid(e) => Parties::lease(view, e.lease),
+        Event::TabReturned(e) => Parties::job(view, e.job),
         Event::CheckDrawn(e) => with_provider(Parties::lease(view, e.lease), e.checker),
         Event::Slashed(e) => {
             let mut parties = Parties::provider(view, e.provider);
@@ -319,6 +325,9 @@ fn explain(view: &State, record: &Record, event: &Event) -> String {
     match event {
         Event::Settled(settled) => view.lease(settled.lease).map_or_else(String::new, |lease| settled_why(view, settled, lease)),
         Event::Leased(leased) => leased_why(view, leased),
+        Event::TabFunded(_) | Event::ReceiptSigned(_) | Event::Redeemed(_) | Event::ReceiptPaid(_) | Event::TabReturned(_) => {
+            receipts::why(view, record, event)
+        }
         Event::Submitted(e) => {
             let budget = match record.cause {
                 Cause::Command { command: Command::Submit(submit), .. } => submit.budget,

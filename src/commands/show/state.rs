@@ -61,6 +61,7 @@ fn facts(view: &State) -> Vec<Fact> {
         amount("challenges_nano", "deposits of challenges", ledger.challenges),
         amount("holdback_nano", "earnings held back", ledger.holdback),
         amount("escrow_nano", "in escrow", escrow),
+        amount("tabs_nano", "in deployments' tabs", ledger.tabs),
         Fact {
             key: "price_micro_usd",
             label: "oracle price",

@@ -22,7 +22,7 @@ use crate::protocol::verification::challenge::{Case, StandsOpen};
 use crate::protocol::verification::draw::{CHECKER_DRAWS, drawn, may_check};
 use crate::protocol::verification::planted::{Opening, opening};
 use crate::protocol::verification::policy;
-use crate::protocol::{holdback, provider};
+use crate::protocol::{holdback, provider, receipt};
 use crate::record::{Apply, Decide, Event, Fire, Record, Timer, Value, cause, payload};
 use crate::rejection::{Refusal, Rejection};
 use crate::time::Time;
@@ -306,6 +306,7 @@ pub(crate) fn judge(state: &State, id: LeaseId, now: Time, events: &mut Vec<Even
         let challenger = state.providers[case.challenger.index()].owner;
         holdback::punish(state, worker, lease, state.params.slash_wrong(), challenger, events);
         judged.reward = pay(fee);
+        receipt::pay_last(state, lease, now, events);
     } else if outcome == Outcome::Overruled {
         judged.to_worker = share(case.deposit, state.params.verification_deposit_worker());
     }

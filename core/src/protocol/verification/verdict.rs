@@ -8,12 +8,12 @@ use crate::engine::ledger::Pot;
 use crate::engine::state::State;
 use crate::ids::{JobId, LeaseId};
 use crate::money::share;
-use crate::protocol::holdback;
 use crate::protocol::job::Failure;
 use crate::protocol::lease::{self, Stage};
 use crate::protocol::verification::challenge::{self, StandsOpen};
 use crate::protocol::verification::planted::{Opening, opening};
 use crate::protocol::verification::policy;
+use crate::protocol::{holdback, receipt};
 use crate::record::{Apply, Decide, Event, Record, cause, payload};
 use crate::rejection::{Refusal, Rejection};
 
@@ -76,6 +76,7 @@ impl Decide for Verdict {
             Opening::Wrong => {
                 let worker = state.offers[lease.offer.index()].provider;
                 holdback::punish(state, worker, lease, params.slash_wrong(), provider.owner, events);
+                receipt::pay_last(state, lease, record.time, events);
                 events.push(FoundWrong { reward, job: lease.job }.into());
             }
         }

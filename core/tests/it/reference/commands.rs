@@ -52,6 +52,8 @@ impl Reference {
             Command::Challenge(command) => self.challenge(origin, command.lease),
             Command::Expose(command) => self.expose(origin, command),
             Command::RevealCopy(command) => self.reveal_copy(origin, command),
+            Command::FundTab(command) => self.fund_tab(origin, command),
+            Command::SignReceipt(command) => self.sign_receipt(origin, command),
             Command::PostPrice(command) => self.post_price(origin, command),
             Command::Delegate(command) => self.delegate(origin, command),
             Command::Undelegate(command) => self.undelegate(origin, command),
@@ -189,6 +191,7 @@ impl Reference {
             Some(job) if job.place.is_none() => refuse(Rejection::NotQueued),
             Some(job) => {
                 let set = job.set;
+                self.return_tab(id);
                 self.happen(Cancelled {}, |this| this.refund(id));
                 self.look_at(set);
                 Ok(())

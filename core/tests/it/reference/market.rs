@@ -121,6 +121,7 @@ impl Reference {
     pub fn match_job(&mut self, id: JobId) {
         let job = self.jobs[&id].clone();
         if job.failures > self.rules.market_retries() || (job.failures > 0 && self.now >= job.asked.finish_by) {
+            self.return_tab(id);
             self.happen(Failed { job: id }, |this| this.refund(id));
             self.look_at(job.set);
             return;
@@ -131,6 +132,7 @@ impl Reference {
             Some((offer, work)) => self.lease(id, offer, work),
             None if job.asked.start_by <= self.now => {
                 let over: Event = if job.failures > 0 { Failed { job: id }.into() } else { Expired { job: id }.into() };
+                self.return_tab(id);
                 self.happen(over, |this| this.refund(id));
                 self.look_at(job.set);
             }
@@ -232,9 +234,11 @@ impl Reference {
         }
     }
 
-    /// Pays for part of the time that the whole work would take.
+    /// Pays what was served, and for part of the time that the whole work would take.
     pub fn pay_for_time(&mut self, id: LeaseId, used: Time) {
         let lease = self.leases[&id].clone();
+        self.pay_receipt(id);
+        self.return_tab(lease.job);
         let whole = u128::from(ideal(lease.work, lease.gpus));
         let part = |amount: u64| (u128::from(amount) * u128::from(used).min(whole)).div_ceil(whole) as u64;
         self.pay(id, part(lease.price), part(lease.work));

@@ -220,6 +220,7 @@ impl Reference {
         if outcome == Decision::Upheld {
             let prover = self.providers[case.challenger].owner;
             self.punish(self.offers[lease.offer].provider, Fault::of(&lease), self.rules.slash_wrong(), Some(prover));
+            self.pay_receipt(id);
         }
         self.close_case(id, outcome, to_worker, reward);
         for &(juror, said) in &case.panel {

@@ -113,6 +113,7 @@ impl Reference {
     fn expire(&mut self, job: JobId) {
         let over: Event = if self.jobs[&job].failures > 0 { Failed { job }.into() } else { Expired { job }.into() };
         let set = self.jobs[&job].set;
+        self.return_tab(job);
         self.happen(over, |this| this.refund(job));
         self.look_at(set);
     }
@@ -121,6 +122,7 @@ impl Reference {
     fn miss(&mut self, id: LeaseId) {
         let lease = self.leases[&id].clone();
         let provider = self.offers[lease.offer].provider;
+        self.pay_receipt(id);
         let missed = Missed { job: lease.job, offer: OfferId(lease.offer as u32), pad: 0 };
         self.happen(missed, |this| {
             this.lose_lease(id);

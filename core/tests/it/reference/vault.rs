@@ -35,8 +35,10 @@ impl Reference {
         }
         let Some(price) = self.price() else { return refuse(Rejection::NoOraclePrice) };
         let credited = || self.jobs.values().filter(|job| job.credit > 0);
-        let owed: u128 = credited().map(|job| u128::from(job.credit)).sum();
-        let backing: u128 = self.balances.vault + credited().map(|job| self.balances.escrows[&job.id]).sum::<u128>();
+        let tabs = self.tabs.values().map(|tab| tab.dollars).sum::<u128>();
+        let owed: u128 = credited().map(|job| u128::from(job.credit)).sum::<u128>() + tabs;
+        let escrows = credited().map(|job| self.balances.escrows[&job.id]).sum::<u128>();
+        let backing: u128 = self.balances.vault + escrows + self.balances.tabs.values().sum::<u128>();
         let worth = mul_div(backing, price, XPL.into());
         if owed > 0 && U512::from(worth) * U512::from(XPL) < U512::from(self.rules.settle_halt()) * U512::from(owed) {
             return short_by(Rejection::VaultHalted, 0);

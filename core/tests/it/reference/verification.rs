@@ -157,6 +157,7 @@ impl Reference {
             self.open_case(lease.id, checker)?;
         } else {
             self.punish(self.offers[lease.offer].provider, Fault::of(&lease), self.rules.slash_wrong(), Some(owner));
+            self.pay_receipt(lease.id);
             self.happen(FoundWrong { reward: reward as u64, job: lease.job }, |this| {
                 pay(this, reward);
                 this.lose_lease(lease.id);

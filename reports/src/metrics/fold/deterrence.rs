@@ -57,7 +57,9 @@ impl Metrics {
     /// What is at stake in the epoch's mean job. `None` where none settled.
     fn stakes(&self, view: &State) -> Option<Stakes> {
         let row = &self.epoch.row;
-        let pay = u64::try_from(row.payments().checked_div(u128::from(row.jobs.settled))?).ok()?;
+        // What requests pay is no part of it: a receipt stands whatever is found of the result.
+        let time = row.payments() - row.receipts;
+        let pay = u64::try_from(time.checked_div(u128::from(row.jobs.settled))?).ok()?;
         let held = view.ledger.holdback.checked_div(self.capacity.gpus().into()).unwrap_or(0);
         Some(Stakes { saved: pay, earned: pay, slashed: slashed(view.params, u64::try_from(held).unwrap_or(u64::MAX)) })
     }

@@ -7,6 +7,8 @@
 //!
 //! which is the multinomial logit with utility −sensitivity · ln cost (McFadden 1974, "Conditional logit analysis of qualitative
 //! choice behavior"). The cost of nothing is the reservation price. Own-price elasticity is −sensitivity · (1 − P(network)).
+//!
+//! What a deployment's requests pay decides nothing: a model costs them as much wherever it runs, and without it there are none.
 
 use super::Candidate;
 use crate::agents::Agents;

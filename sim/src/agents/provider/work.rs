@@ -15,7 +15,6 @@ use plasma_core::protocol::bond::Slashed;
 use plasma_core::protocol::lease::{Commit, Lease, Stage, commitment};
 use plasma_core::protocol::market::Leased;
 use plasma_core::protocol::provider::Jailed;
-use plasma_core::protocol::settlement::Settled;
 use plasma_core::protocol::verification::draw::CheckDrawn;
 use plasma_core::protocol::verification::planted::presented;
 use plasma_core::protocol::verification::policy::Policy;
@@ -181,11 +180,11 @@ impl Agents {
         self.send(now, Origin::Account(owner), Verdict { lease: id, root });
     }
 
-    /// A provider was paid.
-    pub(in super::super) fn paid(&mut self, settled: &Settled) {
-        let lender = self.rows.lease_lenders.get(settled.lease.slot()).copied().unwrap_or(u32::MAX);
+    /// A provider was paid for a lease, in nano-XPL: for its time, or by its last receipt.
+    pub(in super::super) fn paid(&mut self, lease: LeaseId, paid: u64) {
+        let lender = self.rows.lease_lenders.get(lease.slot()).copied().unwrap_or(u32::MAX);
         if let Some(row) = self.rows.lenders.get_mut(lender as usize) {
-            row.earned = row.earned.saturating_add(settled.paid);
+            row.earned = row.earned.saturating_add(paid);
         }
     }
 

@@ -1,7 +1,7 @@
 //! Customers and their jobs.
 
 use super::{Findings, same_keys};
-use crate::scenario::model::{Class, DemandGroup, Program, Scenario};
+use crate::scenario::model::{Class, DemandGroup, Kind, Program, Requests, Scenario};
 use crate::scenario::quantity::{Bytes, Id, SpanMs, Weight};
 use plasma_core::params::mechanism;
 use plasma_core::time::{HOUR, YEAR};
@@ -44,6 +44,9 @@ fn check_group(scenario: &Scenario, group: &DemandGroup, findings: &mut Findings
     findings.count(scenario, group.customers, path("customers"));
     findings.require(group.reservation.median.0 > 0, path("reservation.median"), || "a price must be above 0".into());
     spread(group.reservation.sigma, path("reservation.sigma"), findings);
+    if let Some(asked) = &group.requests {
+        requests(asked, program, path, findings);
+    }
     times(scenario, group.patience, group.deadline, path, findings);
     let (day, week): (f64, f64) = (group.daily.relative().iter().sum(), group.weekly.relative().iter().sum());
     findings.require((day - 24.0).abs() < 1e-6, path("daily"), || {
@@ -53,6 +56,21 @@ fn check_group(scenario: &Scenario, group: &DemandGroup, findings: &mut Findings
         "at least one day must be above 0, and none beyond measure".into()
     });
     findings.require(group.growth.fraction() > -1.0, path("growth"), || "no more than everything can be lost in a year".into());
+}
+
+/// Requests come to what is held open for them, and pay.
+fn requests(asked: &Requests, program: Option<&Program>, path: impl Fn(&str) -> String, findings: &mut Findings) {
+    if let Some(program) = program.filter(|program| program.kind != Kind::Deployment) {
+        let why = format!("requests come to deployments, and the program `{}` is none", program.id);
+        let help = Some("name a program of kind \"deployment\", or leave `requests` out".into());
+        findings.add_with_help(path("requests"), why, help);
+    }
+    let rate = asked.rate.per_hour();
+    findings.require(rate > 0.0 && rate <= MOST_PER_HOUR, path("requests.rate"), || {
+        "expected a rate above 0 and at most 1e9/h".into()
+    });
+    findings.require(asked.price.0 > 0, path("requests.price"), || "a price must be above 0".into());
+    findings.require(asked.receipts.0 > 0, path("requests.receipts"), || "a time must be above 0".into());
 }
 
 /// Candidates an hour beyond which a day is more than any machine plays.

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
-use crate::scenario::quantity::{Bytes, Id, Rate, Ratio, SignedRatio, SpanMs, UsdPerHour, UtcOffset, Weight};
+use crate::scenario::quantity::{Bytes, Id, Rate, Ratio, SignedRatio, SpanMs, Usd, UsdPerHour, UtcOffset, Weight};
 
 /// A group of alike customers. Candidate jobs arrive as a Poisson process; whether one is submitted is up to its customer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -62,6 +62,23 @@ pub struct DemandGroup {
     /// How its customers choose between the network, a cloud and nothing.
     #[serde(default)]
     pub choice: CustomerChoice,
+    /// Requests to each of its deployments, which pay beside their time; without it they pay for time only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requests: Option<Requests>,
+}
+
+/// Requests that come to a deployment while a provider serves it. Their customer puts aside what is to be expected of them when it
+/// submits, and signs receipts for what was served.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Requests {
+    /// Mean rate at which they come to one deployment, however many GPUs it has.
+    pub rate: Rate,
+    /// What one pays.
+    pub price: Usd,
+    /// Time between two receipts; the last is signed as the term ends.
+    #[serde(default = "day")]
+    pub receipts: SpanMs,
 }
 
 /// Bursts of demand, one after the other: quiet times are exponential, bursts last a fixed time.
