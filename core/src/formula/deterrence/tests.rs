@@ -56,7 +56,7 @@ fn a_panel_thins_detection_and_errors() {
     let colludes = Detection { checked: ONE, power: ONE, colluding: 20 * PERCENT, ..Detection::default() };
     let through = |panel, error| Detection { panel, error, ..colludes };
     let billionths = |chance: Option<Chance>| chance.map(|chance| chance.in_billionths());
-    assert_eq!(billionths(through(3, 0).caught()), Some(8 * 896_000_00));
+    assert_eq!(billionths(through(3, 0).caught()), Some(716_800_000));
     assert_eq!(through(0, PERCENT).caught(), colludes.caught());
     let misjudged = [0, 3].map(|panel| billionths(through(panel, PERCENT).misjudged()));
     assert_eq!(misjudged, [Some(PERCENT), Some(2_980)]);
