@@ -64,7 +64,8 @@ fn a_panel_thins_detection_and_errors() {
     assert_eq!(through(16, 0).caught().or(through(16, 0).misjudged()).or(through(16, 0).overruled()), None);
 }
 
-/// Figures of a calculation in unbounded fractions (Python's `fractions`): 5 % are checked, a fifth colludes, one in a thousand errs.
+/// Figures of a calculation in unbounded fractions (Python's `fractions`): 5 % are checked, a fifth colludes, one in a thousand
+/// errs.
 #[test]
 fn a_scheme_is_exact_to_its_last_digit() {
     let scheme = |power, panel| Detection { checked: 5 * PERCENT, power, colluding: 20 * PERCENT, panel, error: ONE / 1_000 };
