@@ -1,16 +1,16 @@
 //! When cheating does not pay.
 //!
-//! A provider that cheats saves D, is checked with probability p, is caught with power d when checked, by checkers of whom a share r
-//! colludes; caught, it loses what it would have earned, R, and a stake S. Cheating does not pay when
+//! A provider that cheats saves D, is checked with probability p, is caught with power d when checked, by checkers of whom a
+//! share r colludes; caught, it loses what it would have earned, R, and a stake S. Cheating does not pay when
 //!
 //! > p · d · (1 − r) · (R + S) > D
 //!
-//! (Becker 1968, "Crime and Punishment", with detection thinned by collusion). Probabilities are parts per billion, amounts nano-XPL.
-//! S is everything that a fault costs: the cut of the stake and what is seized of rewards held back.
+//! (Becker 1968, "Crime and Punishment", with detection thinned by collusion). Probabilities are parts per billion, amounts
+//! nano-XPL. S is everything that a fault costs: the cut of the stake and what is seized of rewards held back.
 //!
 //! A panel thins detection once more, and errors too, for it must find by majority what one checker found; see [`Detection`]. A
-//! Freivalds check of k rounds finds a wrong product with power 1 − 2^-k; see [`freivalds_power`]. What keeps the checkers at work is
-//! errors that are planted; see [`Planting`].
+//! Freivalds check of k rounds finds a wrong product with power 1 − 2^-k; see [`freivalds_power`]. What keeps the checkers at
+//! work is errors that are planted; see [`Planting`].
 //!
 //! Nothing is rounded on the way: probabilities are [fractions](Chance), and each amount is rounded once, as its function says.
 
@@ -48,8 +48,8 @@ pub struct Stakes {
 }
 
 impl Detection {
-    /// That a cheat is found out: p · d · (1 − r) · M, where M is that of n who each neither collude nor err more than half say so
-    /// ([`Chance::majority`]). `None` beyond fifteen seats.
+    /// That a cheat is found out: p · d · (1 − r) · M, where M is that of n who each neither collude nor err more than half say
+    /// so ([`Chance::majority`]). `None` beyond fifteen seats.
     pub fn caught(&self) -> Option<Chance> {
         let honest = Chance::billionths(self.colluding).otherwise();
         let upheld = honest.and(Chance::billionths(self.error).otherwise()).majority(self.panel)?;
@@ -81,24 +81,24 @@ impl Stakes {
     }
 }
 
-/// What a cheat loses on average beyond what it saves, in nano-XPL: `caught` · (R + S) − D, rounded down. Cheating pays where this is
-/// below zero.
+/// What a cheat loses on average beyond what it saves, in nano-XPL: `caught` · (R + S) − D, rounded down. Cheating pays where
+/// this is below zero.
 pub fn margin(caught: &Chance, stakes: &Stakes) -> i128 {
     // What is at risk has 65 bits.
     caught.of(stakes.at_risk()) as i128 - i128::from(stakes.saved)
 }
 
-/// The least stake that makes cheating not pay: the first above D ÷ `caught` − R. `None` when cheats are never caught, or it is beyond
-/// `u128`.
+/// The least stake that makes cheating not pay: the first above D ÷ `caught` − R. `None` when cheats are never caught, or it is
+/// beyond `u128`.
 pub fn least_stake(caught: &Chance, saved: u64, earned: u64) -> Option<u128> {
     let bound = (Wide::from(saved) * caught.of).checked_div(caught.parts)?;
     // Strictly more than the bound: one more, whether it divides or not.
     Some((u128::try_from(bound).ok()?.checked_add(1)?).saturating_sub(earned.into()))
 }
 
-/// [`margin`] in micro-USD at a price in micro-USD per XPL that has changed to `share` billionths of itself:
-/// `caught` · (R + S) · price · share − D · price, rounded towards zero. Stake and earnings are tokens and lose value with it; what
-/// cheating saves is a cost in dollars, stated at the undisturbed price. `None` beyond `i128`.
+/// [`margin`] in micro-USD at a price in micro-USD per XPL that has changed to `share` billionths of itself: `caught` · (R + S) ·
+/// price · share − D · price, rounded towards zero. Stake and earnings are tokens and lose value with it; what cheating saves is
+/// a cost in dollars, stated at the undisturbed price. `None` beyond `i128`.
 pub fn margin_usd(caught: &Chance, stakes: &Stakes, price: u64, share: u64) -> Option<i128> {
     let one = Wide::from(ONE);
     let lost = caught.parts * Wide::from(stakes.at_risk()) * Wide::from(price) * Wide::from(share);
@@ -119,7 +119,8 @@ pub fn freivalds_power(rounds: u32) -> u64 {
     ONE - 1u64.checked_shl(rounds).map_or(1, |wrong| ONE.div_ceil(wrong))
 }
 
-/// Errors planted to catch checkers that copy (Teutsch & Reitwießner 2017, section 4.4; [`crate::protocol::verification::planted`]).
+/// Errors planted to catch checkers that copy (Teutsch & Reitwießner 2017, section 4.4;
+/// [`crate::protocol::verification::planted`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Planting {
     /// t: share of right results that are planted.
@@ -165,15 +166,15 @@ impl Planting {
         Wide::from(self.bonus) * Wide::from(ONE) + lost
     }
 
-    /// What copying loses on average against executing at a cost: t · (B + e · (W + S)) − c, rounded down. Copying pays where it is
-    /// below zero.
+    /// What copying loses on average against executing at a cost: t · (B + e · (W + S)) − c, rounded down. Copying pays where it
+    /// is below zero.
     pub fn margin(&self, cost: u64) -> i128 {
         let gained = Wide::from(self.rate) * self.at_stake() / (Wide::from(ONE) * Wide::from(ONE));
         i128::try_from(gained).unwrap_or(i128::MAX) - i128::from(cost)
     }
 
-    /// The least share of planted results at which copying does not pay: the first above c ÷ (B + e · (W + S)). `None` where no share
-    /// does.
+    /// The least share of planted results at which copying does not pay: the first above c ÷ (B + e · (W + S)). `None` where no
+    /// share does.
     pub fn least_rate(&self, cost: u64) -> Option<u64> {
         let one = Wide::from(ONE);
         let bound = (Wide::from(cost) * one * one).checked_div(self.at_stake())?;

@@ -1,12 +1,12 @@
 //! How one cut reaches the own bond, the stake delegated, and the stake that has left since the fault.
 //!
-//! A fault costs an amount **due**: a rate of the bond behind the GPUs at fault. The own bond pays it. What was staked beside it is
-//! cut by the **fraction** that the due is of what stands behind the provider: stake that left after the fault began first, each
-//! part by the fraction, then what is still bonded by what remains of the fraction of all. So does Cosmos x/staking's `Slash`,
-//! from which two things differ. There the amount is a fraction of the stake at the time of the fault; the stake of that time is
-//! not kept here, so it is what is bonded now and what has left since, and stake that came since shares the loss in full. And
-//! there stake that leaves is cut by a fraction of what it was at first, here of what it is: who leaves is answerable exactly as
-//! who stays.
+//! A fault costs an amount **due**: a rate of the bond behind the GPUs at fault. The own bond pays it. What was staked beside it
+//! is cut by the **fraction** that the due is of what stands behind the provider: stake that left after the fault began first,
+//! each part by the fraction, then what is still bonded by what remains of the fraction of all. So does Cosmos x/staking's
+//! `Slash`, from which two things differ. There the amount is a fraction of the stake at the time of the fault; the stake of that
+//! time is not kept here, so it is what is bonded now and what has left since, and stake that came since shares the loss in full.
+//! And there stake that leaves is cut by a fraction of what it was at first, here of what it is: who leaves is answerable exactly
+//! as who stays.
 //!
 //! Rewards held back pay before any of that, beside it or in its place; see [`Punishment`].
 
@@ -57,9 +57,9 @@ pub struct Punishment {
 }
 
 impl Punishment {
-    /// Of a fault that costs `rate` of the bond `behind` the GPUs at fault, where `rewards` parts per billion of all that is `held`
-    /// back can be seized, rounded down, and `stake` is one of [`slash_stake`]. Where rewards stand in for stake, no more is seized
-    /// than is due, and what they fall short of it is due as a rate, rounded down.
+    /// Of a fault that costs `rate` of the bond `behind` the GPUs at fault, where `rewards` parts per billion of all that is
+    /// `held` back can be seized, rounded down, and `stake` is one of [`slash_stake`]. Where rewards stand in for stake, no more
+    /// is seized than is due, and what they fall short of it is due as a rate, rounded down.
     pub fn of(behind: u64, rate: u64, held: u64, rewards: u64, stake: u64) -> Self {
         let seized = share(held, rewards.min(ONE));
         match stake {

@@ -152,7 +152,7 @@ fn trades(cleared: &Cleared) -> Vec<Trade> {
 pub const RULES: &[Rule] = &[
     rule! {
         /// A job that is served at once by the offer that is cheapest for it, least ask × work, and pays what that asks.
-        "auction.posted" by "The engine's `posted` market, `market.mechanism`; work by the roofline of Williams, Waterman & Patterson 2009",
+        "auction.posted" by "The engine's `posted` market, `market.mechanism`",
         as in r#"{"asks": [{"price": 10000000000, "gpus": 1, "class": 0}, {"price": 19000000000, "gpus": 4, "class": 1}], "#
             r#""gpus": 1, "ways": [{"class": 0, "work": 3600000}, {"class": 1, "work": 1800000}], "budget": "36000 XPL", "#
             r#""within": "1h"}"#:

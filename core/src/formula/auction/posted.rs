@@ -41,8 +41,8 @@ pub struct Wanted<'a> {
     pub within: Span,
 }
 
-/// The place of the cheapest ask that fits, and what is paid for the work in nano-XPL, rounded up. `None` when nothing fits, or the
-/// budget is below the cheapest.
+/// The place of the cheapest ask that fits, and what is paid for the work in nano-XPL, rounded up. `None` when nothing fits, or
+/// the budget is below the cheapest.
 pub fn cheapest(asks: &[Ask], wanted: &Wanted) -> Option<(usize, u64)> {
     let offered = asks.iter().enumerate().filter_map(|(place, ask)| {
         let &(_, work) = wanted.ways.iter().find(|(class, _)| *class == ask.class)?;

@@ -3,8 +3,9 @@
 use crate::money::ONE;
 use ruint::Uint;
 
-/// Wide enough for every product of a chance with money. The widest is the mean over leases (64 bits) of p · d · (1 − r) (90) with a
-/// majority of fifteen, each of whom neither colludes nor errs (897), times two amounts (65), a price and its change (64 each).
+/// Wide enough for every product of a chance with money. The widest is the mean over leases (64 bits) of p · d · (1 − r) (90)
+/// with a majority of fifteen, each of whom neither colludes nor errs (897), times two amounts (65), a price and its change (64
+/// each).
 pub(super) type Wide = Uint<1280, 20>;
 
 /// Most who may vote: what [`Wide`] has room for, and the range of `verification.panel`.
@@ -38,9 +39,8 @@ impl Chance {
         Self { parts: self.parts * other.parts, of: self.of * other.of }
     }
 
-    /// That more than half of `seats` independent voters, each of whom does something with this probability, do it:
-    /// Σ_{k > n/2} C(n, k) · q^k · (1 − q)^(n−k) (Condorcet 1785). Sure for no seats, for then nobody else is asked; `None` beyond
-    /// fifteen.
+    /// That more than half of `seats` independent voters, each of whom does something with this probability, do it: Σ_{k > n/2}
+    /// C(n, k) · q^k · (1 − q)^(n−k) (Condorcet 1785). Sure for no seats, for then nobody else is asked; `None` beyond fifteen.
     pub fn majority(self, seats: u32) -> Option<Self> {
         if seats == 0 {
             return Some(Self::SURE);

@@ -8,8 +8,8 @@ use plasma_core::money::ONE;
 use plasma_core::params::Params;
 use plasma_core::protocol::verification::policy::Policy;
 
-/// That a checker finds a right result wrong, and that one of a panel votes wrongly. No parameter says, and no log: it is assumed, and
-/// so is that nobody colludes. The metrics' formulas say both.
+/// That a checker finds a right result wrong, and that one of a panel votes wrongly. No parameter says, and no log: it is
+/// assumed, and so is that nobody colludes. The metrics' formulas say both.
 const ERROR: u64 = ONE / 1_000;
 
 /// Every policy, in the order in which leases are counted by them.
@@ -18,7 +18,8 @@ const ALL: [Policy; 5] = [Policy::Unchecked, Policy::Sampled, Policy::Redundant,
 /// How many there are.
 pub(super) const POLICIES: usize = ALL.len();
 
-/// How a result is checked. Copies find a wrong one for sure, and no right one wrong: machines that err do so each in its own way.
+/// How a result is checked. Copies find a wrong one for sure, and no right one wrong: machines that err do so each in its own
+/// way.
 fn detection(policy: Policy, params: &Params) -> Detection {
     let panel = params.verification_panel() as u32;
     let drawn = Detection { checked: policy.rate(params), power: ONE, colluding: 0, panel, error: ERROR };
@@ -29,8 +30,8 @@ fn detection(policy: Policy, params: &Params) -> Detection {
     }
 }
 
-/// What a proven fault costs a provider of one GPU beside its pay, in nano-XPL: a cut of its bond, what is seized of its earnings, or
-/// the greater of both, as `slash.stake` says.
+/// What a proven fault costs a provider of one GPU beside its pay, in nano-XPL: a cut of its bond, what is seized of its
+/// earnings, or the greater of both, as `slash.stake` says.
 fn slashed(params: &Params, held: u64) -> u64 {
     let behind = params.bond_per_gpu();
     let Punishment { seized, rate } =
@@ -39,8 +40,8 @@ fn slashed(params: &Params, held: u64) -> u64 {
 }
 
 impl Metrics {
-    /// The margin of cheating in the epoch's mean job, on one GPU whose work is all that cheating would save: now, at half of the price
-    /// and at a tenth, in micro-USD. `None` without jobs or a price.
+    /// The margin of cheating in the epoch's mean job, on one GPU whose work is all that cheating would save: now, at half of the
+    /// price and at a tenth, in micro-USD. `None` without jobs or a price.
     pub(super) fn deterrence(&self, view: &State, price: u64) -> Option<[i128; 3]> {
         if price == 0 {
             return None;
@@ -48,8 +49,8 @@ impl Metrics {
         margins_usd(&self.mean(view.params, Detection::caught)?, &self.stakes(view)?, price)
     }
 
-    /// What an honest provider loses on average in the same job to checkers and panels that err, in nano-XPL, rounded down. `None`
-    /// without jobs.
+    /// What an honest provider loses on average in the same job to checkers and panels that err, in nano-XPL, rounded down.
+    /// `None` without jobs.
     pub(super) fn false_positive_loss(&self, view: &State) -> Option<u128> {
         Some(self.mean(view.params, Detection::misjudged)?.of(self.stakes(view)?.at_risk()))
     }
