@@ -77,12 +77,17 @@ fn peak_memory() -> String {
 
 fn main() {
     let named: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
-    let chosen = |path: &str| named.is_empty() || named.iter().any(|name| path.contains(name.as_str()));
     let worlds = [
         ("scenarios/xpl-baseline.toml", Level::Full),
         ("benches/everyone.toml", Level::None),
         ("benches/everyone.toml", Level::Full),
         ("scenarios/xpl-full-year.toml", Level::Full),
     ];
-    worlds.into_iter().filter(|(path, _)| chosen(path)).for_each(|(path, level)| play(path, level));
+    let meant = |path: &str, level: Level, name: &str| match name {
+        "log" => level == Level::Full,
+        "no-log" => level == Level::None,
+        part => path.contains(part),
+    };
+    let chosen = |(path, level): &(&str, Level)| named.iter().all(|name| meant(path, *level, name));
+    worlds.into_iter().filter(chosen).for_each(|(path, level)| play(path, level));
 }

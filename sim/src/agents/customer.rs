@@ -7,7 +7,7 @@ mod choice;
 
 use super::Agents;
 use super::queue::Kind;
-use crate::economy::{Choosing, Patrons, Source};
+use crate::economy::{Choosing, Drawn, Patrons, Source};
 use crate::streams::Draw;
 use choice::Way;
 use plasma_core::catalogue::{MAX_SIZES, Sizes};
@@ -81,22 +81,15 @@ impl Agents {
     /// it: its waiting time first, so that the next can be expected.
     fn drawn_candidate(&mut self, patrons: &Patrons, now: Time, group: usize) -> Option<Candidate> {
         let Source::Drawn(drawn) = &patrons.source else { return None };
-        self.rows.candidates[group] += 1;
-        let next = self.streams.candidate.draw(patrons.stream, self.rows.candidates[group]);
-        let mut draw = std::mem::replace(&mut self.expected[group], next);
-        if let Some(gap) = drawn.intensity.gap(&mut self.expected[group]) {
+        let (draw, index) = (&mut self.expected[group], &mut self.rows.candidates[group]);
+        let accepted = drawn.intensity.accepts(now, self.economy.timetable.demand(group, now), draw);
+        let candidate = accepted.then(|| drawn_wishes(patrons, drawn, draw));
+        *index += 1;
+        draw.turn_to(*index);
+        if let Some(gap) = drawn.intensity.gap(draw) {
             self.queue.push(now + gap, Kind::Candidate, group as u64);
         }
-        if !drawn.intensity.accepts(now, self.economy.timetable.demand(group, now), &mut draw) {
-            return None;
-        }
-        let (customer, reservation) = who_and_price(patrons, &mut draw);
-        let gpus_log2 = drawn.gpus_log2[draw.pick(&drawn.gpus_weights)];
-        let mut sizes = [0; MAX_SIZES];
-        for (size, &(median, sigma)) in sizes.iter_mut().zip(&drawn.sizes) {
-            *size = (draw.log_normal(median, sigma).max(1.0)) as u32;
-        }
-        Some(Candidate { customer, sizes, gpus_log2, reservation, taste: draw.uniform() })
+        candidate
     }
 
     /// The row of the trace that is due now, if it is played at this scale.
@@ -138,7 +131,7 @@ impl Agents {
             }
         }
         let Some(least) = least else { return Choice::NotServed };
-        match self.way(view, now, patrons, candidate, least, reference) {
+        match self.way(view, now, price, patrons, candidate, (least, reference)) {
             Way::Network => {}
             Way::Cloud => return Choice::ToCloud,
             Way::Nothing => return Choice::TooDear,
@@ -188,6 +181,17 @@ impl Agents {
         }
         self.send(now, Origin::Account(customer), submit);
     }
+}
+
+/// What a candidate whose numbers are drawn wants.
+fn drawn_wishes(patrons: &Patrons, drawn: &Drawn, draw: &mut Draw) -> Candidate {
+    let (customer, reservation) = who_and_price(patrons, draw);
+    let gpus_log2 = drawn.gpus_log2[draw.pick(&drawn.gpus_weights)];
+    let mut sizes = [0; MAX_SIZES];
+    for (size, &(median, sigma)) in sizes.iter_mut().zip(&drawn.sizes) {
+        *size = (draw.log_normal(median, sigma).max(1.0)) as u32;
+    }
+    Candidate { customer, sizes, gpus_log2, reservation, taste: draw.uniform() }
 }
 
 /// Which customer of a group it is, and the most it would pay in micro-USD per reference GPU-hour.
