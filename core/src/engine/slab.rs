@@ -18,9 +18,6 @@ pub trait Row: Copy + Default {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Slab<T> {
     rows: Vec<T>,
-    /// The rows' identifiers once more: whoever asks for a row that has closed, as most promises do when their time comes, fetches no
-    /// row.
-    ids: Vec<u64>,
     free: Vec<u32>,
     last_serial: u64,
 }
@@ -93,7 +90,7 @@ where
 
 impl<T> Default for Slab<T> {
     fn default() -> Self {
-        Self { rows: Vec::new(), ids: Vec::new(), free: Vec::new(), last_serial: 0 }
+        Self { rows: Vec::new(), free: Vec::new(), last_serial: 0 }
     }
 }
 
@@ -128,11 +125,8 @@ impl<T: Row> Slab<T> {
         assert_eq!(row.id(), serial << crate::ids::SLOT_BITS | u64::from(slot), "rows open in the order of their identifiers");
         self.last_serial = serial;
         match self.free.pop() {
-            Some(slot) => (self.rows[slot as usize], self.ids[slot as usize]) = (row, row.id()),
-            None => {
-                self.rows.push(row);
-                self.ids.push(row.id());
-            }
+            Some(slot) => self.rows[slot as usize] = row,
+            None => self.rows.push(row),
         }
     }
 
@@ -145,7 +139,6 @@ impl<T: Row> Slab<T> {
         let slot = (id & (MAX_SLOTS - 1)) as usize;
         let row = std::mem::take(&mut self.rows[slot]);
         assert_eq!(row.id(), id, "only an open row closes");
-        self.ids[slot] = 0;
         self.free.push(slot as u32);
         row
     }
@@ -153,8 +146,7 @@ impl<T: Row> Slab<T> {
     /// The open row with this identifier.
     #[inline]
     pub fn get(&self, id: u64) -> Option<&T> {
-        let slot = (id & (MAX_SLOTS - 1)) as usize;
-        self.ids.get(slot).filter(|&&open| open == id && id != 0).map(|_| &self.rows[slot])
+        self.rows.get((id & (MAX_SLOTS - 1)) as usize).filter(|row| id != 0 && row.id() == id)
     }
 
     /// The open row with this identifier, to change.
@@ -232,8 +224,7 @@ impl<T: Row> Slab<T> {
             }
             rows[(row.id() & (MAX_SLOTS - 1)) as usize] = *row;
         }
-        let ids = rows.iter().map(Row::id).collect();
-        Some(Self { rows, ids, free: saved.free.into_owned(), last_serial: saved.last_serial })
+        Some(Self { rows, free: saved.free.into_owned(), last_serial: saved.last_serial })
     }
 }
 

@@ -165,7 +165,8 @@ impl State<'_> {
         let votes = move |key: &(Delegator, ProviderId)| unvested_vote || !key.0.grant.is_some();
         let stake = move |key: (Delegator, ProviderId)| {
             let then = recall(&self.governance.shares, key, snapshot);
-            let (shares, of) = then.unwrap_or_else(|| self.staking.delegations.get(&key).map_or((0, 0), Delegation::shares_of_era));
+            let (shares, of) =
+                then.unwrap_or_else(|| self.staking.delegations.get(&key).map_or((0, 0), Delegation::shares_of_era));
             let pool = self.pool_at(key.1, snapshot);
             (key.1, if of == pool.era { pool.fund.worth(shares) } else { 0 })
         };
