@@ -185,7 +185,7 @@ impl Agents {
             dollars.transfer(Purse::Outside, Purse::Of(account), usd).expect("the outside is never short");
         }
         let tally = Tally::new(economy.patrons.len());
-        let mut agents = Self::over(economy, rows, dollars, tally, Queue::default());
+        let mut agents = Self::over(economy, rows, dollars, tally, Queue::starting(genesis.start));
         agents.queue.push(genesis.start, Kind::Post, 0);
         agents.queue.push(genesis.start + agents.economy.beacon_interval, Kind::Beacon, 0);
         if let Some(batch) = sealing(genesis) {

@@ -113,15 +113,22 @@ impl Streams {
     /// The numbers at an index of a stream.
     #[inline]
     pub fn draw(&self, id: u64, index: u64) -> Draw {
-        const WORDS: u128 = 2 * DRAWS_PER_INDEX as u128;
-        let mut rng = self.keyed.clone();
-        rng.set_stream(id);
-        rng.set_word_pos(u128::from(index) * WORDS);
-        Draw { rng, left: DRAWS_PER_INDEX }
+        let mut draw = Draw { rng: self.keyed.clone(), left: 0 };
+        draw.rng.set_stream(id);
+        draw.turn_to(index);
+        draw
     }
 }
 
 impl Draw {
+    /// Leaves the numbers of its index for those of another, of the same stream.
+    #[inline]
+    pub fn turn_to(&mut self, index: u64) {
+        const WORDS: u128 = 2 * DRAWS_PER_INDEX as u128;
+        self.rng.set_word_pos(u128::from(index) * WORDS);
+        self.left = DRAWS_PER_INDEX;
+    }
+
     /// 64 uniform bits.
     ///
     /// # Panics
@@ -187,6 +194,15 @@ mod tests {
                 unbounded.next_u64();
             }
             prop_assert_eq!(unbounded.next_u64(), streams.draw(id, index + 1).bits());
+        }
+
+        #[test]
+        fn who_turns_to_an_index_draws_what_is_drawn_there(id: u64, used in 0..DRAWS_PER_INDEX, indices: [u32; 2]) {
+            let streams = Streams::new(9, 0, Purpose::Candidate);
+            let [mut there, mut turned] = [1, 0].map(|i: usize| streams.draw(id, indices[i].into()));
+            (0..used).for_each(|_| { turned.bits(); });
+            turned.turn_to(indices[1].into());
+            (0..DRAWS_PER_INDEX).try_for_each(|_| { prop_assert_eq!(turned.bits(), there.bits()); Ok(()) })?;
         }
 
         #[test]

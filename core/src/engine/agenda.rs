@@ -1,12 +1,11 @@
 //! What is to happen, by time: a calendar queue (R. Brown 1988, doi:10.1145/63039.63045).
 //!
 //! Days of fixed width hang in a ring; each holds its entries unsorted until it comes, which costs a push and, once a day, a sort
-//! of few. What lies beyond the ring waits in a heap. Most promises of the protocol never fire, because a lease ends in time: here
-//! they cost a push and a look, in a binary heap they would be sifted up and down.
+//! of few. What lies beyond the ring waits unsorted too, by the turn of the ring in which it comes. Most promises of the protocol
+//! never fire, because a lease ends in time: here they cost a push and a look, in a binary heap they would be sifted up and down.
 
 use crate::time::Time;
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::BTreeMap;
 
 /// Base-2 logarithm of a day's width in milliseconds: 65.5 seconds.
 const DAY_LOG2: u32 = 16;
@@ -23,17 +22,17 @@ pub struct Agenda<T> {
     day: u64,
     /// The days after it, by number modulo [`RING`].
     ring: Vec<Vec<(Time, T)>>,
-    /// Entries in the ring.
-    ringed: usize,
-    /// Entries beyond the ring.
-    beyond: BinaryHeap<Reverse<(Time, T)>>,
+    /// Entries too far ahead for the ring, by its turn: the day divided by [`RING`].
+    beyond: BTreeMap<u64, Vec<(Time, T)>>,
+    /// Entries in the ring and beyond it.
+    later: usize,
 }
 
 impl<T: Copy + Ord> Agenda<T> {
     /// An empty agenda that starts at a time.
     pub fn starting(time: Time) -> Self {
         let day = time >> DAY_LOG2;
-        Self { today: Vec::new(), day, ring: vec![Vec::new(); RING as usize], ringed: 0, beyond: BinaryHeap::new() }
+        Self { today: Vec::new(), day, ring: vec![Vec::new(); RING as usize], beyond: BTreeMap::new(), later: 0 }
     }
 
     /// Adds an entry.
@@ -43,11 +42,13 @@ impl<T: Copy + Ord> Agenda<T> {
         if day <= self.day {
             let at = self.today.partition_point(|later| *later > (time, entry));
             self.today.insert(at, (time, entry));
-        } else if day - self.day < RING {
+            return;
+        }
+        self.later += 1;
+        if day - self.day < RING {
             self.ring[(day % RING) as usize].push((time, entry));
-            self.ringed += 1;
         } else {
-            self.beyond.push(Reverse((time, entry)));
+            self.beyond.entry(day / RING).or_default().push((time, entry));
         }
     }
 
@@ -83,26 +84,28 @@ impl<T: Copy + Ord> Agenda<T> {
     #[inline]
     pub fn turn(&mut self) {
         self.day += 1;
+        if self.day.is_multiple_of(RING) {
+            self.begin_turn();
+        }
         let slot = &mut self.ring[(self.day % RING) as usize];
-        if slot.is_empty() && self.beyond.peek().is_none_or(|Reverse((time, _))| time >> DAY_LOG2 > self.day) {
-            return;
+        if !slot.is_empty() {
+            self.later -= slot.len();
+            self.today.append(slot);
+            self.today.sort_unstable_by(|a, b| b.cmp(a));
         }
-        self.ringed -= slot.len();
-        self.today.append(slot);
-        while self.beyond_reaches_today() {
-            self.today.extend(self.beyond.pop().map(|Reverse(entry)| entry));
-        }
-        self.today.sort_unstable_by(|a, b| b.cmp(a));
     }
 
-    #[inline]
-    fn beyond_reaches_today(&self) -> bool {
-        self.beyond.peek().is_some_and(|Reverse((time, _))| time >> DAY_LOG2 <= self.day)
+    /// Hangs what comes in the turn that begins into the ring.
+    #[cold]
+    fn begin_turn(&mut self) {
+        for (time, entry) in self.beyond.remove(&(self.day / RING)).unwrap_or_default() {
+            self.ring[((time >> DAY_LOG2) % RING) as usize].push((time, entry));
+        }
     }
 
     /// Entries held.
     pub fn len(&self) -> usize {
-        self.today.len() + self.ringed + self.beyond.len()
+        self.today.len() + self.later
     }
 
     /// Whether nothing is to happen.
@@ -112,7 +115,7 @@ impl<T: Copy + Ord> Agenda<T> {
 
     /// Every entry, in no order.
     pub fn iter(&self) -> impl Iterator<Item = &(Time, T)> {
-        self.today.iter().chain(self.ring.iter().flatten()).chain(self.beyond.iter().map(|Reverse(entry)| entry))
+        self.today.iter().chain(self.ring.iter().flatten()).chain(self.beyond.values().flatten())
     }
 }
 
@@ -120,6 +123,8 @@ impl<T: Copy + Ord> Agenda<T> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::cmp::Reverse;
+    use std::collections::BinaryHeap;
 
     proptest! {
         #[test]

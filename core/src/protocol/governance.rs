@@ -308,7 +308,7 @@ impl State<'_> {
     /// Takes what an account has delegated out of the power, and the vote, of the providers it is with.
     fn override_providers(&mut self, voter: AccountId, id: ProposalId) {
         let proposal = *self.proposals.row(id.0);
-        for (provider, stake) in self.delegated_at(voter, &proposal) {
+        for (provider, stake) in self.delegated_at(voter, &proposal).collect::<Vec<_>>() {
             let stake = stake.min(self.pool_power(provider, &proposal));
             *self.governance.overridden.entry((id, provider)).or_default() += stake;
             let owner = self.providers[provider.index()].owner;

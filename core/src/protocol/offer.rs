@@ -11,9 +11,9 @@ use rkyv::{Archive, Deserialize, Serialize};
 
 // Components
 
-/// An offer's row.
+/// An offer's row, which no two cache lines share.
 #[derive(Component, Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(C)]
+#[repr(C, align(32))]
 pub struct Offer {
     /// Nano-XPL per reference GPU-second of the class.
     pub ask: u64,

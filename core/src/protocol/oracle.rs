@@ -131,11 +131,12 @@ fn median(prices: &mut [u64]) -> Option<u64> {
 }
 
 impl Oracle {
-    /// The price of XPL, in micro-dollars; `None` when too few feeders have one.
-    pub fn price(&self, now: Time, params: &Params) -> Option<u64> {
+    /// The price of XPL, in micro-dollars, by the first so many seats; `None` when too few feeders have one.
+    pub fn price(&self, seats: u32, now: Time, params: &Params) -> Option<u64> {
+        let taken = self.feeds.iter().take(seats as usize);
         let mut prices = [0u64; MAX_FEEDERS];
         let mut count = 0;
-        for price in self.feeds.iter().filter(|feed| feed.count > 0).filter_map(|feed| feed.price(now, params)) {
+        for price in taken.filter_map(|feed| feed.price(now, params)) {
             prices[count] = price;
             count += 1;
         }
@@ -151,7 +152,7 @@ impl Oracle {
 impl State<'_> {
     /// The price of XPL now, in micro-dollars, if there is one.
     pub fn oracle_price(&self, now: Time) -> Option<u64> {
-        self.oracle.price(now, self.params)
+        self.oracle.price(self.population.feeders, now, self.params)
     }
 }
 
@@ -248,10 +249,10 @@ mod tests {
             oracle.feeds[i].push(post(micro_usd, days * day, 0));
         }
         let params = params(&[]);
-        assert_eq!(oracle.price(9 * day, &params), Some(100)); // four fresh posts: the lower middle
-        assert_eq!(oracle.price(9 * day + 1, &params), Some(105));
-        assert_eq!(oracle.price(10 * day + stale_after + 1, &params), None);
-        assert_eq!(Oracle::default().price(0, &params), None);
+        assert_eq!(oracle.price(4, 9 * day, &params), Some(100)); // four fresh posts: the lower middle
+        assert_eq!(oracle.price(4, 9 * day + 1, &params), Some(105));
+        assert_eq!(oracle.price(4, 10 * day + stale_after + 1, &params), None);
+        assert_eq!(Oracle::default().price(4, 0, &params), None);
     }
 
     #[test]
@@ -261,9 +262,9 @@ mod tests {
         let mut post = |feeder: usize, micro_usd| {
             round += 1;
             oracle.feeds[feeder].push(post(micro_usd, 0, round));
-            let windowed = oracle.price(0, &params(&[("oracle.window", 3)]));
-            let lagging = oracle.price(0, &params(&[("oracle.lag", 1)]));
-            let agreed = oracle.price(0, &params(&[("oracle.quorum", 2)]));
+            let windowed = oracle.price(2, 0, &params(&[("oracle.window", 3)]));
+            let lagging = oracle.price(2, 0, &params(&[("oracle.lag", 1)]));
+            let agreed = oracle.price(2, 0, &params(&[("oracle.quorum", 2)]));
             (windowed, lagging, agreed)
         };
         assert_eq!(post(0, 100), (Some(100), None, None));

@@ -11,9 +11,9 @@ use rkyv::{Archive, Deserialize, Serialize};
 
 // Components
 
-/// A provider's row.
+/// A provider's row. A row is a cache line: nearly every record reads one, among more than are at hand.
 #[derive(Component, Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(C)]
+#[repr(C, align(64))]
 pub struct Provider {
     /// Bond in nano-XPL.
     pub bond: u128,

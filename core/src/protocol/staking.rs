@@ -98,6 +98,13 @@ pub struct Delegation {
     pub era: u64,
 }
 
+impl Delegation {
+    /// Its shares, and the era of which they are.
+    pub(crate) fn shares_of_era(&self) -> (u64, u64) {
+        (self.shares, self.era)
+    }
+}
+
 /// What shares have earned, in nano-XPL, when it is settled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Earned {
@@ -215,21 +222,38 @@ impl Staking {
         }
     }
 
-    /// A delegator's shares of a pool that are worth their part of it: those of its present era.
+    /// Shares of a delegation that are worth their part of the pool: those of its present era.
+    fn live(&self, provider: ProviderId, delegation: &Delegation) -> u64 {
+        if delegation.era == self.pool(provider).era { delegation.shares } else { 0 }
+    }
+
     fn live_shares(&self, whose: Delegator, provider: ProviderId) -> u64 {
-        let delegation = self.delegations.get(&(whose, provider)).filter(|row| row.era == self.pool(provider).era);
-        delegation.map_or(0, |delegation| delegation.shares)
+        self.delegations.get(&(whose, provider)).map_or(0, |delegation| self.live(provider, delegation))
     }
 
     /// What a delegator has earned with a provider since it last claimed, in ronto-XPL.
     pub(crate) fn earned(&self, whose: Delegator, provider: ProviderId) -> u128 {
-        let Some(delegation) = self.delegations.get(&(whose, provider)) else { return 0 };
+        self.delegations.get(&(whose, provider)).map_or(0, |delegation| self.owed(provider, delegation))
+    }
+
+    /// What a delegation has earned, in ronto-XPL.
+    fn owed(&self, provider: ProviderId, delegation: &Delegation) -> u128 {
         self.earned_by(provider, delegation).expect("no more is owed than the pool holds")
     }
 
     /// What a delegation has earned; `None` when that exceeds `u128` or its era is unknown.
     fn earned_by(&self, provider: ProviderId, delegation: &Delegation) -> Option<u128> {
         rewards::earned(delegation.shares, delegation.since, self.sum_of(provider, delegation.era)?)
+    }
+
+    /// Nano-XPL of a delegation that may be withdrawn.
+    pub fn stake_in(&self, provider: ProviderId, delegation: &Delegation) -> u64 {
+        self.pool(provider).stake.worth(self.live(provider, delegation))
+    }
+
+    /// Nano-XPL that would be claimed for a delegation now.
+    pub fn claimable_by(&self, provider: ProviderId, delegation: &Delegation) -> u64 {
+        whole(self.owed(provider, delegation))
     }
 
     /// Nano-XPL that a delegator would claim from a provider now.
@@ -363,18 +387,19 @@ impl State<'_> {
         Earned { reward, returned }: Earned,
         change: impl FnOnce(u64) -> u64,
     ) {
-        let earned = besides + self.staking.earned(whose, provider);
-        let before = self.staking.live_shares(whose, provider);
+        let delegation = self.staking.delegations.get(&(whose, provider)).copied();
+        let earned = besides + delegation.map_or(0, |delegation| self.staking.owed(provider, &delegation));
+        let before = delegation.map_or(0, |delegation| self.staking.live(provider, &delegation));
         let after = change(before);
         if after != before || before == 0 {
-            self.remember_shares(whose, provider);
+            self.remember_shares(whose, provider, delegation.as_ref());
         }
         if whose.grant.is_some() {
             self.remember_pool(provider);
             let pool = self.staking.pool_mut(provider);
             pool.locked = pool.locked - before + after;
         }
-        if let Some(void) = self.staking.delegations.remove(&(whose, provider)).filter(|_| before == 0) {
+        if let Some(void) = delegation.filter(|_| before == 0) {
             self.staking.retire_void(provider, void.era, void.shares);
         }
         let pool = self.staking.pool_mut(provider);
@@ -382,6 +407,8 @@ impl State<'_> {
         let (since, era) = (pool.accrual.sum, pool.era);
         if after > 0 {
             self.staking.delegations.insert((whose, provider), Delegation { since, shares: after, era });
+        } else if delegation.is_some() {
+            self.staking.delegations.remove(&(whose, provider));
         }
         self.transfer(Pot::Rewards(provider), Pot::Free(whose.account), reward);
         self.transfer(Pot::Rewards(provider), Pot::StakerPool, returned);

@@ -8,7 +8,7 @@ pub mod requests;
 
 use super::Agents;
 use super::queue::Kind;
-use crate::economy::{Choosing, Patrons, Source};
+use crate::economy::{Choosing, Drawn, Patrons, Source};
 use crate::streams::Draw;
 use choice::Way;
 use plasma_core::catalogue::{MAX_SIZES, Sizes};
@@ -89,23 +89,16 @@ impl Agents {
     /// it: its waiting time first, so that the next can be expected.
     fn drawn_candidate(&mut self, patrons: &Patrons, now: Time, group: usize) -> Option<Candidate> {
         let Source::Drawn(drawn) = &patrons.source else { return None };
-        self.rows.candidates[group] += 1;
-        let next = self.streams.candidate.draw(patrons.stream, self.rows.candidates[group]);
-        let mut draw = std::mem::replace(&mut self.expected[group], next);
-        if let Some(gap) = drawn.intensity.gap(&mut self.expected[group]) {
+        let (draw, index) = (&mut self.expected[group], &mut self.rows.candidates[group]);
+        let burst = drawn.bursts.as_ref().map_or(1.0, |bursts| bursts.factor(now));
+        let accepted = drawn.intensity.accepts(now, self.economy.timetable.demand(group, now) * burst, draw);
+        let candidate = accepted.then(|| drawn_wishes(patrons, drawn, draw));
+        *index += 1;
+        draw.turn_to(*index);
+        if let Some(gap) = drawn.intensity.gap(draw) {
             self.queue.push(now + gap, Kind::Candidate, group as u64);
         }
-        let burst = drawn.bursts.as_ref().map_or(1.0, |bursts| bursts.factor(now));
-        if !drawn.intensity.accepts(now, self.economy.timetable.demand(group, now) * burst, &mut draw) {
-            return None;
-        }
-        let (customer, reservation) = who_and_price(patrons, &mut draw);
-        let gpus_log2 = drawn.gpus_log2[draw.pick(&drawn.gpus_weights)];
-        let mut sizes = [0; MAX_SIZES];
-        for (size, &(median, sigma)) in sizes.iter_mut().zip(&drawn.sizes) {
-            *size = (draw.log_normal(median, sigma).max(1.0)) as u32;
-        }
-        Some(Candidate { customer, sizes, gpus_log2, reservation, taste: draw.uniform() })
+        candidate
     }
 
     /// The row of the trace that is due now, if it is played at this scale.
@@ -147,7 +140,7 @@ impl Agents {
             }
         }
         let Some(least) = least else { return Choice::NotServed };
-        let decision = self.decision(view, now, patrons, candidate, least, reference);
+        let decision = self.decision(view, now, price, patrons, candidate, (least, reference));
         match decision.way {
             Way::Network => {}
             Way::Cloud => return Choice::ToCloud,
@@ -204,6 +197,17 @@ impl Agents {
         let ahead = amount.saturating_mul(JOBS_AHEAD).saturating_sub(have);
         have >= amount || self.buy(view, now, customer, ahead.saturating_add(8 * view.base_fee()))
     }
+}
+
+/// What a candidate whose numbers are drawn wants.
+fn drawn_wishes(patrons: &Patrons, drawn: &Drawn, draw: &mut Draw) -> Candidate {
+    let (customer, reservation) = who_and_price(patrons, draw);
+    let gpus_log2 = drawn.gpus_log2[draw.pick(&drawn.gpus_weights)];
+    let mut sizes = [0; MAX_SIZES];
+    for (size, &(median, sigma)) in sizes.iter_mut().zip(&drawn.sizes) {
+        *size = (draw.log_normal(median, sigma).max(1.0)) as u32;
+    }
+    Candidate { customer, sizes, gpus_log2, reservation, taste: draw.uniform() }
 }
 
 /// Which customer of a group it is, and the most it would pay in micro-USD per reference GPU-hour.

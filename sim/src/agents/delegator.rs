@@ -56,6 +56,8 @@ struct Holdings {
     leaving: u64,
     /// Earned and not claimed.
     earned: u64,
+    /// Whether it has shares of its provider's pool, worth something or not.
+    delegates: bool,
 }
 
 impl Holdings {
@@ -137,12 +139,11 @@ impl Agents {
         let terms = &self.economy.savers.groups[usize::from(saver.group)];
         let current = self.rows.savers[number].provider;
         let least = view.params.stake_minimum().max(1);
-        let claimable = view.staking.delegations.contains_key(&(saver.account.into(), current));
         if view.account(saver.account).is_none_or(|account| account.free < u128::from(2 * view.base_fee())) {
             return Resolve::Nothing;
         }
         // A pool that lost everything is left.
-        if claimable && has.stake == 0 {
+        if has.delegates && has.stake == 0 {
             return Resolve::Claim;
         }
         let own = current.is_some().then(|| self.net_yield(view, now, current));
@@ -172,20 +173,19 @@ impl Agents {
                 return Resolve::Take(amount);
             }
         }
-        if claimable && has.earned as f64 >= has.all() * BOTHER { Resolve::Claim } else { Resolve::Nothing }
+        if has.delegates && has.earned as f64 >= has.all() * BOTHER { Resolve::Claim } else { Resolve::Nothing }
     }
 
     fn holdings(&self, view: &State, account: AccountId, number: usize) -> Holdings {
         let row = &self.rows.savers[number];
-        let with = |amount: fn(&State, AccountId, ProviderId) -> u64| {
-            if row.provider.is_some() { amount(view, account, row.provider) } else { 0 }
-        };
+        let delegation = view.staking.delegations.get(&(account.into(), row.provider));
         Holdings {
             free: Self::spendable(view, account),
-            stake: with(|view, account, provider| view.staking.stake_of(account, provider)),
+            stake: delegation.map_or(0, |delegation| view.staking.stake_in(row.provider, delegation)),
             moving: row.moving,
             leaving: row.leaving.iter().map(|&(_, amount)| amount).sum(),
-            earned: with(|view, account, provider| view.staking.claimable(account, provider)),
+            earned: delegation.map_or(0, |delegation| view.staking.claimable_by(row.provider, delegation)),
+            delegates: delegation.is_some(),
         }
     }
 
@@ -195,10 +195,11 @@ impl Agents {
         let mut best = None;
         for _ in 0..compares {
             let id = ProviderId(draw.below(count.max(1)) as u32);
-            let open = view.provider(id).is_some_and(yields::earns) && room(view, id) > 0;
-            let net = self.net_yield(view, now, id);
-            if open && best.is_none_or(|(_, most)| net > most) {
-                best = Some((id, net));
+            if view.provider(id).is_some_and(yields::earns) && room(view, id) > 0 {
+                let net = self.net_yield(view, now, id);
+                if best.is_none_or(|(_, most)| net > most) {
+                    best = Some((id, net));
+                }
             }
         }
         best

@@ -1,12 +1,8 @@
 //! The agents' appointments, ordered by (time, kind, id): an order of its own, whatever the order in which they were made.
-//!
-//! Most are days away, and only the next are compared with one another: those of later hours lie unordered, hour by hour, until
-//! theirs comes.
 
-use plasma_core::time::{HOUR, Time};
+use plasma_core::engine::agenda::Agenda;
+use plasma_core::time::Time;
 use rkyv::{Archive, Deserialize, Serialize};
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
 
 /// What somebody will do. Appointments of one moment are kept in this order.
 #[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -104,49 +100,31 @@ pub struct Appointment {
 }
 
 /// Appointments, earliest first.
-#[derive(Clone, Debug, Default)]
-pub struct Queue {
-    /// Those of the hours before `hour`, ordered.
-    next: BinaryHeap<Reverse<Appointment>>,
-    hour: u64,
-    /// The others, by hour. No hour is empty.
-    later: BTreeMap<u64, Vec<Appointment>>,
-}
+#[derive(Clone, Debug)]
+pub struct Queue(Agenda<(Kind, u64)>);
 
 impl Queue {
+    /// No appointments; none will be before this time.
+    pub fn starting(time: Time) -> Self {
+        Self(Agenda::starting(time))
+    }
+
     /// Makes an appointment.
     #[inline]
     pub fn push(&mut self, time: Time, kind: Kind, id: u64) {
-        self.add(Appointment { time, kind, id });
-    }
-
-    #[inline]
-    fn add(&mut self, appointment: Appointment) {
-        let hour = appointment.time / HOUR;
-        if hour < self.hour {
-            self.next.push(Reverse(appointment));
-        } else {
-            self.later.entry(hour).or_default().push(appointment);
-        }
+        self.0.set(time, (kind, id));
     }
 
     /// Takes the earliest appointment before `until`.
     #[inline]
     pub fn pop_before(&mut self, until: Time) -> Option<Appointment> {
-        loop {
-            if let Some(Reverse(first)) = self.next.peek() {
-                return if first.time < until { self.next.pop().map(|Reverse(first)| first) } else { None };
-            }
-            let hour = self.later.first_entry().filter(|hour| hour.key().saturating_mul(HOUR) < until)?;
-            self.hour = hour.key() + 1;
-            self.next.extend(hour.remove().into_iter().map(Reverse));
-        }
+        self.0.next_before(until)?;
+        self.0.pop().map(|(time, (kind, id))| Appointment { time, kind, id })
     }
 
     /// All appointments in their order.
     pub fn sorted(&self) -> Vec<Appointment> {
-        let next = self.next.iter().map(|Reverse(appointment)| appointment);
-        let mut all: Vec<_> = next.chain(self.later.values().flatten()).copied().collect();
+        let mut all: Vec<_> = self.0.iter().map(|&(time, (kind, id))| Appointment { time, kind, id }).collect();
         all.sort_unstable();
         all
     }
@@ -154,8 +132,9 @@ impl Queue {
 
 impl FromIterator<Appointment> for Queue {
     fn from_iter<I: IntoIterator<Item = Appointment>>(appointments: I) -> Self {
-        let mut queue = Self::default();
-        appointments.into_iter().for_each(|appointment| queue.add(appointment));
+        let appointments: Vec<_> = appointments.into_iter().collect();
+        let mut queue = Self::starting(appointments.iter().map(|first| first.time).min().unwrap_or_default());
+        appointments.into_iter().for_each(|Appointment { time, kind, id }| queue.push(time, kind, id));
         queue
     }
 }
@@ -163,6 +142,7 @@ impl FromIterator<Appointment> for Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use plasma_core::time::HOUR;
     use proptest::prelude::*;
 
     proptest! {
@@ -171,7 +151,7 @@ mod tests {
             // Quarters of an hour, so that some share an hour; a few more are made on the way.
             let at = |quarters: u64| quarters * HOUR / 4;
             let take = |made: &[(u64, u64)]| {
-                let mut queue = Queue::default();
+                let mut queue = Queue::starting(0);
                 made.iter().for_each(|&(time, id)| queue.push(at(time), Kind::Quote, id));
                 let mut early: Vec<_> = std::iter::from_fn(|| queue.pop_before(at(cut / 2))).collect();
                 [cut / 2, cut, cut + 1].into_iter().for_each(|time| queue.push(at(time), Kind::Books, 7));

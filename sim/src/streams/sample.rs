@@ -100,7 +100,12 @@ pub struct Intensity {
     /// Distance of local time from UTC in milliseconds.
     local: i64,
     majorant: f64,
+    /// Bounds of the growth within the horizon.
+    growth: (f64, f64),
 }
+
+/// More than the bounds of the growth can be wrong by rounding, or by the last millisecond of a run.
+const ROUNDING: f64 = 1e-9;
 
 const HOUR: u64 = plasma_core::time::HOUR;
 const DAY: u64 = plasma_core::time::DAY;
@@ -117,19 +122,24 @@ impl Intensity {
         utc_offset_minutes: i16,
     ) -> Self {
         let most = |numbers: &[f64]| numbers.iter().copied().fold(0.0, f64::max);
-        let grown = libm::pow(yearly, horizon as f64 / YEAR as f64).max(1.0);
-        let majorant = base * most(&hours) * most(&days) * grown;
-        Self { base, hours, days, yearly, genesis, local: i64::from(utc_offset_minutes) * 60_000, majorant }
+        let grown = libm::pow(yearly, horizon as f64 / YEAR as f64);
+        let majorant = base * most(&hours) * most(&days) * grown.max(1.0);
+        let growth = (grown.min(1.0) * (1.0 - ROUNDING), grown.max(1.0) * (1.0 + ROUNDING));
+        Self { base, hours, days, yearly, genesis, local: i64::from(utc_offset_minutes) * 60_000, majorant, growth }
     }
 
     /// Arrivals per millisecond at a moment.
     pub fn at(&self, time: u64) -> f64 {
+        let years = time.saturating_sub(self.genesis) as f64 / YEAR as f64;
+        self.before_growth(time) * libm::pow(self.yearly, years)
+    }
+
+    fn before_growth(&self, time: u64) -> f64 {
         let local = time.saturating_add_signed(self.local);
         let hour = (local / HOUR % 24) as usize;
         // 1 January 1970 was a Thursday.
         let day = ((local / DAY + 3) % 7) as usize;
-        let years = time.saturating_sub(self.genesis) as f64 / YEAR as f64;
-        self.base * self.hours[hour] * self.days[day] * libm::pow(self.yearly, years)
+        self.base * self.hours[hour] * self.days[day]
     }
 
     /// The constant rate that is never exceeded, per millisecond.
@@ -148,9 +158,15 @@ impl Intensity {
         self.majorant *= peak.max(1.0);
     }
 
-    /// Whether a candidate at this time is one of the true rate, which is `factor` times what it would be.
+    /// Whether a candidate at this time, within the horizon, is one of the true rate, which is `factor` times what it would be.
+    /// Mostly the bounds of the growth say so already, and the power need not be known.
     pub fn accepts(&self, time: u64, factor: f64, draw: &mut Draw) -> bool {
-        draw.uniform() * self.majorant < self.at(time) * factor
+        let (drawn, level) = (draw.uniform() * self.majorant, self.before_growth(time) * factor);
+        match self.growth {
+            (least, _) if drawn < level * least => true,
+            (_, most) if drawn >= level * most => false,
+            _ => drawn < self.at(time) * factor,
+        }
     }
 }
 

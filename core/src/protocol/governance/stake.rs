@@ -18,7 +18,9 @@ use crate::engine::state::State;
 use crate::formula::shares::Fund;
 use crate::ids::{AccountId, GrantId, ProposalId, ProviderId};
 use crate::protocol::delegation::Delegator;
+use crate::protocol::staking::Delegation;
 use rkyv::{Archive, Deserialize, Serialize};
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 // Components
@@ -52,20 +54,29 @@ impl PoolStake {
 
 /// What something was at a snapshot, if it has changed since.
 fn recall<K: Ord + Copy, V: Copy>(left: &BTreeMap<(K, u64), V>, key: K, snapshot: u64) -> Option<V> {
-    left.range((key, snapshot)..=(key, u64::MAX)).next().map(|(_, value)| *value)
+    left.range((key, snapshot)..).next().filter(|((of, _), _)| *of == key).map(|(_, value)| *value)
 }
 
 /// Leaves a value behind for the snapshots that are watched, unless it has changed since the last of them before.
 fn leave<K: Ord + Copy, V>(left: &mut BTreeMap<(K, u64), V>, watched: &BTreeSet<u64>, key: K, value: V) {
     let (Some(&first), Some(&last)) = (watched.first(), watched.last()) else { return };
-    if left.contains_key(&(key, last)) {
-        return;
-    }
+    let Entry::Vacant(vacant) = left.entry((key, last)) else { return };
+    vacant.insert(value);
     // What no proposal asks for any more goes when the same changes again.
     while let Some((&old, _)) = left.range((key, 0)..(key, first)).next() {
         left.remove(&old);
     }
-    left.insert((key, last), value);
+}
+
+/// The keys of two ordered sequences, in order and each once.
+fn united<K: Ord + Copy>(one: impl Iterator<Item = K>, other: impl Iterator<Item = K>) -> impl Iterator<Item = K> {
+    let (mut one, mut other) = (one.peekable(), other.peekable());
+    std::iter::from_fn(move || {
+        let least = one.peek().into_iter().chain(other.peek()).min().copied()?;
+        while one.next_if_eq(&least).is_some() {}
+        while other.next_if_eq(&least).is_some() {}
+        Some(least)
+    })
 }
 
 impl Governance {
@@ -110,7 +121,7 @@ impl State<'_> {
     /// own provider and with others, and what others had with its provider and have not voted with themselves.
     pub fn voting_power(&self, account: AccountId, proposal: &Proposal) -> u128 {
         let stake = recall(&self.governance.remembered, account, proposal.snapshot).unwrap_or_else(|| self.stake(account));
-        let delegated = self.delegated_at(account, proposal).into_iter().map(|(_, stake)| u128::from(stake));
+        let delegated = self.delegated_at(account, proposal).map(|(_, stake)| u128::from(stake));
         let provider = self.account(account).map(|account| account.provider).filter(|provider| provider.is_some());
         let pool = provider.map_or(0, |provider| u128::from(self.pool_power(provider, proposal)));
         let unvested = if proposal.unvested_vote { stake.unvested } else { 0 };
@@ -143,27 +154,23 @@ impl State<'_> {
         PoolStake { fund: pool.stake, locked: pool.locked, era: pool.era }
     }
 
-    /// A delegator's shares of a provider's pool, and of which of its eras they are.
-    fn shares_now(&self, whose: Delegator, provider: ProviderId) -> (u64, u64) {
-        self.staking.delegations.get(&(whose, provider)).map_or((0, 0), |row| (row.shares, row.era))
-    }
-
     /// What an account had with others when a proposal was made and may vote on it with, by delegation: the providers and the
     /// nano-XPL, rounded down, that its shares were worth. Follows the account's delegations, then and now.
-    pub(super) fn delegated_at(&self, account: AccountId, proposal: &Proposal) -> Vec<(ProviderId, u64)> {
+    pub(super) fn delegated_at(&self, account: AccountId, proposal: &Proposal) -> impl Iterator<Item = (ProviderId, u64)> {
+        let (snapshot, unvested_vote) = (proposal.snapshot, proposal.unvested_vote);
         let first = (Delegator { account, grant: GrantId::NONE }, ProviderId(0));
         let last = (Delegator { account, grant: GrantId(u64::MAX) }, ProviderId::NONE);
         let now = self.staking.delegations.range(first..=last).map(|(key, _)| *key);
         let since = self.governance.shares.range((first, 0)..=(last, u64::MAX)).map(|(key, _)| key.0);
-        let votes = |key: &(Delegator, ProviderId)| proposal.unvested_vote || !key.0.grant.is_some();
-        let delegations: BTreeSet<_> = now.chain(since).filter(votes).collect();
-        let stake = |(whose, provider)| {
-            let then = recall(&self.governance.shares, (whose, provider), proposal.snapshot);
-            let (shares, of) = then.unwrap_or_else(|| self.shares_now(whose, provider));
-            let pool = self.pool_at(provider, proposal.snapshot);
-            (provider, if of == pool.era { pool.fund.worth(shares) } else { 0 })
+        let votes = move |key: &(Delegator, ProviderId)| unvested_vote || !key.0.grant.is_some();
+        let stake = move |key: (Delegator, ProviderId)| {
+            let then = recall(&self.governance.shares, key, snapshot);
+            let (shares, of) =
+                then.unwrap_or_else(|| self.staking.delegations.get(&key).map_or((0, 0), Delegation::shares_of_era));
+            let pool = self.pool_at(key.1, snapshot);
+            (key.1, if of == pool.era { pool.fund.worth(shares) } else { 0 })
         };
-        delegations.into_iter().map(stake).filter(|&(_, stake)| stake > 0).collect()
+        united(now, since).filter(votes).map(stake).filter(|&(_, stake)| stake > 0)
     }
 
     /// Leaves an account's stake behind for the proposals that are voted on. To be called before it changes.
@@ -183,17 +190,23 @@ impl State<'_> {
     }
 
     /// As [`State::remember_stake`], of a provider's pool.
+    #[inline]
     pub(crate) fn remember_pool(&mut self, provider: ProviderId) {
-        let pool = self.pool_now(provider);
-        let governance = &mut *self.governance;
-        leave(&mut governance.pools, &governance.watched, provider, pool);
+        if !self.governance.watched.is_empty() {
+            let pool = self.pool_now(provider);
+            let governance = &mut *self.governance;
+            leave(&mut governance.pools, &governance.watched, provider, pool);
+        }
     }
 
-    /// As [`State::remember_stake`], of the shares that a delegator has of a provider's pool.
-    pub(crate) fn remember_shares(&mut self, whose: Delegator, provider: ProviderId) {
-        let shares = self.shares_now(whose, provider);
-        let governance = &mut *self.governance;
-        leave(&mut governance.shares, &governance.watched, (whose, provider), shares);
+    /// As [`State::remember_stake`], of a delegation.
+    #[inline]
+    pub(crate) fn remember_shares(&mut self, whose: Delegator, provider: ProviderId, delegation: Option<&Delegation>) {
+        if !self.governance.watched.is_empty() {
+            let shares = delegation.map_or((0, 0), Delegation::shares_of_era);
+            let governance = &mut *self.governance;
+            leave(&mut governance.shares, &governance.watched, (whose, provider), shares);
+        }
     }
 }
 

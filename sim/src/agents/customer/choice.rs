@@ -66,18 +66,17 @@ impl Costs {
 }
 
 impl Agents {
-    /// The way that a candidate takes when `least` nano-XPL is the least that the network asks of it and its work takes
-    /// `reference` milli-GPU-seconds on the reference class.
+    /// The way that a candidate takes at a price of micro-USD per XPL, when `least` nano-XPL is the least that the network asks of it
+    /// and its work takes `reference` milli-GPU-seconds on the reference class.
     pub(super) fn decision(
         &self,
         view: &State,
         now: Time,
+        price: u64,
         patrons: &Patrons,
         candidate: &Candidate,
-        least: u128,
-        reference: u64,
+        (least, reference): (u128, u64),
     ) -> Decision {
-        let Some(price) = self.price(view, now) else { return Decision { way: Way::Nothing, wavers: false } };
         let hours = reference as f64 / HOUR as f64;
         let nothing = candidate.reservation * hours;
         let way_at = |paid: f64| match &patrons.choosing {

@@ -55,7 +55,7 @@ impl Yields {
     /// Share of a provider's bond that slashes take in a year, as they lately did. Its delegators lose `slash.delegators` of it.
     pub fn loss(&self, provider: ProviderId, now: Time) -> f64 {
         let seen = self.losses.get(provider.index()).copied().unwrap_or_default();
-        seen.rate * libm::exp(-(now.saturating_sub(seen.at) as f64) / GRUDGE as f64)
+        if seen.rate > 0.0 { seen.rate * libm::exp(-(now.saturating_sub(seen.at) as f64) / GRUDGE as f64) } else { 0.0 }
     }
 
     /// A slash took a share of a provider's bond.
