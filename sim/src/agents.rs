@@ -37,6 +37,7 @@ use plasma_core::engine::step::{Arrival, Environment, Inadmissible, Observer};
 use plasma_core::genesis::Genesis;
 use plasma_core::ids::{LeaseId, OrderId};
 use plasma_core::params::{Params, mechanism};
+use plasma_core::protocol::verification::panel::Outcome;
 use plasma_core::record::{Cause, Command, Event, Origin, Record};
 use plasma_core::time::{Span, Time};
 use provider::entry::StayingOut;
@@ -381,6 +382,14 @@ impl Observer for Agents {
                 }
                 self.paid(settled);
             }
+            Event::Verified(_) | Event::TrapFound(_) => self.rows.board.results.checked(true),
+            Event::FoundWrong(_) => self.rows.board.results.checked(false),
+            Event::Judged(judged) => match judged.outcome {
+                Outcome::Upheld => self.rows.board.results.checked(false),
+                Outcome::Overruled => self.rows.board.results.checked(true),
+                Outcome::Hung | Outcome::Undecided => {}
+            },
+            Event::Failed(failed) if !self.economy.attackers.is_empty() => self.stalled_for_good(view, failed.job),
             Event::Missed(missed) => {
                 self.count_busy(view, now, missed.offer);
                 self.rows.board.ended(view.offers()[missed.offer.index()].class, false);

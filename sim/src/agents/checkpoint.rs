@@ -10,7 +10,7 @@ use rkyv::{Archive, Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Version of the layout.
-const FORMAT: u32 = 5;
+const FORMAT: u32 = 6;
 
 #[derive(Archive, Serialize, Deserialize)]
 struct Checkpoint {
