@@ -165,7 +165,7 @@ fn washing_by_work_pays_exactly_where_its_part_of_emission_exceeds_its_fees() {
     let wash = |yearly: f64| {
         let sets = ["emission.weight=work", "emission.providers=100%", "emission.stakers=0%", "emission.treasury=0%"];
         let more = ["emission.builders=0%", "fee.base=0.05 XPL", "fee.burn=100%", "fee.stakers=0%", "fee.treasury=0%"];
-        let yearly = format!("emission.yearly={yearly} XPL");
+        let yearly = format!("emission.yearly={yearly:.0} XPL");
         let sets: Vec<&str> = sets.into_iter().chain(more).chain([yearly.as_str()]).collect();
         let loaded = scenario(washer, &sets);
         let (agents, shares) = play(&loaded, |agents| agents.economy().attackers[0].first.0 + 1);

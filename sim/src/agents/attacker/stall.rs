@@ -2,8 +2,8 @@
 //!
 //! It is the cheapest way the protocol leaves to hold what is others'. A job that nobody takes holds nobody's money but its author's;
 //! work that is leased is paid for by the time. Who takes a lease and lets it run out pays `slash.missed` of the bond behind it and, after
-//! `jail.after` of them, stays away for `jail.time`; its customer's escrow is held until the lease is overdue, and where its deadline has
-//! passed by then the job is lost.
+//! `jail.after` of them, stays away for `jail.time`; its customer's escrow is held until the lease is overdue, and where the time to start
+//! or to finish has passed by then, the job is lost. Who does so stays while its budget does, whatever its income.
 //!
 //! What that did to the victims is noted beside what it cost: the escrow held, by time, and of the jobs that were lost what they would
 //! have left their customers, budget less price.

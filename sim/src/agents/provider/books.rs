@@ -29,6 +29,11 @@ fn rented(economy: &Economy, lender: usize, lied: u64) -> u64 {
     (lied as f64 * elsewhere) as u64
 }
 
+/// Whether it is not for its income that a provider is there: its owner's budget decides for how long.
+fn stays_to_harm(economy: &Economy, lender: usize) -> bool {
+    economy.attacker_behind(lender).is_some_and(|attacker| matches!(economy.attackers[attacker].plan, Plan::Stall { .. }))
+}
+
 impl Agents {
     /// What work elsewhere earns, in GPU-milliseconds at micro-USD per hour.
     fn rent_out(&mut self, lender: usize, forgone: f64, rented: u64) {
@@ -116,7 +121,8 @@ impl Agents {
         } else {
             row.short_since = row.short_since.min(now);
         }
-        if !matches!(row.phase, Phase::Online | Phase::Resting) {
+        let offered = matches!(row.phase, Phase::Online | Phase::Resting);
+        if !offered || stays_to_harm(&self.economy, lender) {
             return;
         }
         let tired = now.saturating_sub(row.short_since) >= exit_after;

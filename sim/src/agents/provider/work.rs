@@ -88,7 +88,8 @@ impl Agents {
         self.count_busy(view, now, leased.offer);
         if let Some(price) = self.price(view, now) {
             let class = view.offers()[leased.offer.index()].class;
-            let (waited, found) = view.job(lease.job).map_or((0, 0.0), |job| (now - job.submitted, found(job.policy, view.params)));
+            let (waited, found) =
+                view.job(lease.job).map_or((0, 0.0), |job| (now - job.submitted, found(job.policy, view.params)));
             let usd = |nano: f64| nano * price as f64 / XPL as f64;
             let (pay, work) = (leased.price as f64, leased.work_mgs as f64);
             let hourly = usd(pay * HOUR as f64 / work);

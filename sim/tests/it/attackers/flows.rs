@@ -24,6 +24,8 @@ pub(crate) struct Flow {
     /// Base fees.
     pub fees: u64,
     pub missed: u64,
+    /// Checks of others that it was drawn for.
+    pub checks: u64,
 }
 
 /// Flows of parties by account, those nobody asks about last; and of all together, day by day.
@@ -79,6 +81,10 @@ impl Observer for Flows {
             Event::Settled(settled) => {
                 self.settled += 1;
                 self.of[self.by_slot[settled.lease.slot()]].paid += settled.paid;
+            }
+            Event::CheckDrawn(drawn) => {
+                let party = owner(drawn.checker);
+                self.of[party].checks += 1;
             }
             Event::Missed(missed) => {
                 let party = owner(view.offers()[missed.offer.index()].provider);
