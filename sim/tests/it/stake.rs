@@ -200,7 +200,7 @@ fn slashing_risk_lowers_the_fixed_point_as_solved() {
     });
     let slashes = engine.observer().names["Slashed"] as f64;
     // 4 jobs an hour among thirty, a tenth of them wrong, and as many tries as it takes; e^(−age) remembers all but a twentieth.
-    let expected = slashes / 3.0 / 30.0 * 0.0003 * (1.0 - (-3.0f64).exp());
+    let expected = slashes / 3.0 / 30.0 * 0.0003 * (1.0 - libm::exp(-3.0));
     assert!((mean / expected - 1.0).abs() < 0.1, "{mean} remembered, {expected} by the slashes");
     assert!((0.02..0.06).contains(&loss), "{loss} where the stake is");
     let supply = &engine.observer().supply;

@@ -49,7 +49,7 @@ fn a_dump_moves_the_price_by_the_curve() {
     let holders = agents.tally().of(Party::Holders);
     // A hundredth of a hundred million, in ten parts.
     assert!((holders.sold as f64 / (1e6 * XPL as f64) - 1.0).abs() < 1e-6, "{holders:?}");
-    let curve = (xpl / (xpl + holders.sold as f64)).powi(2);
+    let curve = libm::pow(xpl / (xpl + holders.sold as f64), 2.0);
     let fell = agents.standing().price as f64 / calm.standing().price as f64;
     assert!(curve < 0.9 && (fell / curve - 1.0).abs() < 0.03, "fell to {fell}, {curve} by the curve");
     // It received less than at the price before, more than at the price after, and its books have it.
@@ -76,7 +76,7 @@ fn withdrawn_liquidity_leaves_a_shallow_pool_and_returns() {
         let (agents, flows) = engine.into_parts();
         let jumps = |days: std::ops::Range<usize>| {
             let posts = &flows.posts[days.start * 24..days.end * 24];
-            posts.windows(2).map(|pair| (pair[1] as f64 / pair[0] as f64).ln().abs()).sum::<f64>()
+            posts.windows(2).map(|pair| libm::log(pair[1] as f64 / pair[0] as f64).abs()).sum::<f64>()
         };
         (depths, jumps(11..20), agents)
     };
