@@ -6,7 +6,7 @@ use plasma_reports::books::{Book, Entry};
 use plasma_reports::metrics::observed::{Attacker, Observed, PARTIES, Standing, Trades};
 use plasma_reports::metrics::{Owners, Yardstick};
 use plasma_sim::agents::Agents;
-use plasma_sim::agents::attacker::Booty;
+use plasma_sim::agents::attacker::means::Booty;
 use plasma_sim::agents::builder::BuilderRow;
 use plasma_sim::agents::custodian::CustodyRow;
 use plasma_sim::agents::tally::Party;

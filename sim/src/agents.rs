@@ -38,6 +38,7 @@ use plasma_core::engine::step::{Arrival, Environment, Inadmissible, Observer};
 use plasma_core::genesis::Genesis;
 use plasma_core::ids::{JobId, LeaseId, OrderId};
 use plasma_core::params::{Params, mechanism};
+use plasma_core::protocol::verification::panel::Outcome;
 use plasma_core::record::{Cause, Command, Event, Origin, Record};
 use plasma_core::time::{Span, Time};
 use provider::entry::StayingOut;
@@ -398,6 +399,14 @@ impl Observer for Agents {
                 self.rows.yields.pay(receipt.payment());
                 self.paid(receipt.lease, receipt.paid);
             }
+            Event::Verified(_) | Event::TrapFound(_) => self.rows.board.results.checked(true),
+            Event::FoundWrong(_) => self.rows.board.results.checked(false),
+            Event::Judged(judged) => match judged.outcome {
+                Outcome::Upheld => self.rows.board.results.checked(false),
+                Outcome::Overruled => self.rows.board.results.checked(true),
+                Outcome::Hung | Outcome::Undecided => {}
+            },
+            Event::Failed(failed) if !self.economy.attackers.is_empty() => self.stalled_for_good(view, failed.job),
             Event::Missed(missed) => {
                 self.count_busy(view, now, missed.offer);
                 self.rows.board.ended(view.offers()[missed.offer.index()].class, false);

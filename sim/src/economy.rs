@@ -115,6 +115,8 @@ pub struct Patrons {
     pub choosing: Choosing,
     /// How results are verified, with the number of copies.
     pub policy: (Policy, u8),
+    /// What it makes of the share of results that came to nothing: none of it, or so many times what is published.
+    pub trust: f64,
     /// What comes to its deployments; none where they pay for time only.
     pub requests: Option<Requests>,
 }
@@ -244,9 +246,8 @@ impl Economy {
         let mut patrons = patrons(scenario, traces, &Streams::new(scenario.seed, replicate, Purpose::Burst), &mut next);
         let streams = Streams::new(scenario.seed, replicate, Purpose::Provider);
         let (lenders, lender_groups) = providers::lenders(scenario, traces, &streams)?;
-        for attacker in &mut attackers {
-            let owned = lenders.iter().enumerate().filter(|(_, lender)| attacker.owns(lender.group));
-            attacker.lenders = owned.map(|(i, _)| i as u32).collect();
+        for (attacker, section) in attackers.iter_mut().zip(&scenario.attacker) {
+            attacker.take_over(scenario, section.usd, &lenders);
         }
         let names: Vec<&str> = patrons.iter().map(|group| group.name.as_str()).collect();
         let timetable = Timetable::new(scenario, &names, &lender_groups);
@@ -303,10 +304,12 @@ impl Economy {
         account.index().checked_sub(self.first_lender.index()).filter(|&i| i < self.lenders.len())
     }
 
-    /// The true owner of each account, by the first of their accounts: everybody owns themselves, but for attackers.
+    /// The true owner of each account, by the first of their accounts: everybody owns themselves, but for attackers; opportunists reckon
+    /// alike and are strangers to one another.
     pub fn owners(&self) -> Vec<u32> {
         let mut owners: Vec<u32> = (0..self.accounts() as u32).collect();
-        for number in 0..self.attackers.len() {
+        let one_owner = |number: &usize| !matches!(self.attackers[*number].plan, Plan::Opportunist { .. });
+        for number in (0..self.attackers.len()).filter(one_owner) {
             let accounts = self.accounts_of_attacker(number);
             let Some(first) = accounts.first().map(|account| account.0) else { continue };
             accounts.iter().for_each(|account| owners[account.index()] = first);
@@ -332,6 +335,17 @@ impl Economy {
     pub fn attacker_behind(&self, lender: usize) -> Option<usize> {
         let group = self.lenders[lender].group;
         self.attackers.iter().position(|attacker| attacker.owns(group))
+    }
+
+    /// The attacker whose own account or provider's account this is.
+    pub fn attacker_of(&self, account: AccountId) -> Option<usize> {
+        if self.attackers.is_empty() {
+            return None;
+        }
+        match self.lender_of(account) {
+            Some(lender) => self.attacker_behind(lender),
+            None => self.attackers.iter().position(|attacker| attacker.holds(account)),
+        }
     }
 
     /// As what the holder of an account trades XPL.
@@ -409,6 +423,7 @@ fn drawn(scenario: &Scenario, group: &DemandGroup, streams: &Streams, (first, co
         patience: group.patience.0,
         deadline: group.deadline.0,
         policy: policy(group.policy),
+        trust: group.trust.fraction(),
         choosing: choosing(scenario, &group.choice, &group.reference),
         requests: group.requests.as_ref().map(|requests| Requests {
             per_ms: requests.rate.per_hour() / HOUR as f64,
@@ -444,6 +459,7 @@ fn recorded(scenario: &Scenario, name: &str, terms: &TraceJobs, trace: &Trace, (
         patience: terms.patience.0,
         deadline: terms.deadline.0,
         policy: policy(terms.policy),
+        trust: terms.trust.fraction(),
         choosing: choosing(scenario, &terms.choice, &terms.reference),
         requests: None,
     }

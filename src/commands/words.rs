@@ -59,7 +59,8 @@ fn counts(record: &str, field: &str) -> Counts {
         (_, "work_mgs") => Counts::MilliGpuSeconds,
         (
             _,
-            "cliff" | "closes" | "due" | "end" | "expires" | "finish_by" | "next_closes" | "next_ends" | "opens" | "release" | "ripens",
+            "cliff" | "closes" | "due" | "end" | "expires" | "finish_by" | "next_closes" | "next_ends" | "opens" | "release"
+            | "ripens",
         )
         | (_, "seal_by" | "shuts" | "start" | "start_by" | "until") => Counts::Moment,
         (_, "account" | "custodian" | "to") => Counts::Account,
@@ -197,8 +198,8 @@ pub fn decimal(parts: u128, whole: u128) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use plasma_core::protocol::account::Transfer;
     use plasma_core::ids::ClassId;
+    use plasma_core::protocol::account::Transfer;
     use plasma_core::protocol::governance::action::{ParamChanged, ProposeChange};
     use plasma_core::protocol::weights::{ProposeWeights, WeightChanged};
 

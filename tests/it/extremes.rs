@@ -2,7 +2,7 @@
 
 use crate::played::{play, scenario};
 use plasma_reports::metrics::Row;
-use plasma_reports::metrics::table::{CLASS_METRICS, METRICS, Unit, metric};
+use plasma_reports::metrics::table::{CLASS_METRICS, METRICS, REGION_METRICS, Unit, metric};
 use plasma_reports::{Metrics, Provenance, Summary, report_html};
 
 /// Shares of what may be exceeded: a price above the cloud's is a negative discount, and checks may cost more than work is paid.
@@ -21,6 +21,7 @@ fn values_are_sane(row: &Row) {
     };
     METRICS.iter().for_each(|m| sane(m.name, m.unit, m.of(row), m.undefined));
     row.classes.iter().for_each(|class| CLASS_METRICS.iter().for_each(|m| sane(m.name, m.unit, m.of(class), m.undefined)));
+    row.regions.iter().for_each(|region| REGION_METRICS.iter().for_each(|m| sane(m.name, m.unit, m.of(region), m.undefined)));
 }
 
 /// What came in, what went out and what is left agree.

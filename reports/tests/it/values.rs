@@ -176,7 +176,8 @@ fn the_first_day_is_as_by_hand_in_every_metric() {
     [metrics.rows()[0].clone(), metrics.whole().unwrap(), metrics.years()[0].clone()].iter().for_each(|row| check(row, &as_told));
     // Nothing is cleared in batches or checked here, and the treasury grows: see below. Nobody delegates or votes.
     let checks = ["check_treasury_share", "check_customers_share"];
-    let null = [&["allocation_gap", "treasury_runway", "discount_to_spot", "delegated_apr", "cost_to_pass_usd"], &checks[..]].concat();
+    let null =
+        [&["allocation_gap", "treasury_runway", "discount_to_spot", "delegated_apr", "cost_to_pass_usd"], &checks[..]].concat();
     null.iter().for_each(|name| assert_eq!(metric(name).of(&metrics.rows()[0]), None, "{name}"));
     let all = [by_hand, as_told].concat();
     let checked = |name| null.contains(&name) || all.iter().any(|(checked, _)| *checked == name);

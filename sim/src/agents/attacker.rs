@@ -1,24 +1,24 @@
 //! Attackers: they see what everybody sees, pay what everybody pays, and want more than their share.
 //!
-//! An attacker has the dollars and XPL it was given and what it makes of them; its profit is what it is worth now less what it was
-//! worth at genesis and what its owner put in since, XPL at the price at which a very small trade would be made.
+//! What it has for the purpose is finite, and what it made of it is in its [books](means).
 
 mod bribe;
 mod challenge;
+pub mod means;
+pub mod opportunist;
 pub mod oracle;
+pub mod stall;
 
 use super::Agents;
-use super::dollars::Purse;
 use super::queue::Kind;
 use super::tally::Trades;
 use crate::economy::attackers::Plan;
 pub use bribe::BribeRow;
+use opportunist::Turns;
 use oracle::Attempts;
 use plasma_core::catalogue::MAX_SIZES;
 use plasma_core::engine::state::State;
-use plasma_core::genesis::Genesis;
 use plasma_core::ids::{AccountId, ClassId, JobId, LeaseId, OfferId, ProgramId};
-use plasma_core::money::XPL;
 use plasma_core::protocol::account::Transfer;
 use plasma_core::protocol::bond::Bond;
 use plasma_core::protocol::job::{Cancel, Submit};
@@ -29,6 +29,7 @@ use plasma_core::protocol::provider::Register;
 use plasma_core::record::Origin;
 use plasma_core::time::{DAY, Span, Time, YEAR};
 use rkyv::{Archive, Deserialize, Serialize};
+use stall::Harm;
 use std::collections::VecDeque;
 
 /// What changes about an attacker.
@@ -60,19 +61,12 @@ pub struct AttackerRow {
     pub chances: u64,
     /// Votes that it buys.
     pub bribe: BribeRow,
-}
-
-/// What an attacker made of what it had.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Booty {
-    /// Its name.
-    pub name: String,
-    /// Micro-USD that it had, and that its owner put in since.
-    pub means: u128,
-    /// Micro-USD that it is worth.
-    pub worth: u128,
-    /// Micro-USD that it would be worth, had it only held what it had.
-    pub idle: u128,
+    /// Bills that its providers left unpaid, in micro-USD.
+    pub unpaid: u128,
+    /// How often its providers turned, where they reckon.
+    pub turns: Turns,
+    /// What it did to those whose work it took and never did.
+    pub harm: Harm,
 }
 
 /// An ask that nobody pays: the offer is parked between two jobs to oneself.
@@ -102,7 +96,8 @@ impl Agents {
         let acts = attacker.acts(now);
         match attacker.plan {
             // Its providers do the rest, whenever they are leased to, or a result stands open.
-            Plan::Cheat { .. } | Plan::Challenge { .. } => {}
+            Plan::Cheat { .. } | Plan::Challenge { .. } | Plan::Stall { .. } => {}
+            Plan::Opportunist { .. } => self.reckon(view, now, number, acts),
             Plan::Bribe { .. } if acts => self.bribe(view, now, number),
             Plan::Wash { class, program, work, interval } if acts => {
                 match self.rows.attackers[number].begun {
@@ -272,88 +267,6 @@ impl Agents {
             let amount = row.aside.min(Self::spendable(view, terms.provider));
             self.send(now, Origin::Account(terms.provider), Transfer { amount, to: maker, pad: 0 });
         }
-    }
-
-    /// Buys, with the account's own dollars, what it lacks of so many nano-XPL. False when it cannot.
-    pub(super) fn afford(&mut self, view: &State, now: Time, account: AccountId, nano: u64) -> bool {
-        let missing = nano.saturating_sub(Self::spendable(view, account));
-        let within = |cost: u64| cost <= self.dollars.of(account);
-        missing == 0 || (self.quote_to_buy(view, missing).is_some_and(within) && self.buy(view, now, account, missing))
-    }
-
-    /// The attacker whose own account this is, for whom its trades are booked.
-    pub(super) fn attackers_trades(&mut self, account: AccountId) -> Option<&mut Trades> {
-        let number = self.economy.attackers.iter().position(|attacker| attacker.holds(account))?;
-        Some(&mut self.rows.attackers[number].trades)
-    }
-
-    /// Hands attackers their dollars, half to each account where one has two, and notes what they are worth with what genesis gave
-    /// them.
-    pub(super) fn fund_attackers(&mut self, genesis: &Genesis) {
-        let economy = self.economy.clone();
-        for attacker in economy.attackers.iter().filter(|attacker| attacker.accounts > 0) {
-            let part = attacker.usd / u64::from(attacker.accounts);
-            for account in attacker.first.0..attacker.first.0 + attacker.accounts {
-                self.dollars.transfer(Purse::Outside, Purse::Of(AccountId(account)), part).expect("the outside is never short");
-            }
-        }
-        for number in 0..economy.attackers.len() {
-            let accounts = economy.accounts_of_attacker(number);
-            let nano: u128 = accounts.iter().filter_map(|account| Some(genesis.accounts.get(account.index())?.amount)).sum();
-            let usd: u128 = accounts.iter().map(|&account| u128::from(self.dollars.of(account))).sum();
-            let row = &mut self.rows.attackers[number];
-            (row.staked, row.held) = (usd + nano * u128::from(economy.exchange.price) / u128::from(XPL), nano);
-        }
-    }
-
-    /// Appraises every attacker, as an epoch closes.
-    pub(super) fn appraise(&mut self, view: &State) {
-        let economy = self.economy.clone();
-        if economy.attackers.is_empty() {
-            return;
-        }
-        let price = u128::from(self.market_price(view));
-        let mut wealth = vec![(0u128, 0u128); economy.attackers.len()];
-        for (number, (nano, usd)) in wealth.iter_mut().enumerate() {
-            for account in economy.accounts_of_attacker(number) {
-                let row = view.account(account);
-                let bond = row.and_then(|row| view.provider(row.provider)).map_or(0, |provider| provider.bond);
-                *nano += row.map_or(0, |row| row.free) + bond;
-                *usd += u128::from(self.dollars.of(account));
-            }
-        }
-        let own = |account: AccountId| economy.attackers.iter().position(|attacker| attacker.holds(account));
-        let escrows = view.jobs.iter().filter_map(|job| Some((own(job.customer)?, u128::from(job.escrow))));
-        escrows.for_each(|(number, escrow)| wealth[number].0 += escrow);
-        let proposals = view.proposals.iter().filter_map(|row| Some((own(row.proposer)?, u128::from(row.deposit))));
-        proposals.for_each(|(number, deposit)| wealth[number].0 += deposit);
-        let challenges = view.docket.cases.values().filter_map(|case| {
-            let lender = economy.lender_of(view.provider(case.challenger)?.owner)?;
-            Some((economy.attacker_behind(lender)?, u128::from(case.deposit)))
-        });
-        challenges.for_each(|(number, deposit)| wealth[number].0 += deposit);
-        let returning = view.unbonding.entries.iter().filter_map(|entry| {
-            let owner = view.provider(entry.provider)?.owner;
-            let lender = economy.lender_of(owner).and_then(|lender| economy.attacker_behind(lender));
-            Some((lender.or_else(|| own(owner))?, u128::from(entry.amount)))
-        });
-        returning.for_each(|(number, amount)| wealth[number].0 += amount);
-        for (row, (nano, usd)) in self.rows.attackers.iter_mut().zip(wealth) {
-            let at = |nano: u128, price: u128| nano * price / u128::from(XPL);
-            row.worth = usd + at(nano, price);
-            row.idle = row.staked + row.put_in + at(row.held, price) - at(row.held, economy.exchange.price.into());
-        }
-    }
-
-    /// What the attackers made of what they had, as of the last epoch.
-    pub fn booty(&self) -> Vec<Booty> {
-        let of = |(attacker, row): (&crate::economy::Attacker, &AttackerRow)| Booty {
-            name: attacker.name.clone(),
-            means: row.staked + row.put_in,
-            worth: row.worth,
-            idle: row.idle,
-        };
-        self.economy.attackers.iter().zip(&self.rows.attackers).map(of).collect()
     }
 }
 

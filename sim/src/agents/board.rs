@@ -19,6 +19,10 @@ const MEMORY: Span = 7 * DAY;
 const LEASES: f64 = 200.0;
 /// Mean age of what the average of fees remembers.
 const FEE_MEMORY: Span = 30 * DAY;
+/// Mean age of what the record of results remembers. An assumption.
+const RECORD_MEMORY: Span = 30 * DAY;
+/// Results that were right before anything is known: one bad result of the first is not yet all of them. An assumption.
+const GOOD_FAITH: f64 = 20.0;
 
 /// What is known of one class.
 #[derive(Archive, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
@@ -39,6 +43,70 @@ pub struct Seen {
     pub wait: f64,
     /// Share of leases that came to nothing, averaged over leases.
     pub failing: f64,
+    /// Micro-USD of a lease, averaged over leases.
+    pub pay: f64,
+    /// Reference GPU-milliseconds of a lease, averaged over leases.
+    pub work: f64,
+    /// GPUs of a lease, averaged over leases.
+    pub size: f64,
+    /// Probability that a wrong result would be found, averaged over leases.
+    pub found: f64,
+}
+
+/// What was agreed when a lease began.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Agreed {
+    /// Micro-USD per reference GPU-hour.
+    pub price: f64,
+    /// Micro-USD for all of it.
+    pub pay: f64,
+    /// Reference GPU-milliseconds.
+    pub work: f64,
+    /// GPUs.
+    pub gpus: u16,
+    /// Milliseconds that the job had waited.
+    pub waited: Span,
+    /// Probability that a wrong result would be found.
+    pub found: f64,
+}
+
+/// How results turned out lately, as everybody can read off the ledger: counts that fade, each with a mean age of a month.
+#[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq)]
+pub struct Results {
+    ended: f64,
+    missed: f64,
+    checked: f64,
+    wrong: f64,
+}
+
+impl Results {
+    /// A lease ended well, or was missed.
+    pub fn ended(&mut self, well: bool) {
+        self.ended += 1.0;
+        self.missed += f64::from(u8::from(!well));
+    }
+
+    /// A check of a result ended.
+    pub fn checked(&mut self, right: bool) {
+        self.checked += 1.0;
+        self.wrong += f64::from(u8::from(!right));
+    }
+
+    fn fade(&mut self, elapsed: Span) {
+        let kept = 1.0 - (elapsed as f64 / RECORD_MEMORY as f64).min(1.0);
+        [&mut self.ended, &mut self.missed, &mut self.checked, &mut self.wrong].into_iter().for_each(|count| *count *= kept);
+    }
+
+    /// The published share of results that came to nothing:
+    ///
+    /// > q = 1 − (1 − missed ÷ (ended + 20)) · (1 − wrong ÷ (checked + 20))
+    ///
+    /// Results are drawn for a check whoever gave them, so the share of those checked that were wrong is that of all (a simple random
+    /// sample, e.g. Cochran 1977, "Sampling Techniques", ch. 3), drawn towards zero while few were checked.
+    pub fn failure(&self) -> f64 {
+        let rate = |bad: f64, all: f64| bad / (all + GOOD_FAITH);
+        1.0 - (1.0 - rate(self.missed, self.ended)) * (1.0 - rate(self.wrong, self.checked))
+    }
 }
 
 /// What is known of the market.
@@ -55,6 +123,8 @@ pub struct Board {
     staked: u128,
     fees: u128,
     yearly_fees: f64,
+    /// How results turned out.
+    pub results: Results,
 }
 
 impl Board {
@@ -81,6 +151,7 @@ impl Board {
 
     /// Reads the offers. `elapsed` is the time since the last reading.
     pub fn read(&mut self, view: &State, elapsed: Span) {
+        self.results.fade(elapsed);
         for seen in &mut self.classes {
             (seen.idle, seen.any, seen.gpus, seen.busy) = ([u64::MAX; ROOMS], [u64::MAX; ROOMS], 0, 0);
         }
@@ -107,16 +178,23 @@ impl Board {
         }
     }
 
-    /// A lease was agreed at so many micro-USD per reference GPU-hour, for a job that had waited so long.
-    pub fn agreed(&mut self, class: ClassId, price: f64, waited: Span) {
-        if let Some(seen) = self.classes.get_mut(class.index()) {
-            seen.price = if seen.price > 0.0 { seen.price + (price - seen.price) / LEASES } else { price };
-            seen.wait += (waited as f64 - seen.wait) / LEASES;
-        }
+    /// A lease was agreed.
+    pub fn agreed(&mut self, class: ClassId, lease: &Agreed) {
+        let Some(seen) = self.classes.get_mut(class.index()) else { return };
+        // The first lease stands for those that nobody has seen yet, the wait excepted: nobody had waited before.
+        let first = seen.price == 0.0;
+        let average = |of: &mut f64, new: f64| *of = if first { new } else { *of + (new - *of) / LEASES };
+        average(&mut seen.price, lease.price);
+        average(&mut seen.pay, lease.pay);
+        average(&mut seen.work, lease.work);
+        average(&mut seen.size, f64::from(lease.gpus));
+        average(&mut seen.found, lease.found);
+        seen.wait += (lease.waited as f64 - seen.wait) / LEASES;
     }
 
     /// A lease ended well, or came to nothing.
     pub fn ended(&mut self, class: ClassId, well: bool) {
+        self.results.ended(well);
         if let Some(seen) = self.classes.get_mut(class.index()) {
             seen.failing += (if well { 0.0 } else { 1.0 } - seen.failing) / LEASES;
         }
@@ -172,6 +250,20 @@ fn lower(least: &mut [u64; ROOMS], gpus: u16, ask: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_published_share_is_that_of_those_who_were_looked_at_and_fades() {
+        let mut results = Results::default();
+        assert_eq!(results.failure(), 0.0);
+        (0..980).for_each(|i| results.ended(i % 98 != 0));
+        (0..180).for_each(|i| results.checked(i % 9 != 0));
+        // 10 of 980 were missed and 20 of 180 were wrong, with 20 more of each in good faith.
+        assert!((results.failure() - (1.0 - 0.99 * 0.9)).abs() < 1e-12);
+        results.fade(15 * DAY);
+        assert!((results.failure() - (1.0 - (1.0 - 5.0 / 510.0) * (1.0 - 10.0 / 110.0))).abs() < 1e-12);
+        results.fade(40 * DAY);
+        assert_eq!(results.failure(), 0.0);
+    }
 
     #[test]
     fn a_larger_room_serves_smaller_leases_and_idle_comes_before_cheap() {

@@ -73,6 +73,9 @@ impl Agents {
         };
         let Some(mut candidate) = candidate else { return };
         candidate.reservation *= economy.timetable.cloud(now);
+        if let Choosing::Reservation = patrons.choosing {
+            candidate.reservation *= 1.0 - self.doubt(patrons);
+        }
         self.tally.candidates[group] += 1;
         match self.choose(view, now, patrons, &candidate) {
             Choice::Submit { submit, wavers } => {

@@ -124,8 +124,13 @@ impl Agents {
 
     /// Lets an account buy XPL; its owner brings the dollars it lacks from outside. False when there are not so many to be had.
     pub(super) fn buy(&mut self, view: &State, now: Time, buyer: AccountId, nano: u64) -> bool {
-        let able = self.quote_to_buy(view, nano).is_some();
-        if able {
+        let quoted = self.quote_to_buy(view, nano).filter(|_| !self.beyond_means(view, buyer, nano));
+        let able = quoted.is_some();
+        if let Some(usd) = quoted {
+            // What is bounded is set aside at once: another account of the same owner may buy in the same moment.
+            if self.budget_left(buyer).is_some() {
+                self.bring_in(buyer, usd.saturating_sub(self.dollars.of(buyer)));
+            }
             self.send(now, Origin::Account(self.economy.exchange.maker), Transfer { amount: nano, to: buyer, pad: 0 });
         } else {
             self.tally.purchases_refused += 1;
@@ -160,6 +165,8 @@ impl Agents {
             };
             let usd = usd.expect("the pool holds more than it sells");
             self.bring_in(transfer.to, usd.saturating_sub(self.dollars.of(transfer.to)));
+            // A price that others moved in the same moment may exceed the last dollar of a bounded buyer.
+            let usd = usd.min(self.dollars.of(transfer.to));
             self.dollars.transfer(Purse::Of(transfer.to), Purse::Of(maker), usd).expect("the buyer has just been funded");
             self.tally.trades[economy.party(transfer.to) as usize].buy(transfer.amount, usd);
             self.book_custody(transfer.to, transfer.amount, usd);
@@ -194,8 +201,9 @@ impl Agents {
         }
     }
 
-    /// Dollars from outside, to a customer who buys or to a provider's owner who bears a loss.
+    /// Dollars from outside, to a customer who buys or to a provider's owner who bears a loss. An attacker's budget bounds them.
     pub(super) fn bring_in(&mut self, account: AccountId, usd: u64) {
+        let usd = self.budget_left(account).map_or(usd, |left| usd.min(left));
         self.dollars.transfer(Purse::Outside, Purse::Of(account), usd).expect("the outside is never short");
         match self.economy.lender_of(account) {
             Some(lender) => {

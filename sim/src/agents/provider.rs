@@ -70,7 +70,7 @@ pub struct LenderRow {
     pub sealed: u64,
     /// GPU-milliseconds spent on checking others.
     pub checked_ms: u64,
-    /// GPU-milliseconds for which they only seemed to be at work.
+    /// GPU-milliseconds for which they only seemed to be at work, or will, beyond those in the books.
     pub lied_ms: u64,
     /// Its identifier on the ledger.
     pub provider: ProviderId,
@@ -80,6 +80,8 @@ pub struct LenderRow {
     pub offers: u32,
     /// Whether work alone, without emission, paid its electricity when it last closed its books.
     pub bears_itself: Option<bool>,
+    /// Whether it has found that computing does not pay.
+    pub lazy: bool,
     /// A [`Phase`].
     pub phase: Phase,
 }
@@ -141,7 +143,7 @@ impl Agents {
     }
 
     /// The provider as the shocks of the day leave it.
-    fn today(&self, lender: usize, now: Time) -> Lender {
+    pub(super) fn today(&self, lender: usize, now: Time) -> Lender {
         let mut who = self.economy.lenders[lender].clone();
         let timetable = &self.economy.timetable;
         who.energy *= timetable.electricity(who.region, now);
@@ -218,7 +220,11 @@ impl Agents {
             return;
         }
         let short = missing.saturating_sub(Self::spendable(view, account));
-        if short > 0 && !self.buy(view, now, account, short + 4 * view.base_fee()) {
+        let short = if short > 0 { short + 4 * view.base_fee() } else { 0 };
+        if short > 0 && self.beyond_means(view, account, short) {
+            return self.leave(view, now, lender);
+        }
+        if short > 0 && !self.buy(view, now, account, short) {
             return self.queue.push(now + RETRY, Kind::TopUp, lender as u64);
         }
         self.send(now, Origin::Account(account), Bond { amount: missing });

@@ -1,12 +1,12 @@
 //! Attackers by number: what never changes about them.
 
-use super::class_id;
-use super::program_id;
+use super::{Lender, class_id, program_id};
 use crate::scenario::Scenario;
 use crate::scenario::model::attack::{Attack, AttackerSection};
 use crate::scenario::model::position;
+use crate::scenario::quantity::Usd;
 use plasma_core::ids::{AccountId, ClassId, ProgramId};
-use plasma_core::money::ONE;
+use plasma_core::money::{ONE, XPL};
 use plasma_core::protocol::governance::action::ProposeChange;
 use plasma_core::time::{DAY, NEVER, Span, Time};
 
@@ -23,8 +23,10 @@ pub struct Attacker {
     pub accounts: u32,
     /// Its providers, by number.
     pub lenders: Vec<u32>,
-    /// Micro-USD at genesis.
+    /// Micro-USD that its own accounts have at genesis.
     pub usd: u64,
+    /// Micro-USD that its owner may put in later, for the providers it acts through.
+    pub budget: u64,
     /// When it begins.
     pub from: Time,
     /// When it stops, or [`NEVER`].
@@ -86,6 +88,18 @@ pub enum Plan {
         /// Share of all power at which it stops buying.
         aims: f64,
     },
+    /// The providers of these groups compute as long as it pays them, each for itself.
+    Opportunist {
+        /// By position in [`super::Economy::lender_groups`].
+        groups: Vec<u16>,
+        /// Share of the time they do not compute in which they work elsewhere.
+        elsewhere: f64,
+    },
+    /// Its provider groups take work and never do it.
+    Stall {
+        /// By position in [`super::Economy::lender_groups`].
+        groups: Vec<u16>,
+    },
     /// Its provider groups challenge right results.
     Challenge {
         /// By position in [`super::Economy::lender_groups`].
@@ -131,7 +145,17 @@ impl Plan {
         match self {
             Plan::Wash { .. } | Plan::Oracle(_) => 2,
             Plan::Grief { .. } | Plan::Bribe { .. } => 1,
-            Plan::Cheat { .. } | Plan::Challenge { .. } | Plan::Dump { .. } | Plan::Withdraw { .. } => 0,
+            Plan::Dump { .. } | Plan::Withdraw { .. } => 0,
+            Plan::Cheat { .. } | Plan::Opportunist { .. } | Plan::Stall { .. } | Plan::Challenge { .. } => 0,
+        }
+    }
+
+    /// The provider groups that it acts through.
+    fn groups(&self) -> &[u16] {
+        match self {
+            Plan::Cheat { groups, .. } | Plan::Opportunist { groups, .. } => groups,
+            Plan::Stall { groups } | Plan::Challenge { groups, .. } => groups,
+            _ => &[],
         }
     }
 }
@@ -149,7 +173,23 @@ impl Attacker {
 
     /// Whether it owns the providers of a group, by position.
     pub fn owns(&self, group: u16) -> bool {
-        matches!(&self.plan, Plan::Cheat { groups, .. } | Plan::Challenge { groups, .. } if groups.contains(&group))
+        self.plan.groups().contains(&group)
+    }
+
+    /// Notes which providers it has, and what their owner can put in where the scenario does not say: what their machines and their
+    /// bonds cost at genesis.
+    pub(super) fn take_over(&mut self, scenario: &Scenario, budget: Option<Usd>, lenders: &[Lender]) {
+        let owned = lenders.iter().enumerate().filter(|(_, lender)| self.owns(lender.group));
+        self.lenders = owned.map(|(i, _)| i as u32).collect();
+        let bond = scenario.params.bond_per_gpu() as f64 / XPL as f64 * scenario.token.price.0 as f64;
+        let costs = |&lender: &u32| {
+            let lender = &lenders[lender as usize];
+            (lender.hardware + bond) * f64::from(lender.gpus)
+        };
+        if self.accounts == 0 {
+            let all = || self.lenders.iter().map(costs).sum::<f64>() as u64;
+            self.budget = budget.map_or_else(all, |usd| scenario.scale.of(usd.0));
+        }
     }
 }
 
@@ -166,7 +206,8 @@ pub(super) fn attackers(scenario: &Scenario, next: &mut u32) -> Vec<Attacker> {
             first,
             accounts,
             lenders: Vec::new(),
-            usd: scenario.scale.of(section.usd.0),
+            usd: section.usd.filter(|_| accounts > 0).map_or(0, |usd| scenario.scale.of(usd.0)),
+            budget: 0,
             from,
             until: section.lasts.map_or(NEVER, |span| from.saturating_add(span.0)),
             plan,
@@ -213,6 +254,11 @@ fn plan(scenario: &Scenario, attack: &Attack) -> Plan {
             price: bribe.price.0,
             aims: bribe.aims.fraction(),
         },
+        Attack::Opportunist(opportunist) => Plan::Opportunist {
+            groups: opportunist.groups.iter().map(group).collect(),
+            elsewhere: opportunist.elsewhere.fraction(),
+        },
+        Attack::Stall(stall) => Plan::Stall { groups: stall.groups.iter().map(group).collect() },
         Attack::Challenge(challenge) => Plan::Challenge {
             groups: challenge.groups.iter().map(group).collect(),
             share: challenge.share.fraction(),

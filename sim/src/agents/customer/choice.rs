@@ -9,6 +9,10 @@
 //! choice behavior"). The cost of nothing is the reservation price. Own-price elasticity is −sensitivity · (1 − P(network)).
 //!
 //! What a deployment's requests pay decides nothing: a model costs them as much wherever it runs, and without it there are none.
+//!
+//! Who looks at how results turned out (`trust`) counts on a share q of them that comes to nothing. Who has a reservation price pays for
+//! the chance of a result, (1 − q) of that price. Who chooses by logit goes through all of it 1 ÷ (1 − q) times on average, the mean of
+//! a geometric number of tries, and multiplies the network's cost by that.
 
 use super::Candidate;
 use crate::agents::Agents;
@@ -35,6 +39,9 @@ pub(super) struct Decision {
 
 /// By how much dearer the network is when it is asked who wavers: the step over which own-price elasticity is measured.
 const DEARER: f64 = 1.01;
+
+/// The largest share of results that anybody counts on coming to nothing: who sees nothing else still tries once in a while.
+const DESPAIR: f64 = 0.99;
 
 /// What each way costs in all, in micro-USD.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -66,6 +73,11 @@ impl Costs {
 }
 
 impl Agents {
+    /// The share of results that a group of customers counts on coming to nothing.
+    pub(super) fn doubt(&self, patrons: &Patrons) -> f64 {
+        if patrons.trust > 0.0 { (patrons.trust * self.rows.board.results.failure()).min(DESPAIR) } else { 0.0 }
+    }
+
     /// The way that a candidate takes at a price of micro-USD per XPL, when `least` nano-XPL is the least that the network asks of it
     /// and its work takes `reference` milli-GPU-seconds on the reference class.
     pub(super) fn decision(
@@ -85,9 +97,12 @@ impl Agents {
             Choosing::Logit(logit) => {
                 let seen = self.rows.board.class(patrons.reference);
                 let run = hours / f64::from(1u32 << candidate.gpus_log2);
-                let delay = seen.wait / HOUR as f64 + seen.failing * run;
+                let doubt = self.doubt(patrons);
+                // Failed tries are in the doubt of whoever has any.
+                let failing = if patrons.trust > 0.0 { doubt } else { seen.failing };
+                let delay = seen.wait / HOUR as f64 + failing * run;
                 let costs = Costs {
-                    network: paid * (1.0 + logit.switching) + logit.waiting_cost * delay,
+                    network: (paid * (1.0 + logit.switching) + logit.waiting_cost * delay) / (1.0 - doubt),
                     cloud: logit.cloud * hours * self.economy.timetable.cloud(now),
                     nothing,
                 };

@@ -27,7 +27,7 @@ fn per_second(usd: f64, price: u64) -> u64 {
 }
 
 /// The share of a payment that its provider keeps; `None` where the fee takes all of it, and nobody asks for anything.
-pub(super) fn kept(view: &State) -> Option<f64> {
+pub(in crate::agents) fn kept(view: &State) -> Option<f64> {
     let kept = 1.0 - view.params.fee_rate() as f64 / ONE as f64;
     (kept > 0.0).then_some(kept)
 }
@@ -74,7 +74,7 @@ struct Quoted {
 
 impl Agents {
     /// Micro-USD of emission that a reference GPU-hour of a class earned in the last epoch.
-    pub(super) fn emission_per_hour(&self, view: &State, class: ClassId, price: u64) -> f64 {
+    pub(in crate::agents) fn emission_per_hour(&self, view: &State, class: ClassId, price: u64) -> f64 {
         let weight = view.weights.of(class) as f64 / ONE as f64;
         self.rows.board.per_work * weight * HOUR as f64 * price as f64 / XPL as f64
     }

@@ -4,7 +4,7 @@ use super::super::Agents;
 use super::super::dollars::Purse;
 use super::super::queue::Kind;
 use super::{BOOKS, Phase};
-use crate::economy::Lender;
+use crate::economy::{Economy, Lender, Plan};
 use plasma_core::engine::state::State;
 use plasma_core::money::XPL;
 use plasma_core::protocol::provider::Retire;
@@ -13,7 +13,7 @@ use plasma_core::time::{DAY, HOUR, NEVER, Time};
 
 /// Power of a machine that waits for work, relative to full load. An assumption: idle GPUs draw 5–15 % of their board power, and
 /// the host machine more.
-pub(super) const IDLE_POWER: f64 = 0.15;
+pub(in crate::agents) const IDLE_POWER: f64 = 0.15;
 
 impl Lender {
     /// Micro-USD of electricity for so many GPU-milliseconds at work and on standby.
@@ -22,14 +22,38 @@ impl Lender {
     }
 }
 
+/// Of the GPU-milliseconds in which a provider only seemed to be at work, those in which it was at work elsewhere.
+fn rented(economy: &Economy, lender: usize, lied: u64) -> u64 {
+    let plan = economy.attacker_behind(lender).map(|attacker| &economy.attackers[attacker].plan);
+    let Some(Plan::Opportunist { elsewhere, .. }) = plan else { return 0 };
+    (lied as f64 * elsewhere) as u64
+}
+
+/// Whether it is not for its income that a provider is there: its owner's budget decides for how long.
+fn stays_to_harm(economy: &Economy, lender: usize) -> bool {
+    economy.attacker_behind(lender).is_some_and(|attacker| matches!(economy.attackers[attacker].plan, Plan::Stall { .. }))
+}
+
 impl Agents {
+    /// What work elsewhere earns, in GPU-milliseconds at micro-USD per hour.
+    fn rent_out(&mut self, lender: usize, forgone: f64, rented: u64) {
+        let Some(attacker) = self.economy.attacker_behind(lender).filter(|_| rented > 0) else { return };
+        let usd = (forgone * rented as f64 / HOUR as f64) as u64;
+        let account = self.economy.account_of(lender);
+        self.dollars.transfer(Purse::Outside, Purse::Of(account), usd).expect("the outside is never short");
+        self.rows.attackers[attacker].turns.rented += u128::from(usd);
+    }
+
     /// Closes a provider's books.
     pub(in super::super) fn close_books(&mut self, view: &State, now: Time, lender: usize) {
         match self.rows.lenders[lender].phase {
             Phase::Away => {}
             Phase::Gone => self.cash_out(view, now, lender),
             phase => {
-                self.pay_electricity(lender);
+                let paid = self.pay_electricity(lender);
+                if !paid && matches!(phase, Phase::Online | Phase::Resting) {
+                    self.leave(view, now, lender);
+                }
                 let income_usd = self.sell_income(view, now, lender);
                 self.consider_leaving(view, now, lender, income_usd);
                 let next = match phase {
@@ -41,13 +65,18 @@ impl Agents {
         }
     }
 
-    /// Pays what last week owed, from the week's sale; the owner puts in what is missing.
-    fn pay_electricity(&mut self, lender: usize) {
+    /// Pays what last week owed, from the week's sale; the owner puts in what is missing. False when there was not so much to put in.
+    fn pay_electricity(&mut self, lender: usize) -> bool {
         let account = self.economy.account_of(lender);
         let owed = std::mem::take(&mut self.rows.lenders[lender].owed);
         self.bring_in(account, owed.saturating_sub(self.dollars.of(account)));
-        self.dollars.transfer(Purse::Of(account), Purse::Outside, owed).expect("the owner has put in what was missing");
-        self.dollars.electricity += owed;
+        let paid = owed.min(self.dollars.of(account));
+        self.dollars.transfer(Purse::Of(account), Purse::Outside, paid).expect("no more than is there");
+        self.dollars.electricity += paid;
+        if let Some(attacker) = self.economy.attacker_behind(lender).filter(|_| paid < owed) {
+            self.rows.attackers[attacker].unpaid += u128::from(owed - paid);
+        }
+        paid == owed
     }
 
     /// Draws this week's bill and sells XPL for it, and of the income beyond it what the provider always sells. Returns the week's
@@ -60,11 +89,16 @@ impl Agents {
         let busy = busy_ms - row.booked_ms;
         let offered = (now - row.booked) as f64 * f64::from(who.gpus) * who.daily_share();
         let checked = std::mem::take(&mut row.checked_ms);
-        let worked = busy.saturating_sub(std::mem::take(&mut row.lied_ms));
+        // A lease that lasts beyond the week is booked as it goes on.
+        let lied = row.lied_ms.min(busy);
+        row.lied_ms -= lied;
+        let rented = rented(&economy, lender, lied);
+        let worked = busy - lied + rented;
         row.owed = who.bill(worked + checked, offered - worked as f64);
         (row.booked, row.booked_ms) = (now, busy_ms);
         let (earned, owed) = (std::mem::take(&mut row.earned), row.owed);
         let income = earned + std::mem::take(&mut row.emitted);
+        self.rent_out(lender, who.forgone, rented);
         self.tally.electricity += u128::from(owed);
         self.tally.forgone += (who.forgone * busy as f64 / HOUR as f64) as u128;
         let Some(price) = self.price(view, now) else { return 0 };
@@ -87,7 +121,8 @@ impl Agents {
         } else {
             row.short_since = row.short_since.min(now);
         }
-        if !matches!(row.phase, Phase::Online | Phase::Resting) {
+        let offered = matches!(row.phase, Phase::Online | Phase::Resting);
+        if !offered || stays_to_harm(&self.economy, lender) {
             return;
         }
         let tired = now.saturating_sub(row.short_since) >= exit_after;

@@ -4,13 +4,16 @@
 //! provider, so that two wrong machines disagree too. The engine compares roots and knows neither key nor rule.
 
 use super::super::Agents;
+use super::super::board::Agreed;
 use super::super::queue::Kind;
 use super::{NOTICE, Phase};
 use crate::economy::attackers::Plan;
 use plasma_core::catalogue;
 use plasma_core::engine::state::State;
+use plasma_core::formula::deterrence::freivalds_power;
 use plasma_core::ids::{JobId, LeaseId, OfferId, ProviderId};
-use plasma_core::money::XPL;
+use plasma_core::money::{ONE, XPL};
+use plasma_core::params::Params;
 use plasma_core::protocol::bond::Slashed;
 use plasma_core::protocol::lease::{Commit, Lease, Stage, commitment};
 use plasma_core::protocol::market::Leased;
@@ -28,6 +31,17 @@ const LIE: Span = SECOND;
 /// How long `work_mgs` takes on `gpus` GPUs of this true speed.
 fn duration(work_mgs: u64, gpus: u16, speed: f64) -> Span {
     (libm::ceil(work_mgs as f64 / (f64::from(gpus.max(1)) * speed)) as Span).max(1)
+}
+
+/// The probability that a wrong result is found where checkers are honest: copies find it for sure, and a test by random vectors has
+/// the power that its rounds give it.
+fn found(policy: Policy, params: &Params) -> f64 {
+    let part = |share: u64| share as f64 / ONE as f64;
+    match policy {
+        Policy::Redundant => 1.0,
+        Policy::Freivalds => part(policy.rate(params)) * part(freivalds_power(params.verification_freivalds_rounds() as u32)),
+        _ => part(policy.rate(params)),
+    }
 }
 
 impl Agents {
@@ -72,15 +86,19 @@ impl Agents {
         let Some((lender, lease)) = lender.zip(view.lease(leased.lease)) else { return };
         self.count_busy(view, now, leased.offer);
         if let Some(price) = self.price(view, now) {
-            let nano_per_hour = leased.price as f64 * HOUR as f64 / leased.work_mgs as f64;
             let class = view.offers()[leased.offer.index()].class;
-            let waited = view.job(lease.job).map_or(0, |job| now - job.submitted);
-            self.rows.board.agreed(class, nano_per_hour * price as f64 / XPL as f64, waited);
+            let (waited, found) =
+                view.job(lease.job).map_or((0, 0.0), |job| (now - job.submitted, found(job.policy, view.params)));
+            let usd = |nano: f64| nano * price as f64 / XPL as f64;
+            let (pay, work) = (leased.price as f64, leased.work_mgs as f64);
+            let hourly = usd(pay * HOUR as f64 / work);
+            let agreed = Agreed { price: hourly, pay: usd(pay), work, gpus: lease.gpus, waited, found };
+            self.rows.board.agreed(class, &agreed);
         }
-        let who = &self.economy.lenders[lender];
+        let (stream, (missed, wrong)) = (self.economy.lenders[lender].stream, self.economy.lenders[lender].faults);
         let index = self.rows.lenders[lender].leases;
         self.rows.lenders[lender].leases = index + 1;
-        let mut draw = self.streams.lease.draw(who.stream, index);
+        let mut draw = self.streams.lease.draw(stream, index);
         let u = draw.uniform();
         if self.rows.lies.len() <= slot {
             self.rows.lies.resize(slot + 1, false);
@@ -89,13 +107,16 @@ impl Agents {
         let lie =
             self.cheat(lender, now).and_then(|(wrong, pretend)| draw.chance(wrong).then_some(if pretend { term } else { LIE }));
         self.rows.lies[slot] = lie.is_some();
+        if self.stalls(view, now, lender, leased) {
+            self.rows.lenders[lender].lied_ms += (leased.due - now) * u64::from(lease.gpus);
+            return;
+        }
         if let Some(lie) = lie {
             self.tally.wrong += 1;
             self.rows.lenders[lender].lied_ms += lie * u64::from(lease.gpus);
             return self.queue.push(now + lie, Kind::CommitWrong, leased.lease.0);
         }
         let done = now + term;
-        let (missed, wrong) = who.faults;
         if u < missed || done >= lease.due {
             self.tally.missed += 1;
         } else if u < missed + wrong {
@@ -111,6 +132,7 @@ impl Agents {
         let attacker = &self.economy.attackers[self.economy.attacker_behind(lender)?];
         match attacker.plan {
             Plan::Cheat { wrong, pretend, .. } if attacker.acts(now) => Some((wrong, pretend)),
+            Plan::Opportunist { .. } if self.rows.lenders[lender].lazy => Some((1.0, true)),
             _ => None,
         }
     }

@@ -4,7 +4,7 @@ use plasma_core::params::{mechanism, settle_mode};
 use plasma_core::time::MINUTE;
 
 use super::Findings;
-use crate::scenario::model::attack::{Attack, AttackerSection, Bribe, Cheat, FalseChallenge, Oracle};
+use crate::scenario::model::attack::{Attack, AttackerSection, Bribe, FalseChallenge, Oracle};
 use crate::scenario::model::{Holder, Scenario, TokenMarket};
 use crate::scenario::quantity::Ratio;
 
@@ -16,19 +16,19 @@ pub(super) fn check(scenario: &Scenario, findings: &mut Findings) {
 fn check_attacker(scenario: &Scenario, attacker: &AttackerSection, findings: &mut Findings) {
     let path = |key: &str| format!("attacker.{}.{key}", attacker.id);
     findings.require(attacker.lasts.is_none_or(|span| span.0 > 0), path("lasts"), || "a time must be above 0".into());
+    let nothing = matches!(attacker.what, Attack::Dump(_) | Attack::Withdraw(_));
+    findings.require(!nothing || attacker.usd.is_none(), path("usd"), || {
+        "who sells or withdraws what it has spends no dollars: leave `usd` out".into()
+    });
     let share = |share: Ratio, key: &str, findings: &mut Findings| {
         findings.require(share <= Ratio::ONE, path(key), || "a share is at most 100%".into());
     };
     match &attacker.what {
         Attack::Cheat(cheat) => {
             share(cheat.wrong, "what.cheat.wrong", findings);
-            findings.require(!cheat.groups.is_empty(), path("what.cheat.groups"), || "expected at least one group".into());
-            for group in &cheat.groups {
-                findings.refer(&scenario.provider, "group of providers", group, path("what.cheat.groups"));
-            }
-            let key = path("usd");
-            findings.require(attacker.usd.0 == 0, key, || "those who own providers spend what providers spend".into());
         }
+        Attack::Opportunist(opportunist) => share(opportunist.elsewhere, "what.opportunist.elsewhere", findings),
+        Attack::Stall(_) => {}
         Attack::Wash(wash) => {
             findings.refer(&scenario.class, "class", &wash.class, path("what.wash.class"));
             findings.refer(&scenario.program, "program", &wash.program, path("what.wash.program"));
@@ -99,29 +99,22 @@ fn check_bribe(scenario: &Scenario, attacker: &AttackerSection, bribe: &Bribe, f
 fn check_challenge(scenario: &Scenario, attacker: &AttackerSection, challenge: &FalseChallenge, findings: &mut Findings) {
     let path = |key: &str| format!("attacker.{}.{key}", attacker.id);
     findings.require(challenge.share <= Ratio::ONE, path("what.challenge.share"), || "a share is at most 100%".into());
-    let key = || path("what.challenge.groups");
-    findings.require(!challenge.groups.is_empty(), key(), || "expected at least one group".into());
-    for group in &challenge.groups {
-        findings.refer(&scenario.provider, "group of providers", group, key());
-    }
-    findings.require(attacker.usd.0 == 0, path("usd"), || "those who own providers spend what providers spend".into());
     let open = scenario.params.verification_panel() > 0 && scenario.params.verification_open() > 0;
     findings.require(open, path("what.challenge"), || {
         "no result is open to challenge: verification.panel or verification.open is 0".into()
     });
 }
 
-/// A group has one owner.
+/// A group has one owner, and exists.
 fn owned_once(scenario: &Scenario, findings: &mut Findings) {
     let mut owned: Vec<_> = Vec::new();
     for attacker in &scenario.attacker {
-        let (Attack::Cheat(Cheat { groups, .. }) | Attack::Challenge(FalseChallenge { groups, .. })) = &attacker.what else {
-            continue;
-        };
-        let what = if matches!(attacker.what, Attack::Cheat(_)) { "cheat" } else { "challenge" };
+        let Some((what, groups)) = attacker.what.groups() else { continue };
+        let key = || format!("attacker.{}.what.{what}.groups", attacker.id);
+        findings.require(!groups.is_empty(), key(), || "expected at least one group".into());
         for group in groups {
-            let key = format!("attacker.{}.what.{what}.groups", attacker.id);
-            findings.require(!owned.contains(&group), key, || format!("`{group}` is named twice: a group has one owner"));
+            findings.refer(&scenario.provider, "group of providers", group, key());
+            findings.require(!owned.contains(&group), key(), || format!("`{group}` is named twice: a group has one owner"));
             owned.push(group);
         }
     }

@@ -19,9 +19,11 @@ pub struct AttackerSection {
     /// How long it goes on. Without it, to the end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lasts: Option<SpanMs>,
-    /// Dollars that it has for the purpose, beside what the attack itself names. It never has more than these and what it makes.
-    #[serde(default)]
-    pub usd: Usd,
+    /// Dollars that it has for the purpose, at full scale, beside what the attack itself names: it never has more than these and what it
+    /// makes. Who acts through providers puts them in as bonds, deposits and bills ask for them; without this, it can put in as much as
+    /// its machines and their bonds cost at genesis. Whoever acts in its own name has them at once; without this, none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usd: Option<Usd>,
     /// What it does.
     pub what: Attack,
 }
@@ -33,6 +35,10 @@ pub enum Attack {
     /// It owns provider groups that answer without computing, and that find each other right when they check each other: lazy
     /// providers, colluding checkers, a Sybil farm, as the groups are shaped.
     Cheat(Cheat),
+    /// Strangers who compute as long as it pays them, each for itself.
+    Opportunist(Opportunist),
+    /// It owns provider groups that take work and never do it.
+    Stall(Stall),
     /// It buys work from itself, for the emission.
     Wash(Wash),
     /// It submits jobs that nobody will take, and takes them back.
@@ -50,6 +56,17 @@ pub enum Attack {
 }
 
 impl Attack {
+    /// Its name in a file and the provider groups that it acts through, where it acts through any.
+    pub fn groups(&self) -> Option<(&'static str, &[Id])> {
+        match self {
+            Self::Cheat(cheat) => Some(("cheat", &cheat.groups)),
+            Self::Opportunist(opportunist) => Some(("opportunist", &opportunist.groups)),
+            Self::Stall(stall) => Some(("stall", &stall.groups)),
+            Self::Challenge(challenge) => Some(("challenge", &challenge.groups)),
+            _ => None,
+        }
+    }
+
     /// What it does, in words that go on from the attacker's name. Counts are those of the full economy.
     pub fn words(&self) -> String {
         let list = |groups: &[Id]| groups.iter().map(Id::as_str).collect::<Vec<_>>().join(", ");
@@ -64,6 +81,12 @@ impl Attack {
                 if *pretend { "as late as if they did" } else { "at once" },
                 when(*collude, ", and find each other right")
             ),
+            Self::Opportunist(Opportunist { groups, .. }) => {
+                format!("is {}, each of whom computes as long as it pays", list(groups))
+            }
+            Self::Stall(Stall { groups }) => {
+                format!("has {} take work and never do it, so that it is late and its escrow held", list(groups))
+            }
             Self::Wash(Wash { class, program, gpu_hours, .. }) => {
                 format!("sells itself {} GPU-hours a day of {program} on {class}, and does none", gpu_hours.get())
             }
@@ -105,6 +128,29 @@ pub struct Cheat {
     /// Whether its checkers find its own providers right.
     #[serde(default = "yes")]
     pub collude: bool,
+}
+
+/// Providers who reckon once a day whether computing pays: not to compute saves D, and with probability p it costs pay R and slash S.
+/// They do not compute while p · (R + S) < D, and answer as late as if they did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Opportunist {
+    /// Groups of providers who reckon so.
+    pub groups: Vec<Id>,
+    /// Share of the time they do not compute in which their GPUs work elsewhere, at what such work forgoes (`opportunity`). At 0 % they
+    /// save electricity only.
+    #[serde(default)]
+    pub elsewhere: Ratio,
+}
+
+/// Providers of one owner who take work and never do it. They need no machine: a class that costs next to nothing and a low ask make
+/// them the cheapest. Each lease is held until it is overdue, with the customer's escrow; it costs the slash for a missed deadline, and
+/// after some of them jail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Stall {
+    /// The owner's groups of providers.
+    pub groups: Vec<Id>,
 }
 
 /// Work that is bought from oneself.
@@ -246,6 +292,10 @@ mod tests {
         assert!(
             words(r#"{ "cheat": { "groups": ["honest"], "wrong": "0%" } }"#).starts_with("is an honest twin: honest compute")
         );
+        let strangers = words(r#"{ "opportunist": { "groups": ["gamers"] } }"#);
+        assert_eq!(strangers, "is gamers, each of whom computes as long as it pays");
+        let stall = words(r#"{ "stall": { "groups": ["idle"] } }"#);
+        assert_eq!(stall, "has idle take work and never do it, so that it is late and its escrow held");
         let raid = words(r#"{ "bribe": { "takes": "10%", "price": "0.003 USD" } }"#);
         assert_eq!(raid, "proposes to pay itself 10% of the treasury, and pays 0.003 USD for every XPL of votes");
         let washer = words(r#"{ "wash": { "class": "a", "program": "b", "gpu_hours": 20000 } }"#);

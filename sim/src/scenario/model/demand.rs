@@ -62,6 +62,10 @@ pub struct DemandGroup {
     /// How its customers choose between the network, a cloud and nothing.
     #[serde(default)]
     pub choice: CustomerChoice,
+    /// What its customers make of the published share of results that were missed or found wrong: they count on so many times that
+    /// share of theirs. At 0 % they do not look; at 100 % they take it as it is. See `choice` for what it does.
+    #[serde(default, skip_serializing_if = "Ratio::is_zero")]
+    pub trust: Ratio,
     /// Requests to each of its deployments, which pay beside their time; without it they pay for time only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requests: Option<Requests>,
@@ -93,7 +97,8 @@ pub struct Bursting {
     pub more: Ratio,
 }
 
-/// How customers choose.
+/// How customers choose. Where `trust` has them count on a share q of results that come to nothing, a reservation price falls to (1 − q)
+/// of itself, and a logit weighs the network's cost ÷ (1 − q): what came to nothing has to be bought again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum CustomerChoice {

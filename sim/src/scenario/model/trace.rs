@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::demand::{CustomerChoice, PriceSpread, VerificationPolicy};
-use crate::scenario::quantity::{Bytes, Id, SpanMs, Weight};
+use crate::scenario::quantity::{Bytes, Id, Ratio, SpanMs, Weight};
 
 /// A recorded trace that is played back. Its rows are jobs or machines of the full economy; a scale under 1 keeps a random share.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -67,6 +67,9 @@ pub struct TraceJobs {
     /// How its customers choose between the network, a cloud and nothing.
     #[serde(default)]
     pub choice: CustomerChoice,
+    /// What its customers make of the published share of results that were missed or found wrong; see a demand group's `trust`.
+    #[serde(default, skip_serializing_if = "Ratio::is_zero")]
+    pub trust: Ratio,
     /// Number of customers among whom the jobs are shared.
     #[serde(default = "thousand")]
     pub customers: u64,

@@ -28,6 +28,11 @@ impl Ratio {
     /// One whole: 100 %.
     pub const ONE: Self = Self(plasma_core::money::ONE);
 
+    /// Whether it is nothing.
+    pub const fn is_zero(&self) -> bool {
+        self.0 == 0
+    }
+
     /// As a fraction of one.
     pub fn fraction(self) -> f64 {
         self.0 as f64 / plasma_core::money::ONE as f64
