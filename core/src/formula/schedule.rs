@@ -67,6 +67,7 @@ pub struct Memory {
 /// What a schedule says of a span: nano-XPL to mint, and what to remember.
 pub type Minted = (u128, Memory);
 
+/// Makes of a list of files the schedules' modules and names, and what finds them by name and by number.
 macro_rules! schedules {
     ($($name:ident,)+) => {
         $(pub mod $name;)+
@@ -75,6 +76,22 @@ macro_rules! schedules {
         pub const NAMES: &[&str] = &[$(stringify!($name)),+];
 
         const MINTS: &[fn(&Params, &Seen, Memory) -> Minted] = &[$($name::mint),+];
+
+        /// What the schedule of this number mints over the span, and what it remembers then. A span of no length mints nothing.
+        ///
+        /// # Panics
+        /// If there is no such schedule: [`Params`] never holds its number.
+        pub fn mint(schedule: u64, params: &Params, seen: &Seen, memory: Memory) -> Minted {
+            if seen.to <= seen.from { (0, memory) } else { MINTS[schedule as usize](params, seen, memory) }
+        }
+
+        /// The number of a schedule in `emission.schedule`.
+        ///
+        /// # Panics
+        /// If there is no such name, while compiling where it is asked for in a constant.
+        pub const fn number(name: &str) -> u64 {
+            $crate::formula::schedule::position(NAMES, name)
+        }
     };
 }
 
@@ -96,19 +113,11 @@ schedules! {
     pid,
 }
 
-/// What the schedule of this number mints over the span, and what it remembers then. A span of no length mints nothing.
-///
-/// # Panics
-/// If there is no such schedule: [`Params`] never holds its number.
-pub fn mint(schedule: u64, params: &Params, seen: &Seen, memory: Memory) -> Minted {
-    if seen.to <= seen.from { (0, memory) } else { MINTS[schedule as usize](params, seen, memory) }
-}
-
-/// The number of a schedule in `emission.schedule`.
-pub const fn number(name: &str) -> u64 {
+/// Where a name stands in a list.
+const fn position(names: &[&str], name: &str) -> u64 {
     let mut i = 0;
-    while i < NAMES.len() {
-        if same(NAMES[i].as_bytes(), name.as_bytes()) {
+    while i < names.len() {
+        if same(names[i].as_bytes(), name.as_bytes()) {
             return i as u64;
         }
         i += 1;

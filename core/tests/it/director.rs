@@ -3,7 +3,7 @@
 
 mod govern;
 
-use crate::reference::{Lease, Progress, Reference, Said};
+use crate::reference::{Lease, Progress, Provider, Reference, Said};
 use crate::testing::root;
 use plasma_core::engine::step::Arrival;
 use plasma_core::genesis::Genesis;
@@ -20,9 +20,11 @@ use plasma_core::protocol::verification::planted::{Expose, presented};
 use plasma_core::protocol::verification::policy::Policy;
 use plasma_core::protocol::verification::verdict::Verdict;
 use plasma_core::protocol::vesting::stake::{ClaimGrantRewards, StakeGrant, UnstakeGrant};
-use plasma_core::protocol::{account, beacon, bond, delegation, job, lease, oracle, redelegation, sealed, staking};
+use plasma_core::protocol::{
+    account, beacon, bond, delegation, job, lease, offer, oracle, provider, redelegation, sealed, staking,
+};
 use plasma_core::record::{Command, Origin};
-use plasma_core::time::Time;
+use plasma_core::time::{DAY, Time};
 use proptest::prelude::*;
 
 /// The random numbers behind one command.
@@ -77,8 +79,15 @@ pub struct Play {
 pub fn play(genesis: &Genesis, drafts: &[Draft]) -> Play {
     let mut director = Director { reference: Reference::new(genesis), commands: Vec::new(), at: genesis.start };
     director.open(drafts);
+    let mut slept = false;
     for draft in drafts {
+        let before = director.at;
         director.wait(draft.wait);
+        if director.at - before > director.reference.rules.epoch_length() {
+            slept = true;
+        } else if std::mem::take(&mut slept) {
+            director.wake();
+        }
         let (origin, command) = director.command(draft);
         director.send(origin, command);
     }
@@ -117,7 +126,11 @@ impl Director {
 
     fn wait(&mut self, choice: u8) {
         let epoch = self.reference.rules.epoch_length();
-        self.at += [0, 1, 1_000, epoch / 500, epoch / 50, epoch / 50, epoch / 8, epoch][usize::from(choice % 8)];
+        self.at += match choice {
+            // Where epochs are long, more than a year may go by.
+            0xF8.. if epoch > DAY => 13 * epoch,
+            _ => [0, 1, 1_000, epoch / 500, epoch / 50, epoch / 50, epoch / 8, epoch][usize::from(choice % 8)],
+        };
     }
 
     /// A price is posted where jobs are taken on credit. Every other account becomes a provider with an offer, so that most worlds have a market.
@@ -145,6 +158,21 @@ impl Director {
             self.send(customer, submit.into());
             let (worker, commit) = self.commit(&Draft { amount: 1, detail: 1, ..*draft }, customer);
             self.send(worker, commit);
+        }
+    }
+
+    /// After years in which nobody looked there is a price again, whoever was jailed or drained resumes, and lapsed asks are quoted.
+    fn wake(&mut self) {
+        self.send(Origin::Feeder(0), oracle::PostPrice { micro_usd: 3 + self.at % 5 }.into());
+        let idle = |provider: &Provider| matches!(provider.status, provider::Status::Jailed | provider::Status::Draining);
+        let owners: Vec<_> = self.reference.providers.iter().filter(|one| idle(one)).map(|one| one.owner).collect();
+        for owner in owners {
+            self.send(Origin::Account(AccountId(owner as u32)), Resume {}.into());
+        }
+        let offers = self.reference.offers.iter().enumerate().filter(|(_, offer)| offer.status == offer::Status::Lapsed);
+        let lapsed: Vec<_> = offers.map(|(number, offer)| (number, offer.provider, offer.ask)).collect();
+        for (number, provider, ask) in lapsed {
+            self.send(self.owner(provider), Requote { ask, offer: OfferId(number as u32), pad: 0 }.into());
         }
     }
 

@@ -1,5 +1,7 @@
 //! The engine against an independent model of its rules, over thousands of random worlds.
 
+mod books;
+mod century;
 mod director;
 mod emission;
 mod fairness;
@@ -8,6 +10,7 @@ mod golden;
 mod log;
 mod properties;
 mod reference;
+mod schedules;
 mod snapshots;
 mod staking;
 #[path = "../../src/testing.rs"]

@@ -18,7 +18,7 @@ mod market;
 mod oracle;
 mod panel;
 mod provision;
-mod schedules;
+pub mod schedules;
 mod staking;
 mod timers;
 mod treasury;

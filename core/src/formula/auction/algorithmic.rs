@@ -2,8 +2,9 @@
 //!
 //! At the standing price p trade those who accept it: asks up to p, bids whose limit reaches p. Bids come in the order of their
 //! ties, which is a lot; each takes the class where its work costs least in all, and there the willing ask whose tie is least. So
-//! the side that is too many is rationed **by lot**, and what somebody asks or bids decides only whether it trades: with one GPU or
-//! one job, to name one's true cost or value is best in the batch at hand.
+//! the side that is too many is rationed **by lot**, and what somebody asks or bids decides only whether it trades: in the batch at
+//! hand, to name one's true cost is best for a seller of one GPU, and one's true worth for a customer of one job that is worth the
+//! same wherever it is done. Nothing is claimed of several GPUs or jobs of one owner, nor of later batches, whose price they move.
 //!
 //! Afterwards the price moves as EIP-1559's base fee does (Buterin et al. 2019, specification of `base_fee_per_gas`), utilisation u
 //! in the place of gas used and the target u* in that of gas target:

@@ -283,19 +283,37 @@ proptest! {
         }
     }
 
-    /// Vickrey (1961): with one job, no ask earns more than one's cost does, whatever the others ask.
+    /// Vickrey (1961): with one job, or several equal ones and sellers of one GPU each, nobody earns more than by asking its cost,
+    /// whatever the others ask.
     #[test]
-    fn to_ask_ones_cost_is_best_for_a_single_unit(
-        cost in 1u64..50, lie in 1u64..50, others in prop::collection::vec(1u64..50, 0..6), limit in 1u64..60, tie in any::<u64>(),
+    fn to_ask_ones_cost_is_best_where_jobs_are_equal_and_sellers_single(
+        cost in 1u64..50, lie in 1u64..50, others in prop::collection::vec((1u64..50, any::<u64>()), 0..10), jobs in 1u64..6,
+        limit in 1u64..60, tie in any::<u64>(),
     ) {
         let earns = |said: u64| {
-            let mut asks: Vec<Ask> = others.iter().enumerate().map(|(i, &price)| ask(i as u32 + 1, price, 1)).collect();
+            let mut asks: Vec<Ask> =
+                others.iter().enumerate().map(|(i, &(price, tie))| Ask { tie, ..ask(i as u32 + 1, price, 1) }).collect();
             asks.push(Ask { tie, ..ask(0, said, 1) });
-            let cleared = clear(&Sealed(Payment::Second), &asks, &[bid(0, limit, 0)]);
+            let bids: Vec<Bid> = (0..jobs).map(|number| bid(number, limit, 0)).collect();
+            let cleared = clear(&Sealed(Payment::Second), &asks, &bids);
             let won = cleared.trades.iter().find(|trade| asks[trade.ask].seller == 0);
             won.map_or(0, |trade| i128::from(trade.price) - i128::from(cost))
         };
         prop_assert!(earns(cost) >= earns(lie), "{} at {cost}, {} at {lie}", earns(cost), earns(lie));
+    }
+
+    /// The (k + 1)-st price: k equal jobs are served by the k lowest asks, all at the lowest that lost or the limit.
+    #[test]
+    fn equal_jobs_are_all_paid_the_next_ask(asked in prop::collection::vec(1u64..50, 0..12), jobs in 1usize..6, limit in 1u64..60) {
+        let asks: Vec<Ask> = asked.iter().enumerate().map(|(i, &price)| ask(i as u32, price, 1)).collect();
+        let bids: Vec<Bid> = (0..jobs).map(|number| bid(number as u64, limit, 0)).collect();
+        let cleared = clear(&Sealed(Payment::Second), &asks, &bids);
+        let mut willing = asked;
+        willing.sort_unstable();
+        let price = willing.get(jobs).map_or(limit, |&next| next.min(limit));
+        willing.retain(|&price| price <= limit);
+        prop_assert_eq!(cleared.trades.len(), jobs.min(willing.len()));
+        prop_assert!(cleared.trades.iter().all(|trade| trade.price == price), "{:?}, not {}", cleared.trades, price);
     }
 
     /// The protocol's price is taken or left: whoever names its true cost does best in the batch.
@@ -315,6 +333,26 @@ proptest! {
             won.map_or(0, |trade| i128::from(trade.price) - i128::from(cost))
         };
         prop_assert!(earns(cost) >= earns(lie));
+    }
+
+    /// And so does a customer with one job, of one worth wherever it is done and any size, who names that in every class: no other
+    /// limits, true or not, gain more in the batch.
+    #[test]
+    fn to_name_ones_worth_is_best_at_a_given_price(
+        worth in 1u64..2_000, work in [1u64..60, 1u64..60, 1u64..60], lies in [prop::option::of(1u64..90), prop::option::of(1u64..90), prop::option::of(1u64..90)],
+        standing in [1u64..50, 1u64..50, 1u64..50], asks in asks(8), others in bids(8), tie in any::<u64>(), gpus_log2 in 0u8..3,
+    ) {
+        let rule = Algorithmic { target: ONE / 2, rate: ONE / 8, reserve: 1 };
+        let classes = standing.map(|price| Class { standing: price * FEMTO, busy: 0 });
+        let gains = |limits: [Option<u64>; CLASSES]| {
+            let ways = (0..CLASSES).filter_map(|c| limits[c].map(|limit| Way { limit, work: work[c], class: c as u8 })).collect();
+            let bids: Vec<Bid> = others.iter().cloned().chain([Bid { ways, tie, shuns: Vec::new(), gpus_log2 }]).collect();
+            let cleared = rule.clear(Batch { asks: &asks, bids: &bids, classes: &classes });
+            let won = cleared.trades.iter().find(|trade| trade.bid == others.len());
+            won.map_or(0, |trade| i128::from(worth) - i128::from(trade.price * work[usize::from(asks[trade.ask].class)]))
+        };
+        let truth = work.map(|work| Some(worth / work).filter(|&limit| limit > 0));
+        prop_assert!(gains(truth) >= gains(lies), "{} by the truth, {} by {lies:?}", gains(truth), gains(lies));
     }
 
     #[test]

@@ -173,6 +173,53 @@ mod tests {
         assert_eq!(ideal_stake_inflation(25 * PERCENT / 10, 10 * PERCENT, QUINTILLION / 2), 625 * PERCENT / 100);
     }
 
+    /// Fractional places of [`roots_of_half`].
+    const PLACES: usize = 200;
+
+    /// 2^−(2^−k) for k from 1, each the square root of the one before, bit by bit.
+    fn roots_of_half() -> Vec<Wide> {
+        let next = |half: &Wide| {
+            let square = *half << PLACES;
+            let with_bit = |root: Wide, bit: usize| {
+                let more = root | Wide::ONE << bit;
+                if more * more <= square { more } else { root }
+            };
+            Some((0..PLACES).rev().fold(Wide::ZERO, with_bit))
+        };
+        std::iter::successors(Some(Wide::ONE << (PLACES - 1)), next).skip(1).take(128).collect()
+    }
+
+    /// 2^−(beyond ÷ falloff) without a series: whole halvings are a shift, and every binary digit of the rest of the exponent is a
+    /// factor.
+    fn halved(beyond: u64, falloff: u64, roots: &[Wide]) -> Wide {
+        let exponent: Wide = (Wide::from(beyond) << 128) / Wide::from(falloff);
+        let digits = (1..=roots.len()).filter(|digit| exponent.bit(128 - digit));
+        let left = digits.fold(Wide::ONE << PLACES, |left, digit| (left * roots[digit - 1]) >> PLACES);
+        left >> usize::try_from(exponent >> 128).expect("few")
+    }
+
+    /// The cases of polkadot-sdk, `reward-fn/tests/test.rs`, `compute_inflation_works` and `test_precision_for_minimum_falloff`, with
+    /// its bound on the error: eight quintillionths.
+    #[test]
+    fn polkadots_curve_is_its_closed_form_between_the_halvings_too() {
+        const PERCENT: u64 = QUINTILLION / 100;
+        let works = (0..100).flat_map(|stake| (0..10).map(move |ideal| (stake * PERCENT, ideal * 10 * PERCENT)));
+        let works = works.flat_map(|(stake, ideal)| (1..10).map(move |falloff| (stake, ideal, falloff * PERCENT)));
+        let steepest = (0..1_000).map(|stake| (stake * PERCENT / 10, 0, PERCENT));
+        let roots = roots_of_half();
+        for (stake, ideal, falloff) in works.chain(steepest) {
+            let expected = match stake.checked_sub(ideal) {
+                Some(beyond) => {
+                    u64::try_from((halved(beyond, falloff, &roots) * Wide::from(QUINTILLION)) >> PLACES).expect("at most one")
+                }
+                None => (u128::from(stake) * u128::from(QUINTILLION) / u128::from(ideal)) as u64,
+            };
+            // Where the series has lost all its digits, zero is right to that bound; so it is in the original.
+            let got = ideal_stake(stake, ideal, falloff).unwrap_or(0);
+            assert!(got.abs_diff(expected) <= 8, "{stake} of {ideal}, falloff {falloff}: {got}, not {expected}");
+        }
+    }
+
     /// prysm, `beacon-chain/core/altair/reward_test.go`, `Test_BaseReward` and `Test_BaseRewardWithTotalBalance`: 32 ETH, in Gwei.
     #[test]
     fn ethereum_base_rewards_are_those_of_prysms_test() {

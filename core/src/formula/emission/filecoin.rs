@@ -183,55 +183,25 @@ pub fn effective_time(epoch: u64, baseline_power: u128, realised: u128, cumulati
 }
 
 #[cfg(test)]
+pub(crate) mod vectors;
+
+#[cfg(test)]
 mod tests {
+    use super::vectors::{ATTO, BASELINE, SIMPLE};
     use super::*;
 
-    const ATTO: u128 = 1_000_000_000_000_000_000;
-
-    /// specs-actors, `actors/builtin/reward/testdata/TestSimpleReward.golden` at 52f7629f (300 M FIL): every hundredth of its lines,
-    /// and its last.
+    /// [`vectors::SIMPLE`]; and `reward_test.go`, `EpochZeroReward`, of 330 M FIL.
     #[test]
     fn simple_minting_is_the_originals() {
-        let golden = [
-            (0, 32_969_331_176_161_031_581u128),
-            (5_000, 32_951_219_873_621_307_428),
-            (500_000, 31_206_577_464_694_453_919),
-            (1_000_000, 29_538_071_969_264_966_351),
-            (1_500_000, 27_958_775_570_585_289_800),
-            (2_000_000, 26_463_918_573_281_500_061),
-            (2_500_000, 25_048_986_300_747_813_097),
-            (2_555_000, 24_898_037_438_311_364_824),
-        ];
-        for (epoch, reward) in golden {
+        for (epoch, reward) in SIMPLE {
             assert_eq!(simple(300_000_000 * ATTO, epoch, Decay::MAINNET), reward, "at {epoch}");
         }
+        assert_eq!(simple(330_000_000 * ATTO, 0, Decay::MAINNET), 36_266_264_293_777_134_739);
     }
 
-    /// The same folder's `TestBaselineReward.golden` at 8c44b742, made with 25-second epochs of a tropical year, 100 M FIL of simple
-    /// and 900 M FIL of baseline minting: its first nineteen lines, by the test's own arithmetic.
+    /// [`vectors::BASELINE`], by its test's own arithmetic.
     #[test]
     fn baseline_minting_is_the_originals() {
-        let golden: [u128; 19] = [
-            82_368_665_209_399_986_581,
-            82_330_981_624_804_839_986,
-            82_293_315_280_413_165_543,
-            82_255_666_168_337_586_852,
-            82_218_034_280_694_335_982,
-            82_180_419_609_603_251_816,
-            82_142_822_147_187_778_406,
-            82_105_241_885_574_963_319,
-            82_067_678_816_895_455_990,
-            82_030_132_933_283_506_074,
-            81_992_604_226_876_961_801,
-            81_955_092_689_817_268_325,
-            81_917_598_314_249_466_084,
-            81_880_121_092_322_189_150,
-            81_842_661_016_187_663_590,
-            81_805_218_078_001_705_818,
-            81_767_792_269_923_720_955,
-            81_730_383_584_116_701_185,
-            81_692_992_012_747_224_119,
-        ];
         let decay = Decay {
             lambda_q128: 31_142_895_155_747_063_090_497_695_472_430,
             exp_lambda_less_one_q128: 31_142_896_580_857_563_299_345_000_661_898,
@@ -244,7 +214,7 @@ mod tests {
         let (mut before, mut after) = (Wide::ZERO, one() - Wide::from(33_333_333_333u64));
         let zero = theta(Wide::ZERO);
         let simple = reward(100_000_000 * ATTO, 900_000_000 * ATTO, 0, zero, zero, decay);
-        for expected in golden {
+        for expected in BASELINE {
             let both = reward(100_000_000 * ATTO, 900_000_000 * ATTO, 0, theta(before), theta(after), decay);
             assert_eq!(both - simple, expected);
             (before, after) = (before + step, after + step);

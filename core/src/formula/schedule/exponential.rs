@@ -28,6 +28,9 @@ pub fn supply(time: U512, total: u128, half_life: u64) -> u128 {
 }
 
 /// What is minted by the end of the span less what was by its beginning, so that the epoch's length does not matter.
+///
+/// The original counts its epochs from one earlier: its reward of epoch n, total · (e^λ − 1) · e^−λn, is what decays between n − 1
+/// and n, so that its epoch 0 mints what would have come in the epoch before the beginning, and all of it e^λ of the total.
 pub fn mint(params: &Params, seen: &Seen, memory: Memory) -> Minted {
     let by = |time: u64| supply(U512::from(time) << PRECISION, whole(params.emission_total()), params.emission_half_life());
     (by(seen.to).saturating_sub(by(seen.from)), memory)
@@ -36,6 +39,32 @@ pub fn mint(params: &Params, seen: &Seen, memory: Memory) -> Minted {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::formula::emission::filecoin::vectors::{ATTO, MINTED_Q90, SIMPLE};
+    use crate::time::{DAY, SECOND};
+
+    /// Time as the schedule counts it: milliseconds, here of 30-second epochs.
+    fn minted(epoch: u64, total: u128, half_life: u64) -> u128 {
+        supply(U512::from(epoch * 30 * SECOND) << PRECISION, total, half_life)
+    }
+
+    /// [`MINTED_Q90`], to the last binary place.
+    #[test]
+    fn filecoins_minting_function_is_exact_to_ninety_bits() {
+        for (epoch, expected) in MINTED_Q90 {
+            assert_eq!(minted(epoch, 1 << 90, 6 * 31_556_925 * SECOND), expected, "at {epoch}");
+        }
+    }
+
+    /// [`SIMPLE`]: what the schedule mints in a 30-second epoch, at a half-life of six years of 365 days, to the atto-FIL; of the
+    /// original's epoch 0, see [`mint`].
+    #[test]
+    fn filecoins_simple_rewards_are_what_its_epochs_mint() {
+        for (epoch, reward) in SIMPLE.into_iter().skip(1) {
+            let by = |epoch| minted(epoch, 300_000_000 * ATTO, 6 * 365 * DAY);
+            let ours = by(epoch) - by(epoch - 1);
+            assert!(ours.abs_diff(reward) <= 1, "{ours} at {epoch}, not {reward}");
+        }
+    }
 
     /// By sixty places of Python's `decimal`: 2^−0.5 · 2^128, to the published error of e^−x, 3.4e-30.
     #[test]

@@ -13,7 +13,7 @@ use plasma_core::protocol::governance::action::{
 use plasma_core::protocol::treasury::TreasuryDeposit;
 use plasma_core::protocol::vesting::Claim;
 use plasma_core::record::{Command, Origin};
-use plasma_core::time::{HOUR, MINUTE, YEAR};
+use plasma_core::time::{DAY, HOUR, MINUTE, YEAR};
 
 impl Director {
     pub(super) fn govern(&self, draft: &Draft, anybody: Origin) -> (Origin, Command) {
@@ -110,7 +110,18 @@ impl Director {
                 change.values[2] = [min, max, min / 2 + max / 2, max.wrapping_add(1)][usize::from(draft.amount % 4)];
             }
         }
+        for (param, value) in change.params.iter().zip(&mut change.values) {
+            *value = self.calm(*param, *value);
+        }
         change
+    }
+
+    /// Where epochs are long, what comes round by itself does not come so often that nothing else happens.
+    fn calm(&self, param: u32, value: u64) -> u64 {
+        let rounds = [("market.batch", 7 * DAY), ("vesting.interval", 30 * DAY)];
+        let slow = rounds.into_iter().find(|(key, _)| Params::position(key) == Some(param));
+        let long = self.reference.rules.epoch_length() > DAY;
+        slow.filter(|_| long).map_or(value, |(_, least)| value.max(least))
     }
 
     /// Something of the treasury, the fund or the offices.

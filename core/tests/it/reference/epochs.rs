@@ -1,7 +1,7 @@
 //! The end of an epoch: emission, rewards, a new beacon for ties.
 
 use super::arithmetic::{largest_remainder, mul_div};
-use super::schedules::Sight;
+use super::schedules::{Sight, mint};
 use super::{Memory, Reference};
 use plasma_core::ids::ProviderId;
 use plasma_core::money::XPL;
@@ -39,7 +39,7 @@ impl Reference {
         let pledged: u128 = self.grants.values().map(|grant| u128::from(grant.staked)).sum();
         let funds = balances.treasury + balances.builders + balances.awards;
         let held = locked.map(|(_, free)| free).sum::<u128>() + granted + funds;
-        let (minted, memory) = self.mint(&Sight {
+        let sight = Sight {
             from: self.epoch_started.saturating_sub(start),
             to: self.epoch_ends.saturating_sub(start),
             initial: self.initial,
@@ -50,7 +50,8 @@ impl Reference {
             paid: self.paid,
             burned: balances.burned - self.burned_before,
             work: self.worked,
-        });
+        };
+        let (minted, memory) = mint(&self.rules, self.memory, &sight);
         (minted.min(balances.unissued), memory)
     }
 

@@ -1,6 +1,6 @@
 //! What each emission schedule mints, by its definition: block by block, and in wide integers.
 
-use super::{Memory, Reference};
+use super::Memory;
 use plasma_core::formula::schedule::NAMES;
 use plasma_core::money::XPL;
 use plasma_core::params::Params;
@@ -46,60 +46,58 @@ fn xpl(whole: u64) -> u128 {
     u128::from(whole) * u128::from(XPL)
 }
 
-impl Reference {
-    /// Nano-XPL, and what the schedule remembers.
-    pub fn mint(&self, sight: &Sight) -> (u128, Memory) {
-        let (rules, memory) = (&self.rules, self.memory);
-        if sight.to <= sight.from {
-            return (0, memory);
-        }
-        let ticks = sight.from / rules.emission_tick()..sight.to / rules.emission_tick();
-        let stateless = match NAMES[rules.emission_schedule() as usize] {
-            "fixed" => years(sight, |_| xpl(rules.emission_yearly())),
-            "disinflation" => years(sight, |year| falling(rules, sight, year)),
-            "table" => years(sight, |year| {
-                let amount = (year < 8).then(|| rules.get(&format!("emission.year_{}", year + 1)).expect("a year"));
-                xpl(amount.unwrap_or(0))
-            }),
-            "halving" => ticks
-                .map(|block| {
-                    let halvings = block / rules.emission_interval();
-                    (0..halvings.min(64)).fold(u128::from(rules.emission_subsidy()), |left, _| left / 2)
-                })
-                .sum(),
-            "halving_by_supply" => by_supply(ticks.end - ticks.start, sight.minted, rules),
-            "exponential" => {
-                let by = |time: u64| decayed(wide(time) << 128, xpl(rules.emission_total()), rules.emission_half_life());
-                by(sight.to) - by(sight.from)
-            }
-            "ideal_stake" => ideal_stake(rules, sight),
-            "sqrt_stake" => {
-                let root = (0..128).rev().fold(0u128, |root, bit| {
-                    let more = root | 1 << bit;
-                    if more.checked_mul(more).is_some_and(|square| square <= sight.staked) { more } else { root }
-                });
-                let each = (PPB * u128::from(rules.emission_factor())).checked_div(root).unwrap_or(0);
-                each * (sight.staked / PPB) * u128::from(ticks.end - ticks.start)
-            }
-            "net_emission" => {
-                let scheduled =
-                    years(sight, |year| (0..(year / 2).min(128)).fold(xpl(rules.emission_yearly()), |left, _| left / 2));
-                scheduled + sight.burned.min(sight.part(xpl(rules.emission_reburn())))
-            }
-            "vault_remint" => 0,
-            "utilisation" => {
-                let most = sight.part(xpl(rules.emission_yearly()));
-                let target = sight.part(xpl(rules.emission_paid_target()));
-                if target == 0 { 0 } else { narrow(wide(most) * wide(sight.paid.min(target)) / wide(target)) }
-            }
-            "baseline" => return baseline(rules, sight, memory),
-            "goal_bonded" => return goal_bonded(rules, sight, memory),
-            "participation" => return participation(rules, sight, memory),
-            "pid" => return pid(rules, sight, memory),
-            name => panic!("the reference does not know {name}"),
-        };
-        (stateless, memory)
+/// Nano-XPL, and what the schedule remembers.
+pub fn mint(rules: &Params, memory: Memory, sight: &Sight) -> (u128, Memory) {
+    if sight.to <= sight.from {
+        return (0, memory);
     }
+    let ticks = sight.from / rules.emission_tick()..sight.to / rules.emission_tick();
+    let stateless = match NAMES[rules.emission_schedule() as usize] {
+        "fixed" => years(sight, |_| xpl(rules.emission_yearly())),
+        "disinflation" => years(sight, |year| falling(rules, sight, year)),
+        "table" => years(sight, |year| {
+            let amount = (year < 8).then(|| rules.get(&format!("emission.year_{}", year + 1)).expect("a year"));
+            xpl(amount.unwrap_or(0))
+        }),
+        "halving" => (0..64)
+            .map(|halvings| {
+                let from = ticks.start.max(halvings * rules.emission_interval());
+                let to = ticks.end.min((halvings + 1) * rules.emission_interval());
+                let each = (0..halvings).fold(u128::from(rules.emission_subsidy()), |left, _| left / 2);
+                each * u128::from(to.saturating_sub(from))
+            })
+            .sum(),
+        "halving_by_supply" => by_supply(ticks.end - ticks.start, sight.minted, rules),
+        "exponential" => {
+            let by = |time: u64| decayed(wide(time) << 128, xpl(rules.emission_total()), rules.emission_half_life());
+            by(sight.to) - by(sight.from)
+        }
+        "ideal_stake" => ideal_stake(rules, sight),
+        "sqrt_stake" => {
+            let root = (0..128).rev().fold(0u128, |root, bit| {
+                let more = root | 1 << bit;
+                if more.checked_mul(more).is_some_and(|square| square <= sight.staked) { more } else { root }
+            });
+            let each = (PPB * u128::from(rules.emission_factor())).checked_div(root).unwrap_or(0);
+            each * (sight.staked / PPB) * u128::from(ticks.end - ticks.start)
+        }
+        "net_emission" => {
+            let scheduled = years(sight, |year| (0..(year / 2).min(128)).fold(xpl(rules.emission_yearly()), |left, _| left / 2));
+            scheduled + sight.burned.min(sight.part(xpl(rules.emission_reburn())))
+        }
+        "vault_remint" => 0,
+        "utilisation" => {
+            let most = sight.part(xpl(rules.emission_yearly()));
+            let target = sight.part(xpl(rules.emission_paid_target()));
+            if target == 0 { 0 } else { narrow(wide(most) * wide(sight.paid.min(target)) / wide(target)) }
+        }
+        "baseline" => return baseline(rules, sight, memory),
+        "goal_bonded" => return goal_bonded(rules, sight, memory),
+        "participation" => return participation(rules, sight, memory),
+        "pid" => return pid(rules, sight, memory),
+        name => panic!("the reference does not know {name}"),
+    };
+    (stateless, memory)
 }
 
 /// Each year's amount for the part of it that lies in the span.
@@ -118,14 +116,17 @@ fn falling(rules: &Params, sight: &Sight, year: u64) -> u128 {
     [sight.initial, sight.supply, sight.circulating][rules.emission_base() as usize] * rate / PPB
 }
 
-/// Block by block: as many halvings as leave no less than is left.
+/// Block by block: as many halvings as leave no less than is left, of which there are never fewer than before.
 fn by_supply(blocks: u64, minted: u128, rules: &Params) -> u128 {
     let total = xpl(rules.emission_total());
-    let mut issued = minted;
+    let (mut issued, mut halvings) = (minted, 0);
     for _ in 0..blocks {
         let Some(left) = total.checked_sub(issued).filter(|&left| left > 0) else { break };
-        let halvings = (0..127).take_while(|k| wide(left) << (k + 1) <= wide(total)).count();
-        issued = (issued + u128::from(rules.emission_subsidy().checked_shr(halvings as u32).unwrap_or(0))).min(total);
+        while wide(left) << (halvings + 1) <= wide(total) {
+            halvings += 1;
+        }
+        let Some(each) = rules.emission_subsidy().checked_shr(halvings as u32).filter(|&each| each > 0) else { break };
+        issued = (issued + u128::from(each)).min(total);
     }
     issued - minted
 }
@@ -211,7 +212,7 @@ fn goal_bonded(rules: &Params, sight: &Sight, memory: Memory) -> (u128, Memory) 
     let now = if memory.steps == 0 { fine(rules.emission_rate()) } else { wide(memory.level) };
     let one = wide(E18);
     let bonded = if sight.supply == 0 { U512::ZERO } else { wide(sight.staked) * one / wide(sight.supply) };
-    let blocks = wide(YEAR / (sight.to - sight.from)) * one;
+    let blocks = wide((YEAR / (sight.to - sight.from)).max(1)) * one;
     let ratio = quotient(bonded, fine(rules.emission_goal()));
     let miss = if ratio > one { ratio - one } else { one - ratio };
     let change = quotient(rounded(miss * fine(rules.emission_change())), blocks);
