@@ -168,6 +168,9 @@ pub struct Show {
     /// A lease's history.
     #[arg(long, value_name = "N", group = "subject")]
     pub lease: Option<u64>,
+    /// A proposal's history, with its votes.
+    #[arg(long, value_name = "N", group = "subject")]
+    pub proposal: Option<u64>,
     /// Show at most this many lines of a history, the latest.
     #[arg(long, default_value_t = 200, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub limit: u32,

@@ -79,7 +79,8 @@ pub fn show(args: &cli::Show) -> miette::Result<Outcome> {
 fn subject(args: &cli::Show) -> Option<Subject> {
     let account = args.account.map(|id| Subject::Account(AccountId(id)));
     let provider = args.provider.map(|id| Subject::Provider(ProviderId(id)));
-    account.or(provider).or(args.job.map(Subject::Job)).or(args.lease.map(Subject::Lease))
+    let proposal = args.proposal.map(Subject::Proposal);
+    account.or(provider).or(args.job.map(Subject::Job)).or(args.lease.map(Subject::Lease)).or(proposal)
 }
 
 /// Folds the log up to `at`, showing each cause and event with the state just before it.

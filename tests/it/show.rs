@@ -57,6 +57,23 @@ fn histories_of_everybody_and_everything() {
 }
 
 #[test]
+fn a_proposal_is_shown_from_its_deposit_to_its_enactment() {
+    let place = Place::new();
+    let bought = crate::plasma::shipped("votes-bought.toml");
+    place.plasma(&["run", &bought, "--until", "2027-04-06", "--log", "full", "--out", "run"]).succeeds();
+    let lines = place.plasma(&["show", "run", "--proposal", "1", "--limit", "9999"]).succeeds();
+    let first = lines.lines().next().expect("a line");
+    assert!(first.contains("Proposed") && first.contains("proposal 1 is open, ") && first.contains(" XPL deposited"), "{first}");
+    assert!(lines.contains(" votes yes on proposal 1 with ") && lines.contains(" votes no on proposal 1 with "));
+    let tallied = lines.lines().find(|line| line.contains(" Tallied ")).expect("the vote ended");
+    assert!(tallied.contains("proposal 1 passed, to be done at the first end of an epoch after 2027-"), "{tallied}");
+    assert!(lines.trim_end().ends_with("what proposal 1 asked for is done"), "{lines}");
+    let said = flat(&place.plasma(&["show", "run", "--proposal", "2"]).fails());
+    assert!(said.contains("there is no proposal 2") && said.contains("numbered from 1 to 1"), "{said}");
+    assert_eq!(place.plasma(&["show", "run", "--json"]).json()["proposals_ever"], 1);
+}
+
+#[test]
 fn whoever_has_read_enough_may_leave() {
     let place = Place::with_run();
     for args in

@@ -1,5 +1,7 @@
 //! One party's history, with the reason of every payment.
 
+mod ballot;
+
 use crate::commands::words::{self, decimal, xpl};
 use plasma_core::engine::state::State;
 use plasma_core::ids::{AccountId, JobId, LeaseId, OfferId, ProposalId, ProviderId};
@@ -29,6 +31,8 @@ pub enum Subject {
     Job(u64),
     /// A lease's, by serial number.
     Lease(u64),
+    /// A proposal's, by serial number.
+    Proposal(u64),
 }
 
 impl Subject {
@@ -42,6 +46,7 @@ impl Subject {
             Subject::Provider(id) => (u64::from(id.0), "providers", 0..view.providers().len() as u64),
             Subject::Job(serial) => (serial, "jobs", 1..view.jobs.opened() + 1),
             Subject::Lease(serial) => (serial, "leases", 1..view.leases.opened() + 1),
+            Subject::Proposal(serial) => (serial, "proposals", 1..view.proposals.opened() + 1),
         };
         if numbers.contains(&number) {
             return Ok(());
@@ -61,6 +66,7 @@ impl fmt::Display for Subject {
             Subject::Provider(id) => id.fmt(f),
             Subject::Job(serial) => write!(f, "job {serial}"),
             Subject::Lease(serial) => write!(f, "lease {serial}"),
+            Subject::Proposal(serial) => write!(f, "proposal {serial}"),
         }
     }
 }
@@ -86,6 +92,7 @@ struct Parties {
     providers: [Option<ProviderId>; 2],
     job: Option<JobId>,
     lease: Option<LeaseId>,
+    proposal: Option<ProposalId>,
 }
 
 impl Parties {
@@ -118,7 +125,7 @@ impl Parties {
         let provider = view.offer(offer).map(|offer| offer.provider);
         let owner = provider.and_then(|id| view.provider(id)).map(|provider| provider.owner);
         let customer = view.job(job).map(|job| job.customer);
-        Self { accounts: [customer, owner], providers: [provider, None], job: Some(job), lease: None }
+        Self { accounts: [customer, owner], providers: [provider, None], job: Some(job), ..Self::default() }
     }
 
     fn include(&self, subject: &Subject) -> bool {
@@ -127,6 +134,7 @@ impl Parties {
             Subject::Provider(id) => self.providers.contains(&Some(id)),
             Subject::Job(serial) => self.job.is_some_and(|job| job.serial() == serial),
             Subject::Lease(serial) => self.lease.is_some_and(|lease| lease.serial() == serial),
+            Subject::Proposal(serial) => self.proposal.is_some_and(|proposal| proposal.serial() == serial),
         }
     }
 }
@@ -192,6 +200,7 @@ fn of_cause(view: &State, record: &Record) -> Parties {
             Command::Expose(expose) => with_sender(Parties::lease(view, expose.lease)),
             Command::RevealCopy(revealed) => with_sender(Parties::lease(view, revealed.lease)),
             Command::WentSilent(silent) => Parties::provider(view, silent.provider),
+            Command::Vote(vote) => Parties { proposal: Some(vote.proposal), ..with_sender(sender) },
             _ => with_sender(sender),
         },
         Cause::Timer(timer) => match timer {
@@ -221,7 +230,8 @@ fn of_cause(view: &State, record: &Record) -> Parties {
 }
 
 fn proposer(view: &State, id: ProposalId) -> Parties {
-    view.proposals.get(id.0).map(|proposal| Parties::account(proposal.proposer)).unwrap_or_default()
+    let account = view.proposals.get(id.0).map(|proposal| Parties::account(proposal.proposer)).unwrap_or_default();
+    Parties { proposal: Some(id), ..account }
 }
 
 fn of_event(view: &State, record: &Record, event: &Event) -> Parties {
@@ -274,6 +284,8 @@ fn of_event(view: &State, record: &Record, event: &Event) -> Parties {
         Event::AwardOpened(e) => Parties::account(e.account),
         Event::OrderPlaced(e) => Parties::account(e.custodian),
         Event::OrderLapsed(e) => view.orders.get(e.order.0).map(|order| Parties::account(order.custodian)).unwrap_or_default(),
+        Event::Proposed(e) => Parties { proposal: Some(e.proposal), ..of_cause(view, record) },
+        Event::Tallied(e) => proposer(view, e.proposal),
         Event::Ripened(e) => proposer(view, e.proposal),
         Event::Enacted(e) => proposer(view, e.proposal),
         Event::EnactmentFailed(e) => proposer(view, e.proposal),
@@ -375,7 +387,13 @@ fn explain(view: &State, record: &Record, event: &Event) -> String {
         Event::GrantReturned(e) => {
             format!("{} of its stake with {} are back in {}", xpl(e.amount.into()), e.provider, e.grant)
         }
-        Event::Refused(e) => refused_why(e),
+        Event::Proposed(_) | Event::Voted(_) | Event::Tallied(_) | Event::Ripened(_) | Event::Enacted(_) => {
+            ballot::explain(view, record, event)
+        }
+        Event::EnactmentFailed(e) => {
+            format!("not done after all: {}", refused_why(&Refused { need: e.need, code: e.code, pad: 0 }))
+        }
+        Event::Refused(e) => format!("refused: {}", refused_why(e)),
         Event::Transferred(_) => match record.cause {
             Cause::Command { command: Command::Transfer(t), .. } => format!("{} went to {}", xpl(t.amount.into()), t.to),
             _ => String::new(),
@@ -517,10 +535,10 @@ fn checker_why(view: &State, record: &Record, reward: u64) -> String {
 
 /// The reason, with its number in the unit that people read.
 fn refused_why(refused: &Refused) -> String {
-    let Some(reason) = refused.reason() else { return format!("refused: {refused}") };
+    let Some(reason) = refused.reason() else { return refused.to_string() };
     let (amount, span) = (xpl(refused.need.into()), duration(refused.need as f64 / 1_000.0));
     let text = reason.text().replace("{need} nano-XPL", &amount).replace("{need} ms", &span);
-    format!("refused: {}", text.replace("{need}", &refused.need.to_string()))
+    text.replace("{need}", &refused.need.to_string())
 }
 
 fn escrow(view: &State, id: JobId) -> String {

@@ -81,7 +81,9 @@ fn facts(view: &State) -> Vec<Fact> {
             "leases under check",
             view.leases.iter().filter(|lease| lease.stage == Stage::UnderCheck).count(),
         ),
+        count("proposals_open", "proposals open", view.proposals.len()),
         count("jobs_ever", "jobs ever submitted", view.jobs.opened() as usize),
         count("leases_ever", "leases ever made", view.leases.opened() as usize),
+        count("proposals_ever", "proposals ever made", view.proposals.opened() as usize),
     ]
 }
