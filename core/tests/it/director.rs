@@ -162,8 +162,9 @@ impl Director {
         }
     }
 
-    /// After years in which nobody looked, whoever was jailed or drained resumes, and lapsed asks are quoted again.
+    /// After years in which nobody looked there is a price again, whoever was jailed or drained resumes, and lapsed asks are quoted.
     fn wake(&mut self) {
+        self.send(Origin::Feeder(0), oracle::PostPrice { micro_usd: 3 + self.at % 5 }.into());
         let idle = |provider: &Provider| matches!(provider.status, provider::Status::Jailed | provider::Status::Draining);
         let owners: Vec<_> = self.reference.providers.iter().filter(|one| idle(one)).map(|one| one.owner).collect();
         for owner in owners {

@@ -81,7 +81,7 @@ mod tests {
     impl Original {
         /// `ConstructState` before its first epoch, in which our memory has what the original has, its clock one ahead: see [`step`].
         fn new(first: u64) -> (Self, Memory) {
-            let before_first = (U512::from(first) << (2 * PRECISION)) / filecoins_growth() >> PRECISION;
+            let before_first = ((U512::from(first) << (2 * PRECISION)) / filecoins_growth()) >> PRECISION;
             let power = u64::try_from(before_first).expect("less than the first");
             (Self { power, effective_power: first, ..Self::default() }, Memory { level: power, aim: first, sum: 0, steps: 1 })
         }

@@ -36,7 +36,7 @@ mod tests {
 
     /// HIP 20, "Net Emissions": "a fixed 3,424 HNT minted per epoch", of which a year of 365 days has 48 · 365, and "a cap to Net
     /// Emissions of 34.24 HNT per epoch (1% of current issuance)". 240 · 73 epochs are a year too, and 73 of them whole
-    /// milliseconds.
+    /// milliseconds; in hundredths of HNT.
     #[test]
     fn heliums_cap_is_a_hundredth_of_its_first_issuance() {
         let mut params = Params::default();
@@ -46,8 +46,8 @@ mod tests {
             let seen = Seen { to: YEAR / 240, burned: whole(burned) * 73, ..Seen::default() };
             mint(&params, &seen, Memory::default()).0 * 100 / whole(73)
         };
-        assert_eq!([0, 10, 35, 1_000_000].map(an_epoch), [3_424_65, 3_434_65, 3_458_90, 3_458_90]);
-        assert_eq!(an_epoch(1_000_000) - an_epoch(0), 34_25, "34.246 cut above, and 34.24 in the proposal");
+        assert_eq!([0, 10, 35, 1_000_000].map(an_epoch), [342_465, 343_465, 345_890, 345_890]);
+        assert_eq!(an_epoch(1_000_000) - an_epoch(0), 3_425, "hundredths: 34.246, cut to 34.24 in the proposal");
     }
 
     #[test]
