@@ -25,6 +25,7 @@ use plasma_core::protocol::provider::Provider;
 use plasma_core::protocol::staking::Staking;
 use plasma_core::protocol::vault::Vault;
 use plasma_core::protocol::verification::Docket;
+use plasma_core::protocol::weights::Weights;
 use plasma_core::time::Time;
 
 use crate::workload::Crowd;
@@ -67,6 +68,7 @@ pub fn run<O: Observer>(genesis: &Genesis, providers: u32, mut crowd: Crowd, obs
         docket: &mut Docket::default(),
         holdback: &mut Holdback::default(),
         params: &mut params,
+        weights: &mut Weights(genesis.catalogue.classes.iter().map(|class| class.weight).collect()),
         catalogue: &genesis.catalogue,
     };
     state.ledger.cap = u128::from(state.params.supply_cap()) * u128::from(XPL);

@@ -119,28 +119,6 @@ mod tests {
     #[test]
     fn renders_shares_are_those_of_its_examples() {
         assert_eq!(burn_schedule(100_000_000, 2, 100), 2_000_000);
-        assert_eq!(burn_schedule(43_758 * 100, 10, 100), 4_375_80);
-        assert_eq!(burn_schedule(43_758, 1, 0), 0);
-    }
-
-    /// HIP 20, "Net Emissions": 10 HNT burned in an epoch of 3,424 are 3,434, and what is burned beyond the cap of 34.24 is not minted
-    /// again. helium-program-library, `tests/helium-sub-daos.ts`, `EPOCH_REWARDS_PLUS_NET_EMISSIONS`: 100 000 000 bones and ⌊6 ÷ 7 ·
-    /// 300⌋ of what was burned, under the same cap in bones. It has no case beyond the cap.
-    #[test]
-    fn heliums_epochs_are_those_of_its_proposal_and_test() {
-        let cap = 34_24_000_000;
-        let hnt = 100_000_000;
-        assert_eq!(net_emission(3_424 * hnt, 10 * hnt, cap), 3_434 * hnt);
-        assert_eq!([34_24_000_000, 35 * hnt].map(|burned| net_emission(3_424 * hnt, burned, cap)), [3_458_24_000_000; 2]);
-        assert_eq!(net_emission(100_000_000, 300 * 6 / 7, cap), 100_000_257);
-    }
-
-    /// RNP-001, "Implementation": of whom "2% of RNDR burned during an epoch were in the name" receives "2% of newly minted RNDR
-    /// allocated" for it. Render's announcement of 20 December 2023, "Emissions are live": 43 758 RENDER in an epoch of seven days,
-    /// and a tenth of a job of 100 euros is 10 euros of the epoch's. Beyond percentages nothing was published to the unit.
-    #[test]
-    fn renders_shares_are_those_of_its_examples() {
-        assert_eq!(burn_schedule(100_000_000, 2, 100), 2_000_000);
         assert_eq!(burn_schedule(43_758 * 100, 10, 100), 437_580);
         assert_eq!(burn_schedule(43_758, 1, 0), 0);
     }

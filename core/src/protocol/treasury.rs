@@ -125,7 +125,10 @@ pub(crate) fn place(state: &State, events: &mut Vec<Event>) {
         let sent = if side == side::PROVIDE { max_xpl } else { 0 };
         events.push(OrderPlaced { order: OrderId::new(serial, slot), max_xpl, sent, limit, custodian, side }.into());
     }
-    events.extend(state.orders.iter().filter(buying).map(|order| Event::from(OrderLapsed { order: order.id })));
+    let mut over: Vec<OrderId> = state.orders.iter().filter(buying).map(|order| order.id).collect();
+    // Rows lie by slot; the first placed lapses first.
+    over.sort_unstable();
+    events.extend(over.into_iter().map(|order| Event::from(OrderLapsed { order })));
 }
 
 /// What an order is about; see [`OrderPlaced`].

@@ -294,8 +294,8 @@ mod tests {
     /// worth at a dollar has, in ten-thousandths, as much collateral as a dollar has hundredths of a cent. A step is a second.
     #[test]
     fn windows_are_as_far_apart_as_akashs_test_says() {
-        let windows = |rate: u64, warn: u64, ratio: u64| {
-            let brake = [("settle.warn", warn * BASIS_POINT), ("settle.halt", 0), ("settle.brake_rate", rate)];
+        let windows = |rate: u64, ratio: u64| {
+            let brake = [("settle.warn", 9_500 * BASIS_POINT), ("settle.halt", 0), ("settle.brake_rate", rate)];
             let mut bench = Bench::new(&[&VAULT[..], &brake, &[("settle.brake_step", SECOND)]].concat());
             price(&mut bench, 1_000_000);
             let submit = Submit { budget: 10_000 * XPL, ..hour_job(bench.now) };
@@ -305,23 +305,19 @@ mod tests {
             events.iter().find_map(|event| if let Event::Braked(braked) = event { Some((*braked, bench.now - 1)) } else { None })
         };
         let percent = |percent: u64| percent * ONE / 100;
-        let cases: [(u64, u64, &[(u64, u64)]); 4] = [
-            (
-                10,
-                9_500,
-                &[(9_495, 10), (9_491, 10), (9_490, 11), (9_480, 12), (9_450, 16), (9_400, 25), (9_300, 67), (9_000, 1_173)],
-            ),
-            (100, 9_500, &[(9_490, 20), (9_480, 40), (9_450, 320), (9_400, 10_240), (9_390, 14_400), (9_000, 14_400)]),
-            (1, 9_500, &[(9_490, 10), (9_400, 11), (9_000, 16)]),
-            (0, 9_500, &[(9_200, 10), (9_000, 10)]),
+        let cases: [(u64, &[(u64, u64)]); 4] = [
+            (10, &[(9_495, 10), (9_491, 10), (9_490, 11), (9_480, 12), (9_450, 16), (9_400, 25), (9_300, 67), (9_000, 1_173)]),
+            (100, &[(9_490, 20), (9_480, 40), (9_450, 320), (9_400, 10_240), (9_390, 14_400), (9_000, 14_400)]),
+            (1, &[(9_490, 10), (9_400, 11), (9_000, 16)]),
+            (0, &[(9_200, 10), (9_000, 10)]),
         ];
-        for (rate, warn, expected) in cases {
+        for (rate, expected) in cases {
             for &(ratio, steps) in expected {
-                let (window, opened) = windows(percent(rate), warn, ratio).expect("a window");
+                let (window, opened) = windows(percent(rate), ratio).expect("a window");
                 assert_eq!(window.ratio, ratio * BASIS_POINT);
                 assert_eq!((window.shuts, window.opens), (opened + 10 * SECOND, opened + steps * SECOND), "at {ratio}, {rate} %");
             }
-            assert_eq!([9_500, 9_600, 10_000].map(|ratio| windows(percent(rate), warn, ratio)), [None; 3]);
+            assert_eq!([9_500, 9_600, 10_000].map(|ratio| windows(percent(rate), ratio)), [None; 3]);
         }
     }
 
