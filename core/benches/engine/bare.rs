@@ -22,6 +22,7 @@ use plasma_core::protocol::job::Avoided;
 use plasma_core::protocol::offer::Offer;
 use plasma_core::protocol::oracle::Oracle;
 use plasma_core::protocol::provider::Provider;
+use plasma_core::protocol::receipt::Tabs;
 use plasma_core::protocol::staking::Staking;
 use plasma_core::protocol::vault::Vault;
 use plasma_core::protocol::verification::Docket;
@@ -65,6 +66,7 @@ pub fn run<O: Observer>(genesis: &Genesis, providers: u32, mut crowd: Crowd, obs
         vault: &mut Vault::default(),
         market: &mut market,
         avoided: &mut Avoided::default(),
+        tabs: &mut Tabs::default(),
         docket: &mut Docket::default(),
         holdback: &mut Holdback::default(),
         params: &mut params,

@@ -1,3 +1,5 @@
+//! Receipts by hand: what is signed, what pays, what returns.
+
 use super::*;
 use crate::ids::ProgramId;
 use crate::money::{ONE, XPL};

@@ -27,7 +27,7 @@ impl Director {
         let origin = if draft.detail >> 13 & 31 == 0 { anybody } else { customer };
         let tab = self.reference.tabs.get(&job.id);
         let lease = self.reference.leases.values().find(|lease| lease.job == job.id);
-        let Some(lease) = lease.filter(|_| (tab.is_some() || rarely) && draft.detail % 4 > 0) else {
+        let Some(lease) = lease.filter(|_| (tab.is_some() || rarely) && !draft.detail.is_multiple_of(4)) else {
             let amount = [1_000 * XPL, self.amount(draft), 7, XPL, u64::MAX][usize::from(draft.amount / 8 % 5)];
             return (origin, FundTab { amount, job: job.id }.into());
         };
