@@ -158,7 +158,8 @@ impl State<'_> {
         events.into_iter()
     }
 
-    /// What a fraction takes of the stake of others: first of what left, then of what moved on, then what remains of the pool.
+    /// What a fraction takes of the stake of others: first of what left, then of what moved on, then what remains of the pool. Where
+    /// nothing within reach is worth anything, nobody's shares are touched.
     fn slash_stake(
         &self,
         id: ProviderId,

@@ -31,6 +31,8 @@ pub enum Place {
     Stake,
     Holdback,
     Vault,
+    /// Put aside for requests to deployments.
+    Tabs,
     /// Deposits of sealed asks.
     Sealed,
     /// Deposits of proposals.
@@ -42,7 +44,7 @@ pub enum Place {
 use Place::*;
 
 impl Place {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Minted,
         Burned,
         Treasury,
@@ -56,6 +58,7 @@ impl Place {
         Stake,
         Holdback,
         Vault,
+        Tabs,
         Sealed,
         Proposals,
         Challenges,
@@ -151,6 +154,7 @@ fn held(view: &State) -> [Flow; Place::ALL.len()] {
         Stake => pooled + leaving,
         Holdback => ledger.holdback,
         Vault => ledger.vault,
+        Tabs => ledger.tabs,
         Sealed => ledger.sealed,
         Proposals => ledger.proposals,
         Challenges => ledger.challenges,
@@ -198,7 +202,25 @@ fn flows(record: &Record, event: &Event) -> Vec<Flow> {
         Event::HoldbackReleased(e) => vec![(Holdback, -of(e.amount))],
         Event::GrantOpened(e) => vec![(Treasury, -of(e.total)), (Grants, of(e.total))],
         Event::Vested(e) => vec![(Grants, -of(e.amount))],
-        event => deposits_and_funds(event, asked),
+        event => requests(event, asked).unwrap_or_else(|| deposits_and_funds(event, asked)),
+    }
+}
+
+/// [`flows`] of tabs and receipts; nothing of any other event.
+fn requests(event: &Event, asked: i128) -> Option<Vec<Flow>> {
+    let of = i128::from;
+    match event {
+        Event::TabFunded(_) => Some(vec![(Tabs, asked)]),
+        Event::ReceiptPaid(e) => {
+            let whole = of(e.paid) + of(e.burned) + of(e.treasury) + of(e.stakers);
+            Some(vec![(Tabs, -whole), (Burned, of(e.burned)), (Treasury, of(e.treasury)), (StakerPool, of(e.stakers))])
+        }
+        Event::Redeemed(e) => {
+            let more = of(e.reminted) + of(e.minted) - of(e.deposited);
+            Some(vec![(Tabs, more), (Vault, of(e.deposited) - of(e.reminted)), (Minted, of(e.minted))])
+        }
+        Event::TabReturned(e) => Some(vec![(Tabs, -of(e.amount))]),
+        _ => None,
     }
 }
 
@@ -236,6 +258,7 @@ fn asked(command: &Command) -> u64 {
     match command {
         Command::Bond(c) => c.amount,
         Command::Delegate(c) => c.amount,
+        Command::FundTab(c) => c.amount,
         Command::StakeGrant(c) => c.amount,
         Command::TreasuryDeposit(c) => c.amount,
         _ => 0,

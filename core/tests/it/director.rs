@@ -151,6 +151,12 @@ impl Director {
             self.send(origin, bond::Bond { amount }.into());
             self.send(origin, PostOffer { ask: price(draft.amount), gpus, class, pad: [0; 5] }.into());
         }
+        // Where jobs are taken on credit, somebody deploys and says what was served.
+        let credit = self.reference.rules.settle_mode() == 3;
+        for draft in drafts.iter().take(8).filter(|_| credit) {
+            let (origin, command) = self.requests(draft, Origin::Account(AccountId(u32::from(draft.who) % count)));
+            self.send(origin, command);
+        }
         // Where earnings are held back, somebody has some.
         let earning = self.reference.rules.settle_holdback() > 0;
         for draft in drafts.iter().take(6).filter(|_| earning) {

@@ -175,8 +175,10 @@ struct Bystander {
 
 impl Observer for Bystander {
     /// The cause itself is written by now: what follows must leave the state as it is.
-    fn cause(&mut self, view: &State, _record: &Record) {
-        self.before = snapshot::save(view).to_vec();
+    fn cause(&mut self, view: &State, record: &Record) {
+        if let Cause::Command { .. } = record.cause {
+            self.before = snapshot::save(view).to_vec();
+        }
     }
     fn event(&mut self, view: &State, record: &Record, event: &Event) {
         if let Event::Refused(_) = event {
@@ -189,8 +191,9 @@ impl Observer for Bystander {
 impl Environment for Bystander {
     /// The state as it was when the command was asked for is the state before it.
     fn next(&mut self, view: &State, until: Time) -> Option<Arrival> {
+        let arrival = self.script.next(view, until)?;
         self.before = snapshot::save(view).to_vec();
-        self.script.next(view, until)
+        Some(arrival)
     }
     fn inadmissible(&mut self, view: &State, _arrival: &Arrival, _why: Inadmissible) {
         assert_eq!(snapshot::save(view).to_vec(), self.before);

@@ -1,6 +1,7 @@
 //! What customers put aside for requests, and what they say was served.
 
 use super::{Director, Draft, pick, price};
+use crate::reference::Job;
 use plasma_core::catalogue::Kind;
 use plasma_core::ids::{AccountId, ProgramId};
 use plasma_core::money::XPL;
@@ -17,6 +18,10 @@ impl Director {
         let deployed = |program: ProgramId| programs[program.index()].kind == Kind::Deployment;
         let jobs = self.reference.jobs.values().filter(|job| rarely || deployed(job.asked.program));
         let jobs: Vec<_> = jobs.collect();
+        let leased = |job: &&&Job| self.reference.leases.values().any(|lease| lease.job == job.id);
+        let served: Vec<_> =
+            jobs.iter().filter(leased).filter(|job| self.reference.tabs.contains_key(&job.id)).copied().collect();
+        let jobs = if served.is_empty() || draft.detail.is_multiple_of(3) { jobs } else { served };
         let Some(job) = pick(&jobs, draft.which) else {
             let program = (0..programs.len() as u16).map(ProgramId).find(|&program| deployed(program)).unwrap_or_default();
             let policy = [Policy::Unchecked, Policy::Checked][usize::from(draft.who % 2)];

@@ -467,6 +467,10 @@ impl Reference {
         let moved = self.stakes.bands.iter().filter(|(key, band)| reaches(key, band));
         let moved: Vec<_> = moved.map(|(&key, band)| (key, band.shares)).collect();
         let total = self.reachable(provider, since);
+        // Where nothing within reach is worth anything, nobody's shares are touched.
+        if total == 0 {
+            return;
+        }
         let required = (u128::from(self.rules.bond_per_gpu()) * u128::from(fault.gpus)).min(MOST);
         let base = required.max(bond + if self.rules.stake_counts() == 1 { total } else { 0 });
         let ratio = u128::from(self.rules.slash_delegators());
