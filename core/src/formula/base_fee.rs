@@ -44,8 +44,28 @@ pub fn excess(before: u64, used: u64, target: u64) -> Option<u64> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// go-ethereum, `consensus/misc/eip4844/eip4844_test.go`, `TestFakeExponential`: factor, numerator, denominator and what comes of
+    /// them.
+    pub(crate) const EXPONENTIALS: [(u64, u64, u64, u64); 15] = [
+        (1, 0, 1, 1),
+        (38_493, 0, 1_000, 38_493),
+        (0, 1_234, 2_345, 0),
+        (1, 2, 1, 6),
+        (1, 4, 2, 6),
+        (1, 3, 1, 16),
+        (1, 6, 2, 18),
+        (1, 4, 1, 49),
+        (1, 8, 2, 50),
+        (10, 8, 2, 542),
+        (11, 8, 2, 596),
+        (1, 5, 1, 136),
+        (1, 5, 2, 11),
+        (2, 5, 2, 23),
+        (1, 50_000_000, 2_225_652, 5_709_098_764),
+    ];
     use proptest::prelude::*;
 
     /// go-ethereum, `consensus/misc/eip1559/eip1559_test.go`, `TestCalcBaseFee`: a limit of 20 million, elasticity 2, denominator 8.
@@ -55,28 +75,10 @@ mod tests {
         assert_eq!([10_000_000, 9_000_000, 11_000_000].map(next), [1_000_000_000, 987_500_000, 1_012_500_000]);
     }
 
-    /// go-ethereum, `consensus/misc/eip4844/eip4844_test.go`, `TestFakeExponential`.
     #[test]
     fn exponentials_are_those_of_go_ethereums_test() {
-        let cases = [
-            (1, 0, 1, 1),
-            (38_493, 0, 1_000, 38_493),
-            (0, 1_234, 2_345, 0),
-            (1, 2, 1, 6),
-            (1, 4, 2, 6),
-            (1, 3, 1, 16),
-            (1, 6, 2, 18),
-            (1, 4, 1, 49),
-            (1, 8, 2, 50),
-            (10, 8, 2, 542),
-            (11, 8, 2, 596),
-            (1, 5, 1, 136),
-            (1, 5, 2, 11),
-            (2, 5, 2, 23),
-            (1, 50_000_000, 2_225_652, 5_709_098_764),
-        ];
-        for (factor, numerator, denominator, expected) in cases {
-            assert_eq!(fake_exponential(factor, numerator, denominator), Some(expected));
+        for (factor, numerator, denominator, expected) in EXPONENTIALS {
+            assert_eq!(fake_exponential(factor, numerator, denominator), Some(expected.into()));
         }
     }
 

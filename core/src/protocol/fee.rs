@@ -110,6 +110,7 @@ impl Apply for Repriced {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::formula::base_fee::tests::EXPONENTIALS;
     use crate::record::Event;
     use crate::testing::Bench;
 
@@ -208,24 +209,7 @@ mod tests {
     /// The same file, `TestFakeExponential`: factor, numerator and denominator are the smallest fee, the excess and the target.
     #[test]
     fn exponentials_are_those_of_go_ethereums_test() {
-        let cases = [
-            (1, 0, 1, 1),
-            (38_493, 0, 1_000, 38_493),
-            (0, 1_234, 2_345, 0),
-            (1, 2, 1, 6),
-            (1, 4, 2, 6),
-            (1, 3, 1, 16),
-            (1, 6, 2, 18),
-            (1, 4, 1, 49),
-            (1, 8, 2, 50),
-            (10, 8, 2, 542),
-            (11, 8, 2, 596),
-            (1, 5, 1, 136),
-            (1, 5, 2, 11),
-            (2, 5, 2, 23),
-            (1, 50_000_000, 2_225_652, 5_709_098_764),
-        ];
-        for (factor, numerator, denominator, fee) in cases {
+        for (factor, numerator, denominator, fee) in EXPONENTIALS {
             let set = [("fee.control", 2), ("fee.base", factor), ("fee.target", denominator), ("fee.fraction", ONE)];
             assert_eq!(after(&set, numerator, denominator), Repriced { fee, excess: numerator });
         }

@@ -11,6 +11,7 @@ use crate::engine::slab::Row;
 use crate::engine::state::State;
 use crate::ids::{AccountId, JobId, LeaseId, ProgramId, ProviderId};
 use crate::params::settle_mode;
+use crate::protocol::lease::Lease;
 use crate::protocol::vault::{self, Credited};
 use crate::protocol::verification::copies::{self, Copied};
 use crate::protocol::verification::policy::Policy;
@@ -226,6 +227,20 @@ pub(crate) fn is_deployment(state: &State, job: &Job) -> bool {
 }
 
 impl State<'_> {
+    /// A lease of the sender's own deployment.
+    ///
+    /// # Errors
+    /// Why it is none, with what to say of another kind of job.
+    pub(crate) fn own_deployment(&self, record: &Record, id: LeaseId, other_kind: Rejection) -> Result<&Lease, Refusal> {
+        let (customer, _) = self.mobile_account(record)?;
+        let lease = self.lease(id).ok_or(Rejection::UnknownLease)?;
+        let job = self.jobs.row(lease.job.0);
+        if job.customer != customer {
+            return Err(Rejection::NotYourLease.into());
+        }
+        if is_deployment(self, job) { Ok(lease) } else { Err(other_kind.into()) }
+    }
+
     /// The providers that a job avoids.
     #[inline]
     pub fn avoided(&self, job: &Job) -> &[ProviderId] {

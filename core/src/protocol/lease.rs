@@ -8,7 +8,7 @@ use crate::protocol::job::Failure;
 use crate::protocol::verification::copies;
 use crate::protocol::verification::draw::MAX_CHECKS_MISSED;
 use crate::protocol::verification::policy::Policy;
-use crate::protocol::{job, provider, receipt, settlement};
+use crate::protocol::{provider, receipt, settlement};
 use crate::record::{Apply, Decide, Event, Fire, Record, cause, payload};
 use crate::rejection::{Refusal, Rejection};
 use crate::time::Time;
@@ -163,15 +163,7 @@ impl Decide for Commit {
 
 impl Decide for Stop {
     fn decide(&self, state: &State, record: &Record, events: &mut Vec<Event>) -> Result<(), Refusal> {
-        let (customer, _) = state.mobile_account(record)?;
-        let lease = state.lease(self.lease).ok_or(Rejection::UnknownLease)?;
-        let job = state.jobs.row(lease.job.0);
-        if job.customer != customer {
-            return Err(Rejection::NotYourLease.into());
-        }
-        if !job::is_deployment(state, job) {
-            return Err(Rejection::NotADeployment.into());
-        }
+        let lease = state.own_deployment(record, self.lease, Rejection::NotADeployment)?;
         if lease.stage != Stage::Running {
             return Err(Rejection::NotRunning.into());
         }

@@ -172,15 +172,7 @@ impl Decide for FundTab {
 
 impl Decide for SignReceipt {
     fn decide(&self, state: &State, record: &Record, events: &mut Vec<Event>) -> Result<(), Refusal> {
-        let (customer, _) = state.mobile_account(record)?;
-        let lease = state.lease(self.lease).ok_or(Rejection::UnknownLease)?;
-        let job = state.jobs.row(lease.job.0);
-        if job.customer != customer {
-            return Err(Rejection::NotYourLease.into());
-        }
-        if !job::is_deployment(state, job) {
-            return Err(Rejection::NoTab.into());
-        }
+        let lease = state.own_deployment(record, self.lease, Rejection::NoTab)?;
         let tab = state.tabs.of(lease.job);
         if self.amount <= tab.signed {
             return Err(Rejection::ReceiptBehind.needing(tab.signed));
