@@ -1,5 +1,6 @@
 //! Extreme worlds, played to their ends: the books balance, shares are shares, and what is not defined is null for a reason.
 
+use crate::plasma::{HOSTING, REQUESTS};
 use crate::played::{play, scenario};
 use plasma_reports::metrics::Row;
 use plasma_reports::metrics::table::{CLASS_METRICS, METRICS, REGION_METRICS, Unit, metric};
@@ -62,31 +63,11 @@ fn is_sane(metrics: &Metrics) -> Row {
     whole
 }
 
-/// Deployments to which requests come, beside everything of the small world.
-pub const HOSTING: &str = r#"
-[[program]]
-id = "serve"
-kind = "deployment"
-sizes = ["seconds"]
-cost = [{ resource = "f32", coefficient = 82_600_000_000_000, exponents = [1] }]
-
-[[demand]]
-id = "hosting"
-program = "serve"
-reference = "rtx-4090"
-customers = 20
-rate = "1/h"
-size = { seconds = { median = 14_400, sigma = 0.3 } }
-vram = "16 GB"
-reservation = { median = "0.60 USD/h", sigma = 0.2 }
-requests = { rate = "300/h", price = "0.002 USD", receipts = "1h" }
-"#;
-
 /// Requests pay several times what their deployments' time costs, and the price of time is what it was.
 #[test]
 fn what_requests_pay_is_income_and_no_price_of_time() {
-    let (with, _) = play(&scenario("small.toml", HOSTING, &["horizon=10d"]));
-    let (without, _) = play(&scenario("small.toml", &HOSTING.replace("requests =", "# requests ="), &["horizon=10d"]));
+    let (with, _) = play(&scenario("small.toml", &[HOSTING, REQUESTS].concat(), &["horizon=10d"]));
+    let (without, _) = play(&scenario("small.toml", HOSTING, &["horizon=10d"]));
     let (with, without) = (is_sane(&with), is_sane(&without));
     let [receipts, payments, external, provider] =
         ["receipts", "payments", "external_payments", "provider_payments"].map(|name| of(name, &with).unwrap());

@@ -5,6 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
 
+/// Deployments, beside any world with an RTX 4090.
+pub const HOSTING: &str = include_str!("../../sim/tests/hosting.toml");
+
+/// The requests that come to them.
+pub const REQUESTS: &str = r#"requests = { rate = "300/h", price = "0.002 USD", receipts = "1h" }"#;
+
 /// A folder in which the command runs.
 pub struct Place {
     folder: TempDir,

@@ -1,6 +1,6 @@
 //! `plasma show`: states and histories.
 
-use crate::plasma::{Place, flat};
+use crate::plasma::{HOSTING, Place, REQUESTS, flat};
 use serde_json::Value;
 use std::process::Stdio;
 
@@ -59,7 +59,7 @@ fn histories_of_everybody_and_everything() {
 #[test]
 fn the_history_of_a_deployment_tells_what_its_requests_paid() {
     let place = Place::new();
-    let own = format!("extends = {:?}\n{}", crate::plasma::shipped("small.toml"), crate::extremes::HOSTING);
+    let own = format!("extends = {:?}\n{HOSTING}{REQUESTS}\n", crate::plasma::shipped("small.toml"));
     std::fs::write(place.path("hosting.toml"), own).expect("room on disk");
     place.plasma(&["run", "hosting.toml", "--until", "2d", "--out", "run"]).succeeds();
     let of = |job: u64| place.plasma(&["show", "run", "--job", &job.to_string()]).succeeds();

@@ -10,9 +10,21 @@ use plasma_core::protocol::settlement::Settled;
 use plasma_core::record::{Cause, Command, Event, Record};
 use std::collections::BTreeMap;
 
-/// What is kept account of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Place {
+macro_rules! places {
+    ($($(#[doc = $text:literal])* $name:ident,)*) => {
+        /// What is kept account of.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Place {
+            $($(#[doc = $text])* $name,)*
+        }
+
+        impl Place {
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+        }
+    };
+}
+
+places! {
     Minted,
     Burned,
     Treasury,
@@ -42,28 +54,6 @@ pub enum Place {
 }
 
 use Place::*;
-
-impl Place {
-    pub const ALL: [Self; 17] = [
-        Minted,
-        Burned,
-        Treasury,
-        ProviderPool,
-        StakerPool,
-        Unclaimed,
-        Builders,
-        Awards,
-        Grants,
-        Bonds,
-        Stake,
-        Holdback,
-        Vault,
-        Tabs,
-        Sealed,
-        Proposals,
-        Challenges,
-    ];
-}
 
 /// An amount that came to a place, or left it.
 type Flow = (Place, i128);
@@ -134,13 +124,13 @@ impl Observer for Books {
 }
 
 /// What the ledger holds.
-fn held(view: &State) -> [Flow; Place::ALL.len()] {
+fn held(view: &State) -> impl Iterator<Item = Flow> {
     let (ledger, staking) = (&view.ledger, &view.staking);
     let unclaimed: u128 = staking.pools.iter().map(|pool| u128::from(pool.rewards)).sum();
     let pooled: u128 = staking.pools.iter().map(|pool| u128::from(pool.stake.holds)).sum();
     let leaving: u128 = staking.leaving.values().map(|left| u128::from(left.fund.holds)).sum();
     let bonds: u128 = view.providers().iter().map(|provider| provider.bond).sum();
-    let amount = |place: Place| match place {
+    let amount = move |place: Place| match place {
         Minted => ledger.minted,
         Burned => ledger.burned,
         Treasury => ledger.treasury,
@@ -159,7 +149,7 @@ fn held(view: &State) -> [Flow; Place::ALL.len()] {
         Proposals => ledger.proposals,
         Challenges => ledger.challenges,
     };
-    Place::ALL.map(|place| (place, i128::try_from(amount(place)).expect("far less")))
+    Place::ALL.iter().map(move |&place| (place, i128::try_from(amount(place)).expect("far less")))
 }
 
 /// What an event says of amounts; where it follows a command's, what that says.

@@ -96,9 +96,7 @@ fn made(agents: &Agents, attacker: usize) -> f64 {
 /// A washer's offer is one of the ledger's offers, and none of the providers': those who join after it still answer for their own.
 #[test]
 fn a_washer_takes_nobodys_place() {
-    let washer = "[[attacker]]\nid = \"washer\"\nusd = \"100_000 USD\"\n\
-                  what = { wash = { class = \"rtx-4090\", program = \"decode-8b\", gpu_hours = 100 } }\n";
-    let loaded = scenario(washer, &["provider.gamers.join={ initial = \"20%\", ramp = \"20d\" }"]);
+    let loaded = scenario(WASHER, &["provider.gamers.join={ initial = \"20%\", ramp = \"20d\" }"]);
     let (genesis, agents) = world::build(&loaded, 0).unwrap();
     let mut engine = Engine::genesis(&genesis, agents, Shares::default()).unwrap();
     engine.run(loaded.scenario.start.0 + loaded.scenario.horizon.0 + 1);
@@ -115,34 +113,47 @@ fn a_washer_takes_nobodys_place() {
     assert_eq!(agents.tally().joined, 40);
 }
 
+const WASHER: &str = "[[attacker]]\nid = \"washer\"\nusd = \"100_000 USD\"\n\
+                      what = { wash = { class = \"rtx-4090\", program = \"decode-8b\", gpu_hours = 100 } }\n";
+
+/// What came of washing where all emission is for work and all fees burn.
+struct Washed {
+    /// Dollars that the washer made.
+    made: f64,
+    /// Dollars for a nano-XPL.
+    price: f64,
+    /// Nano-XPL of fees that it paid.
+    fees: f64,
+    shares: Shares,
+}
+
+fn washed(sets: &[&str]) -> Washed {
+    let emission = ["emission.providers=100%", "emission.stakers=0%", "emission.treasury=0%", "emission.builders=0%"];
+    let fees = ["fee.burn=100%", "fee.stakers=0%", "fee.treasury=0%"];
+    let loaded = scenario(WASHER, &[&emission[..], &fees, sets].concat());
+    let (agents, shares) = play(&loaded, |agents| agents.economy().attackers[0].first.0 + 1);
+    let (params, rate) = (&loaded.scenario.params, loaded.scenario.params.fee_rate() as f64 / 1e9);
+    assert!(shares.leases[0] > 300, "{} jobs were washed", shares.leases[0]);
+    Washed {
+        made: made(&agents, 0),
+        price: loaded.scenario.token.price.0 as f64 / 1e6 / XPL as f64,
+        fees: shares.paid_in_all as f64 * rate + shares.commands as f64 * params.fee_base() as f64,
+        shares,
+    }
+}
+
 /// With emission E for payments, of which others make X and the washer x, washing earns E·x ÷ (X + x) and costs its fees f·x and the
 /// base fees of its commands. It pays where E ÷ (X + x) exceeds the fee rate, and its profit is the difference, to the cent.
 #[test]
 fn washing_pays_exactly_where_emission_per_payment_exceeds_the_fee() {
-    let washer = "[[attacker]]\nid = \"washer\"\nusd = \"100_000 USD\"\n\
-                  what = { wash = { class = \"rtx-4090\", program = \"decode-8b\", gpu_hours = 100 } }\n";
     let bound = |fee: &str| {
-        let sets = ["emission.weight=paid", "emission.providers=100%", "emission.stakers=0%", "emission.treasury=0%"];
-        let more = [
-            "emission.builders=0%",
-            "emission.yearly=200000 XPL",
-            "fee.burn=100%",
-            "fee.stakers=0%",
-            "fee.treasury=0%",
-            "scale=1",
-        ];
         let fee = format!("fee.rate={fee}");
-        let sets: Vec<&str> = sets.into_iter().chain(more).chain([fee.as_str()]).collect();
-        let loaded = scenario(washer, &sets);
-        let (agents, shares) = play(&loaded, |agents| agents.economy().attackers[0].first.0 + 1);
-        let price = loaded.scenario.token.price.0 as f64 / 1e6 / XPL as f64;
-        let rate = loaded.scenario.params.fee_rate() as f64 / 1e9;
-        let fees = shares.paid_in_all as f64 * rate + shares.commands as f64 * loaded.scenario.params.fee_base() as f64;
-        assert!(shares.leases[0] > 300, "{} jobs were washed", shares.leases[0]);
-        let (theory, booty) = ((shares.predicted - fees) * price, made(&agents, 0));
+        let Washed { made, price, fees, shares } =
+            washed(&["emission.weight=paid", "emission.yearly=200000 XPL", "scale=1", &fee]);
+        let theory = (shares.predicted - fees) * price;
         // The last day's work has yet to settle and to be rewarded.
-        assert!((booty - theory).abs() < 0.05 * fees * price + 1.0, "made {booty}, theory {theory}");
-        (booty, shares.predicted / shares.paid_in_all as f64)
+        assert!((made - theory).abs() < 0.05 * fees * price + 1.0, "made {made}, theory {theory}");
+        (made, shares.predicted / shares.paid_in_all as f64)
     };
     let (made_at_little, first) = bound("5%");
     assert!(made_at_little > 0.0);
@@ -159,21 +170,11 @@ fn washing_pays_exactly_where_emission_per_payment_exceeds_the_fee() {
 /// and costs its fees. The emission at which the two are equal is its bound: it turns there.
 #[test]
 fn washing_by_work_pays_exactly_where_its_part_of_emission_exceeds_its_fees() {
-    let washer = "[[attacker]]\nid = \"washer\"\nusd = \"100_000 USD\"\n\
-                  what = { wash = { class = \"rtx-4090\", program = \"decode-8b\", gpu_hours = 100 } }\n";
     // What it made, and the part of emission that its work and its fees predict, in dollars; its part of all that was emitted.
     let wash = |yearly: f64| {
-        let sets = ["emission.weight=work", "emission.providers=100%", "emission.stakers=0%", "emission.treasury=0%"];
-        let more = ["emission.builders=0%", "fee.base=0.05 XPL", "fee.burn=100%", "fee.stakers=0%", "fee.treasury=0%"];
         let yearly = format!("emission.yearly={yearly:.0} XPL");
-        let sets: Vec<&str> = sets.into_iter().chain(more).chain([yearly.as_str()]).collect();
-        let loaded = scenario(washer, &sets);
-        let (agents, shares) = play(&loaded, |agents| agents.economy().attackers[0].first.0 + 1);
-        let price = loaded.scenario.token.price.0 as f64 / 1e6 / XPL as f64;
-        let rate = loaded.scenario.params.fee_rate() as f64 / 1e9;
-        let fees = shares.paid_in_all as f64 * rate + shares.commands as f64 * loaded.scenario.params.fee_base() as f64;
-        assert!(shares.leases[0] > 300, "{} jobs were washed", shares.leases[0]);
-        (made(&agents, 0), shares.predicted_by_work * price, fees * price)
+        let Washed { made, price, fees, shares } = washed(&["emission.weight=work", "fee.base=0.05 XPL", &yearly]);
+        (made, shares.predicted_by_work * price, fees * price)
     };
     let (profit, earned, fees) = wash(500_000.0);
     assert!(earned > 1.2 * fees && (profit / (earned - fees) - 1.0).abs() < 0.05, "{profit} made, {earned} less {fees}");

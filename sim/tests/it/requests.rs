@@ -14,25 +14,7 @@ use plasma_sim::world;
 use std::collections::BTreeMap;
 
 /// Deployments of hours, beside everything of the golden economy; what becomes of their requests is to be filled in.
-const HOSTING: &str = r#"
-[[program]]
-id = "serve"
-kind = "deployment"
-sizes = ["seconds"]
-cost = [{ resource = "f32", coefficient = 82_600_000_000_000, exponents = [1] }]
-
-[[demand]]
-id = "hosting"
-program = "serve"
-reference = "rtx-4090"
-customers = 10
-rate = "1/h"
-size = { seconds = { median = 14_400, sigma = 0.3 } }
-vram = "16 GB"
-reservation = { median = "0.60 USD/h", sigma = 0.2 }
-patience = "1h"
-deadline = "1d"
-"#;
+const HOSTING: &str = include_str!("../hosting.toml");
 
 const REQUESTS: &str = r#"requests = { rate = "120/h", price = "0.002 USD", receipts = "1h" }"#;
 

@@ -53,8 +53,8 @@ pub(crate) fn play(loaded: &Loaded) -> Engine<Agents, Watch> {
 pub(crate) const SAVERS: &str = "[[allocation]]\nid = \"savings\"\namount = \"20%\"\nholder = \"delegators\"\n\
                       [[delegator]]\nid = \"savers\"\naccounts = 60\noutside = \"8%\"\n";
 
-/// Nobody wants work done: what there is to see is stake.
-const QUIET: [&str; 12] = [
+/// All emission is for stake, and gamers stay.
+const FOR_STAKE: [&str; 9] = [
     "allocation.unvested.amount=50%",
     "stake.delegation=on",
     "stake.max_ratio=1000000%",
@@ -62,15 +62,15 @@ const QUIET: [&str; 12] = [
     "emission.providers=0%",
     "emission.treasury=0%",
     "emission.builders=0%",
-    "demand.chat.rate=0/h",
     "demand.finetuning.rate=0/h",
     "provider.gamers.exit_after=50y",
-    "provider.night-owls.exit_after=50y",
-    "provider.hosts.exit_after=50y",
 ];
 
+/// Nobody wants work done: what there is to see is stake.
+const QUIET: [&str; 3] = ["demand.chat.rate=0/h", "provider.night-owls.exit_after=50y", "provider.hosts.exit_after=50y"];
+
 fn quiet(more: &[&str]) -> Loaded {
-    scenario(SAVERS, &[&QUIET[..], more].concat())
+    scenario(SAVERS, &[&FOR_STAKE[..], &QUIET, more].concat())
 }
 
 /// Stake S at which what delegators want to stake at the yield that S leaves them is S: bisection, for that yield falls with S. It is
@@ -130,7 +130,7 @@ fn stake_goes_where_it_yields_most() {
     let twins = "[[provider]]\nid = \"greedy\"\nclass = \"rtx-4090\"\ncount = 30\nregions = { europe = 1, asia = 1 }\n\
                  exit_after = \"50y\"\ncommission = \"30%\"\n";
     let sets = ["emission.yearly=20000000 XPL", "horizon=1y", "delegator.savers.switching=0.5%", "delegator.savers.sells=50%"];
-    let loaded = scenario(&format!("{SAVERS}{twins}"), &[&QUIET[..], &sets].concat());
+    let loaded = scenario(&format!("{SAVERS}{twins}"), &[&FOR_STAKE[..], &QUIET, &sets].concat());
     let mut engine = play(&loaded);
     let names = engine.observer().names.clone();
     let agents = engine.environment();
@@ -150,16 +150,7 @@ fn stake_goes_where_it_yields_most() {
 }
 
 /// Work that is checked and often wrong: every provider of `gamers` is slashed some 120 times a year, each time three ten-thousandths.
-const SLASHED: [&str; 14] = [
-    "allocation.unvested.amount=50%",
-    "stake.delegation=on",
-    "stake.max_ratio=1000000%",
-    "emission.stakers=100%",
-    "emission.providers=0%",
-    "emission.treasury=0%",
-    "emission.builders=0%",
-    "demand.finetuning.rate=0/h",
-    "provider.gamers.exit_after=50y",
+const SLASHED: [&str; 5] = [
     "provider.hosts.count=0",
     "provider.night-owls.count=0",
     "provider.gamers.faults={ wrong = \"10%\" }",
@@ -179,7 +170,8 @@ const CHECKED: [&str; 6] = [
 /// without them.
 #[test]
 fn slashing_risk_lowers_the_fixed_point_as_solved() {
-    let loaded = scenario(SAVERS, &[&SLASHED[..], &CHECKED[..], &["horizon=3y", "delegator.savers.switching=100%"]].concat());
+    let loaded =
+        scenario(SAVERS, &[&FOR_STAKE[..], &SLASHED, &CHECKED, &["horizon=3y", "delegator.savers.switching=100%"]].concat());
     let mut engine = play(&loaded);
     let end = loaded.scenario.start.0 + loaded.scenario.horizon.0;
     let accounts: Vec<_> = engine.environment().economy().savers.members.iter().map(|saver| saver.account).collect();
@@ -218,7 +210,7 @@ fn stake_leaves_those_who_are_slashed() {
     let careful = "[[provider]]\nid = \"careful\"\nclass = \"rtx-4090\"\ncount = 30\nregions = { europe = 1 }\n\
                    exit_after = \"50y\"\n";
     let more = ["horizon=1y", "delegator.savers.switching=0.5%"];
-    let loaded = scenario(&format!("{SAVERS}{careful}"), &[&SLASHED[..], &CHECKED[..], &more].concat());
+    let loaded = scenario(&format!("{SAVERS}{careful}"), &[&FOR_STAKE[..], &SLASHED, &CHECKED, &more].concat());
     let mut engine = play(&loaded);
     let economy = engine.environment().economy();
     let careful = economy.lender_groups.iter().position(|group| group == "careful").unwrap();
