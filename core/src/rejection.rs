@@ -59,7 +59,7 @@ rejections! {
     34 BadOpening "price and salt do not open the sealed ask",
     35 NoOraclePrice "no price of XPL is fresh: wait until feeders post one",
     36 VaultHalted "the vault's collateral has fallen below settle.halt: wait until it recovers",
-    37 CreditTooSmall "the budget is worth less than a micro-dollar: raise it",
+    37 CreditTooSmall "the amount is worth less than a micro-dollar: raise it",
     40 DelegationOff "stake.delegation is off: this network takes no stake but providers' own bonds",
     41 OwnProvider "the account owns this provider: bond instead",
     42 ProviderGone "the provider has retired and takes no stake: choose another",
@@ -112,7 +112,7 @@ rejections! {
     87 TabShort "the job's tab is {need} nano-XPL short of the receipt: fund the tab first, or sign for less",
     90 NoClassNamed "the proposal names no class: name one to four whose weights it would set",
     91 WeightTooLarge "a class's weight is at most {need} parts per billion of the reference class's",
-    92 VaultBraked "the vault's collateral has fallen below settle.warn, and it takes jobs in windows: the next opens in {need} ms",
+    92 VaultBraked "the vault's collateral has fallen below settle.warn, and it takes jobs and money for tabs in windows: the next opens in {need} ms",
 }
 
 payload! {

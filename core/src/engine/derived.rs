@@ -153,7 +153,7 @@ impl Derived {
 
     /// The timers of grants, proposals and awards.
     fn promise_to_govern(&mut self, state: &State) {
-        for grant in state.grants.iter() {
+        for grant in state.grants.iter().filter(|grant| grant.due < NEVER) {
             self.timers.set(grant.due, GrantDue { grant: grant.id }.into());
         }
         for proposal in state.proposals.iter().filter(|proposal| proposal.is_voted_on()) {

@@ -188,7 +188,7 @@ impl Decide for SignReceipt {
 /// Pays the last receipt on a lease that is about to end, if there is one, and tells what moved to and from the vault for it.
 pub(crate) fn pay_last(state: &State, lease: &Lease, now: Time, events: &mut Vec<Event>) -> Moved {
     let tab = state.tabs.of(lease.job);
-    let mut moved = Moved::default();
+    let mut moved = Moved::NOTHING;
     if tab.signed == 0 {
         return moved;
     }

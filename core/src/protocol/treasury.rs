@@ -1,8 +1,9 @@
 //! The treasury: what governance spends of it, and what it has its custodian do of its own accord.
 //!
 //! The core knows no exchange. At the end of an epoch each policy that is switched on may place an order with the custodian, an
-//! account named at genesis or by governance, and all of them together stay within one budget: to **buy** up to so many XPL at no more than a limit, with dollars that are outside the core, or to **provide** so
-//! many XPL, which it sends along, to a pool at no less than a limit. What comes of an order returns by [`TreasuryDeposit`]. An order
+//! account named at genesis or by governance: to **buy** up to so many XPL at no more than a limit, with dollars that are outside
+//! the core, or to **provide** so many XPL, which it sends along, to a pool at no less than a limit. All of them together stay within
+//! one budget. What comes of an order returns by [`TreasuryDeposit`]. An order
 //! to buy stands for an epoch and takes no more than it asks for; one to provide stands until the custodian says that this was
 //! the last of it, and what then came back less, or more, is its loss or gain in XPL. What was bought is kept or, by
 //! `treasury.bought`, burned as it arrives. Without a fresh oracle price no order is placed.

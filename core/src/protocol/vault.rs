@@ -1,6 +1,6 @@
 //! The vault of `settle.mode = vault_remint`: customers' budgets are credits in dollars, and providers are paid those dollars'
 //! worth (Akash's burn-and-mint equilibrium, akash-network/node, x/bme; here a job's escrow is part of the vault until it
-//! settles).
+//! settles). What is put into a deployment's tab is a credit in the same way.
 //!
 //! A job's credit is its budget at the oracle's price when it was submitted. When it settles, its payment is worth as many
 //! dollars as then: what the tokens gained meanwhile goes to the vault, what they lost comes from the vault, and only what the
@@ -8,8 +8,8 @@
 //!
 //! Below `settle.halt` no credit is issued. Above it, but below `settle.warn`, a **brake** spaces the issue of credits, as the
 //! original spaces its mints of dollars; what is owed is settled at all times. The original queues what is asked for and mints for
-//! all at once, every so many blocks; here a job is taken or refused as it is submitted, so that instead of a queue there are windows:
-//! one opens with the first job after the last was due to be over, stays open for `settle.brake_least` steps, and the next opens as
+//! all at once, every so many blocks; here a job, or money for a tab, is taken or refused at once, so that instead of a queue there are
+//! windows: one opens with the first after the last was due to be over, stays open for `settle.brake_least` steps, and the next opens as
 //! long after it as [`braked`] says of the ratio at that moment. At `settle.warn` windows touch, and nothing is refused. As in the
 //! original, a ratio that recovers does not bring the next window forward.
 
@@ -80,7 +80,8 @@ payload! {
 
 // Decide
 
-/// The credit in micro-dollars of a budget, or of what is set aside in a tab, with the brake's window if this opens one, or why there can be none.
+/// The credit in micro-dollars of a budget, or of what is set aside in a tab, with the brake's window if this opens one, or why
+/// there can be none.
 pub(crate) fn issue(state: &State, budget: u64, now: Time) -> Result<(u64, Option<Braked>), Refusal> {
     let price = state.oracle_price(now).ok_or(Rejection::NoOraclePrice)?;
     let backing = state.ledger.vault.saturating_add(state.vault.backing).saturating_add(state.ledger.tabs);

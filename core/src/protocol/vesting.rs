@@ -223,9 +223,9 @@ impl State<'_> {
     }
 }
 
-/// Keeps a grant's promise, if it is still open.
+/// Keeps a grant's promise, if it is still open and has one: what is all staked has nothing to release.
 fn promise(state: &State, id: GrantId, derived: &mut Derived) {
-    if let Some(grant) = state.grants.get(id.0) {
+    if let Some(grant) = state.grants.get(id.0).filter(|grant| grant.due < NEVER) {
         derived.timers.set(grant.due, GrantDue { grant: id }.into());
     }
 }

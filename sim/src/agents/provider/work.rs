@@ -108,6 +108,8 @@ impl Agents {
             self.cheat(lender, now).and_then(|(wrong, pretend)| draw.chance(wrong).then_some(if pretend { term } else { LIE }));
         self.rows.lies[slot] = lie.is_some();
         if self.stalls(view, now, lender, leased) {
+            // It serves no requests either.
+            self.rows.lies[slot] = true;
             self.rows.lenders[lender].lied_ms += (leased.due - now) * u64::from(lease.gpus);
             return;
         }
