@@ -5,12 +5,13 @@ mod results;
 pub use results::titled;
 
 use crate::Outcome;
+use crate::books::books;
 use crate::checkpoint::Checkpoint;
 use crate::cli;
 use crate::console::{bar, say, stop_on_ctrl_c};
 use crate::folder::{Folder, write_whole};
 use crate::manifest::{Formats, Log, Manifest, hex};
-use crate::observe::{books, observed, owners, yardstick};
+use crate::observe::{observed, owners, yardstick};
 use clap::ValueEnum;
 use indicatif::ProgressBar;
 use miette::{IntoDiagnostic, WrapErr, miette};
