@@ -18,11 +18,15 @@ pub mod vesting;
 
 use crate::agents::tally::Party;
 use crate::scenario::Scenario;
-use crate::scenario::model::{CustomerChoice, DemandGroup, Holder, TraceUse, VerificationPolicy, position, trace::TraceJobs};
+use crate::scenario::model::{
+    CustomerChoice, DemandGroup, Holder, SizeSpread, TraceUse, VerificationPolicy, position, trace::TraceJobs,
+};
 use crate::scenario::quantity::{Bytes, Id};
 use crate::streams::sample::{Intensity, Weights};
+use crate::streams::spread::Spread;
 use crate::streams::{Purpose, Streams, stream_id};
 use crate::traces::prices::Prices;
+use crate::traces::sizes::Tables;
 use crate::traces::{Job, Trace};
 pub use attackers::{Attacker, Plan};
 use bursts::Bursts;
@@ -170,8 +174,8 @@ pub struct Drawn {
     pub intensity: Intensity,
     /// When far more of them come.
     pub bursts: Option<Bursts>,
-    /// Median and sigma of each size, in the order of the program's names.
-    pub sizes: Vec<(f64, f64)>,
+    /// Distribution of each size, in the order of the program's names.
+    pub sizes: Vec<Spread>,
     /// Base-2 logarithms of the numbers of GPUs …
     pub gpus_log2: Vec<u8>,
     /// … and how often each is asked for.
@@ -232,18 +236,26 @@ impl Economy {
         self.patrons.first().map_or(ClassId(0), |patrons| patrons.reference)
     }
 
-    /// Makes a checked scenario concrete. `traces` are its traces, in its order, and `prices` its recorded price, if it has one.
+    /// Makes a checked scenario concrete. `traces` are its traces, in its order, `prices` its recorded price, if it has one, and
+    /// `sizes` its recorded sizes.
     ///
     /// # Errors
     /// [`BuildError::Beyond`] when something exceeds what the engine counts.
-    pub fn new(scenario: &Scenario, traces: &[Trace], prices: Option<Prices>, replicate: u64) -> Result<Self, BuildError> {
+    pub fn new(
+        scenario: &Scenario,
+        traces: &[Trace],
+        prices: Option<Prices>,
+        sizes: &Tables,
+        replicate: u64,
+    ) -> Result<Self, BuildError> {
         let mut next = genesis::immobile(scenario).count() as u32;
         let exchange = Exchange::new(scenario, prices, &mut next)?;
         let traders = token::traders(scenario, &mut next);
         let (custodian, committee, builders) = funds::officers(scenario, &mut next);
         let mut attackers = attackers::attackers(scenario, &mut next);
         let savers = stake::savers(scenario, &mut next, replicate);
-        let mut patrons = patrons(scenario, traces, &Streams::new(scenario.seed, replicate, Purpose::Burst), &mut next);
+        let bursts = Streams::new(scenario.seed, replicate, Purpose::Burst);
+        let mut patrons = patrons(scenario, (traces, sizes), &bursts, &mut next);
         let streams = Streams::new(scenario.seed, replicate, Purpose::Provider);
         let (lenders, lender_groups) = providers::lenders(scenario, traces, &streams)?;
         for (attacker, section) in attackers.iter_mut().zip(&scenario.attacker) {
@@ -376,7 +388,7 @@ impl Economy {
     }
 }
 
-fn patrons(scenario: &Scenario, traces: &[Trace], streams: &Streams, next: &mut u32) -> Vec<Patrons> {
+fn patrons(scenario: &Scenario, (traces, sizes): (&[Trace], &Tables), streams: &Streams, next: &mut u32) -> Vec<Patrons> {
     let counts: Vec<u64> = scenario.demand.iter().map(|group| group.customers).collect();
     let counts = rounding::scaled(scenario.scale, &counts);
     let mut enrol = |count: u64| {
@@ -385,7 +397,7 @@ fn patrons(scenario: &Scenario, traces: &[Trace], streams: &Streams, next: &mut 
         (first, count)
     };
     let mut all: Vec<Patrons> =
-        scenario.demand.iter().zip(counts).map(|(group, count)| drawn(scenario, group, streams, enrol(count))).collect();
+        scenario.demand.iter().zip(counts).map(|(group, count)| drawn(scenario, group, sizes, streams, enrol(count))).collect();
     for (section, trace) in scenario.trace.iter().zip(traces) {
         if let TraceUse::Jobs(jobs) = &section.use_as {
             let enrolled = enrol(scenario.scale.of(jobs.customers));
@@ -395,9 +407,15 @@ fn patrons(scenario: &Scenario, traces: &[Trace], streams: &Streams, next: &mut 
     all
 }
 
-fn drawn(scenario: &Scenario, group: &DemandGroup, streams: &Streams, (first, count): (AccountId, u32)) -> Patrons {
+fn drawn(
+    scenario: &Scenario,
+    group: &DemandGroup,
+    tables: &Tables,
+    streams: &Streams,
+    (first, count): (AccountId, u32),
+) -> Patrons {
     let names = scenario.program.iter().find(|program| program.id == group.program).map_or(&[][..], |program| &program.sizes);
-    let sizes = names.iter().take(MAX_SIZES).filter_map(|name| group.size.get(name));
+    let sizes = names.iter().take(MAX_SIZES).filter_map(|name| spread(group, name, tables));
     let span = (scenario.start.0, scenario.horizon.0);
     let rate = group.rate.per_hour() / HOUR as f64 * scenario.scale.fraction();
     let yearly = 1.0 + group.growth.fraction();
@@ -406,7 +424,7 @@ fn drawn(scenario: &Scenario, group: &DemandGroup, streams: &Streams, (first, co
     let source = Drawn {
         intensity,
         bursts: group.bursts.as_ref().map(|terms| Bursts::new(terms, stream, streams, span)),
-        sizes: sizes.map(|size| (size.median.get(), size.sigma.get())).collect(),
+        sizes: sizes.collect(),
         gpus_log2: group.gpus.keys().map(|gpus| gpus.trailing_zeros() as u8).collect(),
         gpus_weights: Weights::new(group.gpus.values().map(|weight| weight.get())),
     };
@@ -431,6 +449,21 @@ fn drawn(scenario: &Scenario, group: &DemandGroup, streams: &Streams, (first, co
             interval: requests.receipts.0,
         }),
     }
+}
+
+/// The distribution of one of a group's sizes.
+fn spread(group: &DemandGroup, name: &Id, tables: &Tables) -> Option<Spread> {
+    Some(match group.size.get(name)? {
+        SizeSpread::LogNormal(terms) => Spread::LogNormal(terms.median.get(), terms.sigma.get()),
+        SizeSpread::Quantiles(quantiles) => {
+            Spread::Lines(quantiles.iter().map(|(share, size)| (share.fraction(), size.get())).collect())
+        }
+        SizeSpread::Values(values) => {
+            let numbers: Vec<_> = values.iter().map(|(&size, weight)| (f64::from(size), weight.get())).collect();
+            Spread::steps(&numbers)
+        }
+        SizeSpread::Csv(_) => Spread::steps(tables.get(&(group.id.clone(), name.clone()))?),
+    })
 }
 
 fn choosing(scenario: &Scenario, choice: &CustomerChoice, reference: &Id) -> Choosing {

@@ -9,6 +9,7 @@
 
 pub mod normal;
 pub mod sample;
+pub mod spread;
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;

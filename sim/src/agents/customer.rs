@@ -207,8 +207,8 @@ fn drawn_wishes(patrons: &Patrons, drawn: &Drawn, draw: &mut Draw) -> Candidate 
     let (customer, reservation) = who_and_price(patrons, draw);
     let gpus_log2 = drawn.gpus_log2[draw.pick(&drawn.gpus_weights)];
     let mut sizes = [0; MAX_SIZES];
-    for (size, &(median, sigma)) in sizes.iter_mut().zip(&drawn.sizes) {
-        *size = (draw.log_normal(median, sigma).max(1.0)) as u32;
+    for (size, spread) in sizes.iter_mut().zip(&drawn.sizes) {
+        *size = draw.spread(spread).max(1.0) as u32;
     }
     Candidate { customer, sizes, gpus_log2, reservation, taste: draw.uniform() }
 }

@@ -79,7 +79,8 @@ impl Weights {
         Self { cumulative }
     }
 
-    fn at(&self, u: f64) -> usize {
+    /// The position that a uniform number falls on.
+    pub(super) fn at(&self, u: f64) -> usize {
         self.cumulative.partition_point(|&upto| upto <= u).min(self.cumulative.len().saturating_sub(1))
     }
 }

@@ -1,8 +1,8 @@
 //! Customers and their jobs.
 
 use super::{Findings, same_keys};
-use crate::scenario::model::{Class, DemandGroup, Kind, Program, Requests, Scenario};
-use crate::scenario::quantity::{Bytes, Id, SpanMs, Weight};
+use crate::scenario::model::{Class, DemandGroup, Kind, LogNormal, Program, Requests, Scenario, SizeSpread};
+use crate::scenario::quantity::{Bytes, Id, Ratio, SpanMs, Weight};
 use plasma_core::params::mechanism;
 use plasma_core::time::{HOUR, YEAR};
 
@@ -21,12 +21,7 @@ fn check_group(scenario: &Scenario, group: &DemandGroup, findings: &mut Findings
         same_keys(findings, &group.size, &program.sizes, &path("size"), &format!("the program `{}`", program.id));
     }
     for (name, size) in &group.size {
-        findings.require(
-            size.median.get() > 0.0 && size.median.get() <= LARGEST_SIZE,
-            path(&format!("size.{name}.median")),
-            || "a size must be above 0 and at most 1e18".into(),
-        );
-        spread(size.sigma, path(&format!("size.{name}.sigma")), findings);
+        sizes(size, &path(&format!("size.{name}")), findings);
     }
     for gpus in group.gpus.keys() {
         findings
@@ -56,6 +51,42 @@ fn check_group(scenario: &Scenario, group: &DemandGroup, findings: &mut Findings
         "at least one day must be above 0, and none beyond measure".into()
     });
     findings.require(group.growth.fraction() > -1.0, path("growth"), || "no more than everything can be lost in a year".into());
+}
+
+/// A distribution from which sizes can be drawn.
+fn sizes(size: &SizeSpread, path: &str, findings: &mut Findings) {
+    match size {
+        SizeSpread::LogNormal(LogNormal { median, sigma }) => {
+            findings.require(median.get() > 0.0 && median.get() <= LARGEST_SIZE, format!("{path}.median"), || {
+                "a size must be above 0 and at most 1e18".into()
+            });
+            spread(*sigma, format!("{path}.sigma"), findings);
+        }
+        SizeSpread::Quantiles(quantiles) => {
+            let path = format!("{path}.quantiles");
+            let ends = [quantiles.first_key_value(), quantiles.last_key_value()].map(|end| end.map(|(share, _)| *share));
+            findings.require(ends == [Some(Ratio(0)), Some(Ratio::ONE)], path.as_str(), || {
+                "expected a smallest size at \"0%\", a largest at \"100%\", and none beyond".into()
+            });
+            let mut least = 0.0;
+            for (share, size) in quantiles {
+                let above = size.get() > 0.0 && size.get() >= least && size.get() <= f64::from(u32::MAX);
+                findings.require(above, format!("{path}.{share}"), || {
+                    format!("expected a size above 0, not below the one before it ({least}), and at most {}", u32::MAX)
+                });
+                least = size.get();
+            }
+        }
+        SizeSpread::Values(values) => {
+            findings.require(!values.contains_key(&0), format!("{path}.values.0"), || "a size must be above 0".into());
+            findings.weights(values.values(), format!("{path}.values"));
+        }
+        SizeSpread::Csv(table) => {
+            findings.require(table.factor.get() > 0.0, format!("{path}.csv.factor"), || {
+                "a size must be above 0, and so must what it is multiplied by".into()
+            });
+        }
+    }
 }
 
 /// Requests come to what is held open for them, and pay.
