@@ -114,6 +114,10 @@ fn told() -> (Owners, Observed) {
         unserved: 1,
         wavering: 2,
         unfunded: 1,
+        brought: 3,
+        brought_jobs: 2,
+        brought_paid: usd(5),
+        built: usd(20),
         brought_in: usd(7_000),
         put_in: usd(30),
         electricity: usd(100),
@@ -144,7 +148,8 @@ fn first_day_as_told() -> Vec<(&'static str, f64)> {
         ("work_hhi_owned", 1.0), ("work_nakamoto_owned", 1.0), ("stake_nakamoto_owned", 1.0),
         ("votes_nakamoto_owned", 1.0), ("unlock_days", 0.0), ("emission_pass_through", 0.25), ("supply_without_emission", 0.75),
         ("candidates", 10.0), ("candidates_declined", 2.0), ("candidates_to_cloud", 1.0), ("candidates_unserved", 1.0),
-        ("candidates_unfunded", 1.0), ("network_share", 0.5),
+        ("candidates_unfunded", 1.0), ("candidates_brought", 3.0), ("jobs_brought", 2.0), ("payments_brought_usd", 5.0),
+        ("builders_spent_usd", 20.0), ("network_share", 0.5),
         // Of the six who came two would not have for a hundredth more.
         ("own_price_elasticity", -100.0 / 3.0),
         // On demand half an hour of the large class is cheaper for an hour of the small.

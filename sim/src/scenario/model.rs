@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 pub use attack::AttackerSection;
 pub use demand::{CustomerChoice, Daily, DailyShape, DemandGroup, PriceSpread, Requests, VerificationPolicy, Weekly};
-pub use funds::{BuilderSection, Committee, Custodian};
+pub use funds::{Brings, BuilderSection, Committee, Custodian};
 pub use hardware::{Class, CostTerm, Kind, Program, Region, Resource};
 pub use shock::ShockSection;
 pub use size::{LogNormal, SizeSpread, SizeTable};

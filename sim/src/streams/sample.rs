@@ -159,6 +159,13 @@ impl Intensity {
         self.majorant *= peak.max(1.0);
     }
 
+    /// The same rate, times `share` at every moment.
+    pub fn times(mut self, share: f64) -> Self {
+        self.base *= share;
+        self.majorant *= share;
+        self
+    }
+
     /// Whether a candidate at this time, within the horizon, is one of the true rate, which is `factor` times what it would be.
     /// Mostly the bounds of the growth say so already, and the power need not be known.
     pub fn accepts(&self, time: u64, factor: f64, draw: &mut Draw) -> bool {

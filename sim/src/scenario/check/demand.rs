@@ -1,7 +1,7 @@
 //! Customers and their jobs.
 
 use super::{Findings, same_keys};
-use crate::scenario::model::{Class, DemandGroup, Kind, LogNormal, Program, Requests, Scenario, SizeSpread};
+use crate::scenario::model::{BuilderSection, Class, DemandGroup, Kind, LogNormal, Program, Requests, Scenario, SizeSpread};
 use crate::scenario::quantity::{Bytes, Id, Ratio, SpanMs, Weight};
 use plasma_core::params::mechanism;
 use plasma_core::time::{HOUR, YEAR};
@@ -107,15 +107,26 @@ fn requests(asked: &Requests, program: Option<&Program>, path: impl Fn(&str) -> 
 /// Candidates an hour beyond which a day is more than any machine plays.
 const MOST_PER_HOUR: f64 = 1e9;
 
-/// Whether the rate stays within what can be played, at this scale, growth until the end and bursts included.
+/// Whether the rate stays within what can be played, at this scale, growth until the end, bursts and what builders bring included.
 fn busiest(scenario: &Scenario, group: &DemandGroup, key: String, findings: &mut Findings) {
     let years = scenario.horizon.0 as f64 / YEAR as f64;
     let growth = libm::pow(1.0 + group.growth.fraction(), years).max(1.0);
     let burst = group.bursts.map_or(1.0, |bursts| 1.0 + bursts.more.fraction());
-    let busiest = group.rate.per_hour() * scenario.scale.fraction() * growth * burst;
+    let busiest = group.rate.per_hour() * scenario.scale.fraction() * growth * burst * (1.0 + brought(scenario, group));
     findings.require(busiest <= MOST_PER_HOUR, key, || {
         format!("expected at most 1e9/h with its growth until the end, at this scale; that comes to {busiest:.3e}/h")
     });
+}
+
+/// The largest share by which builders can make a group grow: by every milestone of every award that they apply for.
+fn brought(scenario: &Scenario, group: &DemandGroup) -> f64 {
+    let by = |builder: &BuilderSection| {
+        let share =
+            builder.brings.as_ref().and_then(|brings| brings.candidates.get(&group.id)).map_or(0.0, |share| share.fraction());
+        let again = builder.again.map_or(0, |again| scenario.horizon.0 / again.0.max(1));
+        share * f64::from(builder.milestones) * (1 + again) as f64
+    };
+    scenario.builder.iter().map(by).sum()
 }
 
 /// A job that waits until its deadline never ends in time, and one that does not wait for a clearing never starts.
