@@ -39,7 +39,7 @@ fn first_day() -> Vec<(&'static str, f64)> {
         ("epoch", 0.0), ("time", (START + DAY) as f64),
         ("supply_opened", 4e6), ("supply", supply), ("circulating", supply - 1e6 - 126.0 - 0.2 * minted),
         ("minted", minted), ("unminted", 0.0), ("burned", burned), ("burned_fees", 315.0), ("burned_base_fees", 0.016),
-        ("burned_slashes", 20.0), ("burned_deposits", 0.0), ("burned_bought", 0.0), ("slashed", 20.0), ("unlocked", 0.0), ("treasury", 9e5 + 126.0 + 0.1 * minted), ("builders", 0.1 * minted),
+        ("burned_slashes", 20.0), ("burned_deposits", 0.0), ("burned_bought", 0.0), ("slashed", 20.0), ("unlocked", 0.0), ("treasury", 9e5 + 126.0 + 0.1 * minted), ("builders", 0.1 * minted), ("builders_paid", 0.0), ("builders_paid_usd", 0.0),
         ("staked", 19_980.0), ("unbonding", 0.0), ("staked_share", 19_980.0 / supply), ("inflation", growth), ("price_usd", 0.5),
         ("commands", 17.0), ("commands_refused", 1.0),
         ("jobs_submitted", 5.0), ("jobs_leased", 3.0), ("jobs_waited", 1.0), ("jobs_retried", 1.0), ("jobs_settled", 3.0), ("jobs_expired", 1.0),
