@@ -51,6 +51,7 @@ fn built(row: &BuilderRow) -> Vec<Entry> {
         Entry::count("attempts", row.attempts),
         Entry::count("milestones reached", row.reached),
         Entry::count("milestones attested without being reached", row.let_pass),
+        Entry::count("candidates who came because of them", row.brought),
         Entry::xpl("paid by the treasury", row.paid),
         Entry::xpl("sold", row.sold),
         Entry::usd("received for it", signed(row.received)),

@@ -28,6 +28,7 @@ use attacker::AttackerRow;
 use board::Board;
 use builder::BuilderRow;
 use custodian::CustodyRow;
+use customer::brought::BringingRow;
 use customer::requests::ServedRow;
 use delegator::SaverRow;
 use delegator::yields::Yields;
@@ -80,6 +81,10 @@ pub struct Rows {
     pub custody: CustodyRow,
     /// Builders, in the order of [`Economy::builders`].
     pub builders: Vec<BuilderRow>,
+    /// What milestones bring, in the order in which they were reached.
+    pub bringing: Vec<BringingRow>,
+    /// Whether the customer of each lease was brought by a builder, by slot, up to the last one that was.
+    pub brought: Vec<bool>,
     /// Micro-USD that each lease promises whose provider does not work, by slot; none where it works.
     pub lies: Vec<Option<u64>>,
     /// Delegators, in the order of [`crate::economy::stake::Savers::members`].
@@ -126,6 +131,7 @@ struct Keyed {
     price: Streams,
     trader: Streams,
     builder: Streams,
+    brought: Streams,
     shock: Streams,
     delegator: Streams,
     voter: Streams,
@@ -169,6 +175,8 @@ impl Agents {
             cohorts: vec![CohortRow::default(); economy.cohorts.len()],
             custody: CustodyRow::default(),
             builders: vec![BuilderRow::default(); economy.builders.len()],
+            bringing: Vec::new(),
+            brought: Vec::new(),
             lies: Vec::new(),
             savers: vec![SaverRow::default(); economy.savers.members.len()],
             polls: Vec::new(),
@@ -224,6 +232,7 @@ impl Agents {
             price: streams(Purpose::Price),
             trader: streams(Purpose::Trader),
             builder: streams(Purpose::Builder),
+            brought: streams(Purpose::Brought),
             shock: streams(Purpose::Shock),
             delegator: streams(Purpose::Delegator),
             voter: streams(Purpose::Voter),
@@ -350,6 +359,7 @@ impl Agents {
             Kind::Milestone => self.end_attempt(time, number),
             Kind::Attest => self.attest(view, time, number),
             Kind::Cash => self.cash(view, time, number),
+            Kind::Brought => self.brought(view, time, number),
         }
     }
 }
@@ -376,6 +386,7 @@ impl Observer for Agents {
             Event::Leased(leased) => {
                 self.begin_lease(view, now, leased);
                 self.begin_serving(view, now, leased);
+                self.note_brought(view, leased);
                 // What attackers offer in their own name is no provider's of the scenario.
                 if self.lender_of_offer(leased.offer).is_none() {
                     self.commit_washed(view, now, leased);
@@ -402,11 +413,13 @@ impl Observer for Agents {
                     class.into_iter().for_each(|class| self.rows.board.ended(class, true));
                 }
                 self.paid(settled.lease, settled.paid);
+                self.count_brought(view, now, settled.lease, settled.payment(), true);
             }
             Event::ReceiptPaid(receipt) => {
                 self.rows.board.took_fee(receipt.fee());
                 self.rows.yields.pay(receipt.payment());
                 self.paid(receipt.lease, receipt.paid);
+                self.count_brought(view, now, receipt.lease, receipt.payment(), false);
             }
             Event::Verified(_) | Event::TrapFound(_) => self.rows.board.results.checked(true),
             Event::FoundWrong(_) => self.rows.board.results.checked(false),

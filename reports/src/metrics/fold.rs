@@ -521,6 +521,10 @@ impl Observer for Metrics {
                 row.dollars.emission += parts.iter().sum::<u128>() * price;
                 row.dollars.treasury += (parts[2] + parts[3]) * price;
             }
+            Event::MilestonePaid(paid) => {
+                row.paid_builders += u128::from(paid.amount);
+                row.dollars.builders += u128::from(paid.amount) * u128::from(self.quote.at(view, record.time));
+            }
             Event::Rewarded(rewarded) => {
                 row.rewards_work += u128::from(rewarded.work);
                 row.rewards_stake += u128::from(rewarded.stake);

@@ -23,6 +23,14 @@ pub struct Observed {
     pub wavering: u64,
     /// … and could not buy the XPL for.
     pub unfunded: u64,
+    /// … and only considered because of what builders had done.
+    pub brought: u64,
+    /// Jobs settled of customers whom builders brought.
+    pub brought_jobs: u64,
+    /// What these customers paid, fees and requests included.
+    pub brought_paid: u128,
+    /// What builders spent outside on what they were awarded for.
+    pub built: u128,
     /// Dollars that customers and other buyers brought in.
     pub brought_in: u128,
     /// Dollars that providers' owners put in where income did not cover costs.
@@ -148,6 +156,7 @@ impl Observed {
     /// Adds the flows of the span that follows and takes over what stands at its end.
     pub fn append(&mut self, next: &Self) {
         flows!(self, next, +=: candidates, declined, to_cloud, unserved, unfunded, brought_in, put_in, electricity, forgone);
+        flows!(self, next, +=: brought, brought_jobs, brought_paid, built);
         flows!(self, next, +=: wavering, emission_expected, emission_passed_on, wrong, faulty);
         flows!(self, next, +=: avoidable);
         let (fraud, small) = (&mut self.fraud, &mut self.small);
@@ -164,6 +173,7 @@ impl Observed {
     pub fn since(&self, earlier: &Self) -> Self {
         let mut flows = self.clone();
         flows!(flows, earlier, -=: candidates, declined, to_cloud, unserved, unfunded, brought_in, put_in, electricity, forgone);
+        flows!(flows, earlier, -=: brought, brought_jobs, brought_paid, built);
         flows!(flows, earlier, -=: wavering, emission_expected, emission_passed_on, wrong, faulty);
         flows!(flows, earlier, -=: avoidable);
         let (fraud, small) = (&mut flows.fraud, &mut flows.small);

@@ -43,6 +43,8 @@ pub struct Row {
     pub emitted_treasury: u128,
     /// Minted for the builders' fund.
     pub emitted_builders: u128,
+    /// Paid to builders for milestones.
+    pub paid_builders: u128,
     /// Paid to providers out of their pool.
     pub rewards_work: u128,
     /// Paid to stakers out of their pool: emission and fees.
@@ -193,6 +195,8 @@ pub struct Dollars {
     pub receipts: u128,
     /// Fees and emission to the treasury and the builders' fund.
     pub treasury: u128,
+    /// Paid to builders for milestones.
+    pub builders: u128,
     /// Circulating supply of each epoch's beginning × change of the price in it.
     pub revaluation: i128,
     /// Providers' income without payments: emission and stake rewards.
@@ -464,7 +468,7 @@ impl Row {
         }
         (self.epoch, self.closed, self.stocks) = (next.epoch, next.closed, next.stocks);
         add_fields!(self, next: minted, unminted, emitted_providers, emitted_stakers, emitted_treasury, emitted_builders);
-        add_fields!(self, next: rewards_work, rewards_stake, rewards_delegators, slash_rewards);
+        add_fields!(self, next: paid_builders, rewards_work, rewards_stake, rewards_delegators, slash_rewards);
         add_fields!(self, next: check_rewards, check_deposits, check_copies);
         add_fields!(self, next: staked_time, delegated_time);
         add_fields!(self, next: paid_providers, receipts, fees_treasury, fees_stakers, commands, refused);
@@ -475,7 +479,7 @@ impl Row {
         add_fields!(checks, more_checks: drawn, verified, wrong, missed, overruled);
         let (dollars, external) = (&mut self.dollars, &mut self.external);
         let (more_dollars, more_external) = (&next.dollars, &next.external);
-        add_fields!(dollars, more_dollars: income_small, delegators, receipts);
+        add_fields!(dollars, more_dollars: income_small, delegators, receipts, builders);
         add_fields!(dollars, more_dollars: emission, external, income, treasury, revaluation, rewards, submissions);
         for tier in 0..TIERS {
             dollars.elsewhere[tier] += more_dollars.elsewhere[tier];

@@ -17,6 +17,10 @@ pub struct Tally {
     pub wavering: Vec<u64>,
     /// Those that could not buy the XPL they needed, by group.
     pub unfunded: Vec<u64>,
+    /// Jobs settled of customers whom builders brought …
+    pub brought_jobs: u64,
+    /// … and micro-USD that these customers paid, fees and requests included, at the oracle's price of the moment.
+    pub brought_paid: u128,
     /// Purchases of XPL that the market maker could not fill.
     pub purchases_refused: u64,
     /// Sales of XPL that the market maker could not pay.
