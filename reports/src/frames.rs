@@ -12,6 +12,7 @@
 use crate::metrics::failure::{SIGNATURES, Signature};
 use crate::metrics::guard::{GUARDS, Guard};
 use crate::metrics::row::{RegionRow, Row};
+use crate::metrics::size::Size;
 use crate::metrics::table::{CLASS_METRICS, METRICS, Metric, REGION_METRICS, Unit};
 use crate::metrics::{ClassRow, Metrics};
 use crate::write::{At, WriteError, create_dir};
@@ -70,7 +71,7 @@ pub fn amounts_frame(metrics: &Metrics) -> PolarsResult<DataFrame> {
 
 /// Whether a metric is a balance or flow, not an average of one.
 fn is_exact(metric: &Metric<Row>) -> bool {
-    metric.unit == Unit::Xpl && !["income_per_provider", "cost_per_job_xpl"].contains(&metric.name)
+    metric.unit == Unit::Xpl && metric.size() == Size::Extensive
 }
 
 fn nano(metric: &Metric<Row>, row: &Row) -> Option<u64> {

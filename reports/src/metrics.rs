@@ -9,6 +9,7 @@ pub mod histogram;
 pub mod observed;
 pub mod owners;
 pub mod row;
+pub mod size;
 mod store;
 pub mod table;
 pub mod yardstick;
