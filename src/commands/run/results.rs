@@ -104,8 +104,8 @@ fn overrides(resolved: &str) -> Vec<String> {
 
 /// The span that figures are of. A state at the end of a run counts more than they do.
 pub fn covered(metrics: &Metrics) -> String {
-    let Some(last) = metrics.rows().last() else { return "nothing: no epoch has closed".into() };
-    let (closed, epochs) = (calendar::timestamp(last.closed), metrics.rows().len());
+    let Some(last) = metrics.closed().last() else { return "nothing: no epoch has closed".into() };
+    let (closed, epochs) = (calendar::timestamp(last.closed), metrics.closed().len());
     format!("{epochs} closed epochs, until {closed}; records after the last close, of that very moment too, are in the log alone")
 }
 
