@@ -40,7 +40,7 @@ pub use providers::Lender;
 use shocks::Timetable;
 use stake::{Motion, Savers, Voters};
 pub use token::{Exchange, Trader};
-pub use vesting::Cohort;
+pub use vesting::{Cohort, Pledger};
 
 /// Everybody, and what never changes about them.
 #[derive(Debug)]
@@ -51,6 +51,8 @@ pub struct Economy {
     pub traders: Vec<Trader>,
     /// Unlock cohorts, in the order of the file.
     pub cohorts: Vec<Cohort>,
+    /// Who stakes what is not free yet, in the order of the file.
+    pub pledgers: Vec<Pledger>,
     /// Who carries out the treasury's orders.
     pub custodian: Option<Custodian>,
     /// Who attests milestones.
@@ -313,6 +315,7 @@ impl Economy {
             exchange,
             traders,
             cohorts: vesting::cohorts(scenario),
+            pledgers: vesting::pledgers(scenario),
             custodian,
             committee,
             builders,
