@@ -1,9 +1,9 @@
 //! Holders who stake what has not become free, where `vesting.may_stake` says that they may.
 //!
-//! At each look they compare what they have with providers with the share of what is not free yet that they mean to have there. What is
-//! missing they bring to providers picked at random, alike; what is too much, because it has become free meanwhile, they ask back from
-//! one provider after the other; and they claim what it earned, which is theirs where `vesting.may_earn` says so. They look at no
-//! yield: nothing else can be done with it.
+//! At each look they compare what they have with providers with the share of what has not vested that they mean to have there. What is
+//! missing they bring to providers picked at random, alike; what is too much, because it has vested meanwhile, they ask back from one
+//! provider after the other; and they claim what it earned, which is theirs where `vesting.may_earn` says so. They look at no yield:
+//! nothing else can be done with it.
 
 use super::super::Agents;
 use super::super::delegator::{room, yields};
@@ -38,7 +38,8 @@ impl Agents {
         let Some(grant) = view.grants.get(pledger.grant.0) else { return };
         let with = staked(view, grant);
         let at_stake: u64 = with.iter().map(|(_, stake)| stake).sum();
-        let wanted = ((grant.total - grant.released) as f64 * pledger.share) as u64;
+        let total = u128::from(grant.total);
+        let wanted = ((total - grant.schedule.vested(total, now)) as f64 * pledger.share) as u64;
         let commands = match wanted.checked_sub(at_stake) {
             Some(missing) => self.bring_locked(view, number, grant, missing),
             None => take_locked(grant, &with, at_stake - wanted),

@@ -131,12 +131,13 @@ fn pledging<'a>(stake: &'a str, more: &[&'a str]) -> Vec<&'a str> {
 
 const HALF: &str = "allocation.unvested.stake={ share = \"50%\", spread = 4, interval = \"3d\" }";
 
-/// Nano-XPL of the grant that providers have, that are on their way back, and that its account has in hand.
-fn pledged(engine: &mut plasma_core::engine::Engine<plasma_sim::agents::Agents, Diary>) -> (u64, u64, u128) {
+/// Nano-XPL of the grant that providers have, and that had not vested three days before.
+fn pledged(engine: &mut plasma_core::engine::Engine<plasma_sim::agents::Agents, Diary>) -> (f64, f64) {
     engine.view(|state| {
-        let grant = state.grants.iter().next().expect("it has not vested whole");
+        let grant = state.grants.iter().next().expect("some of its stake is out");
         let at_stake = staked(state, grant).iter().map(|(_, stake)| stake).sum::<u64>();
-        (at_stake, grant.total - grant.released, state.accounts()[grant.account.index()].free)
+        let locked = u128::from(grant.total) - grant.schedule.vested(grant.total.into(), state.clock.now - 3 * DAY);
+        (at_stake as f64, locked as f64)
     })
 }
 
@@ -146,15 +147,22 @@ fn holders_keep_their_share_of_what_is_locked_at_stake_while_it_vests() {
     let mut engine = play(&loaded);
     let refused = engine.environment().tally().refused.iter().sum::<u64>();
     assert_eq!(refused, 0, "{:?}", engine.environment().tally().refused);
-    let (at_stake, locked, _) = pledged(&mut engine);
-    // They looked three days before the end, and slashes took next to nothing since.
-    let share = at_stake as f64 / locked as f64;
-    assert!((0.45..0.60).contains(&share), "{share}");
+    // They look every third day, and slashes took next to nothing since.
+    let (at_stake, locked) = pledged(&mut engine);
+    assert!((0.45..0.55).contains(&(at_stake / locked)), "{at_stake} of {locked}");
     let Diary { commands, .. } = engine.observer();
     let count = |of: fn(&Command) -> bool| commands.iter().filter(|(_, _, command)| of(command)).count();
     assert!(count(|command| matches!(command, Command::StakeGrant(_))) >= 4);
     assert!(count(|command| matches!(command, Command::UnstakeGrant(_))) > 0, "what has vested is taken back");
     assert!(count(|command| matches!(command, Command::ClaimGrantRewards(_))) > 0);
+}
+
+#[test]
+fn when_all_has_vested_all_comes_back() {
+    let loaded = small("", &pledging(HALF, &["allocation.unvested.vesting={ end = 2025-10-15 }"]));
+    let mut engine = play(&loaded);
+    engine.view(|state| assert!(state.ledger.pledged == 0 && state.grants.iter().next().is_none()));
+    assert_eq!(engine.environment().tally().refused.iter().sum::<u64>(), 0);
 }
 
 #[test]
