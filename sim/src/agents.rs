@@ -87,8 +87,8 @@ pub struct Rows {
     pub bringing: Vec<BringingRow>,
     /// Whether the customer of each lease was brought by a builder, by slot, up to the last one that was.
     pub brought: Vec<bool>,
-    /// Whether the provider of each lease answers without working, by slot.
-    pub lies: Vec<bool>,
+    /// Micro-USD that each lease promises whose provider does not work, by slot; none where it works.
+    pub lies: Vec<Option<u64>>,
     /// Delegators, in the order of [`crate::economy::stake::Savers::members`].
     pub savers: Vec<SaverRow>,
     /// Proposals so far, in the order in which they were made.
@@ -156,6 +156,8 @@ pub struct Agents {
     expected: Vec<Draw>,
     /// Commands of the running appointment, in the order of sending. Empty whenever the engine returns.
     outbox: VecDeque<Arrival>,
+    /// Nano-XPL that the running record has taken for a fault that it is about to name.
+    taken: u128,
     stop: Arc<AtomicBool>,
 }
 
@@ -259,6 +261,7 @@ impl Agents {
             standing: Standing::default(),
             expected,
             outbox: VecDeque::new(),
+            taken: 0,
             stop,
         }
     }
@@ -373,11 +376,17 @@ fn sealing(genesis: &Genesis) -> Option<Span> {
 }
 
 impl Observer for Agents {
-    fn cause(&mut self, _view: &State, _record: &Record) {}
+    #[inline]
+    fn cause(&mut self, _view: &State, _record: &Record) {
+        self.taken = 0;
+    }
 
     #[inline]
     fn event(&mut self, view: &State, record: &Record, event: &Event) {
         let now = record.time;
+        if !self.economy.attackers.is_empty() {
+            self.follow_fraud(view, record, event);
+        }
         match event {
             Event::Leased(leased) => {
                 self.begin_lease(view, now, leased);

@@ -42,6 +42,10 @@ use stake::{Motion, Savers, Voters};
 pub use token::{Exchange, Trader};
 pub use vesting::{Cohort, Pledger};
 
+/// GPUs of a server: the baseboard that data centres are built of holds eight (NVIDIA HGX; Open Compute Project, OAI universal
+/// baseboard). Who has fewer has them at home, or in somebody else's rack.
+const SERVER: u64 = 8;
+
 /// Everybody, and what never changes about them.
 #[derive(Debug)]
 pub struct Economy {
@@ -79,6 +83,8 @@ pub struct Economy {
     pub first_brought: AccountId,
     /// The first provider's account.
     pub first_lender: AccountId,
+    /// Whether the true owner of each of them has fewer GPUs, over all of their providers, than a server holds.
+    pub small: Vec<bool>,
     /// Provider groups, for reports: the id of each group that a lender names.
     pub lender_groups: Vec<String>,
     /// Micro-USD for an hour of a GPU elsewhere, by class of the catalogue.
@@ -328,6 +334,7 @@ impl Economy {
             holders: genesis::immobile(scenario)
                 .position(|part| part.holder == Holder::Holders && part.vesting.is_none())
                 .map(|i| AccountId(i as u32)),
+            small: Vec::new(),
             lenders,
             first_brought,
             first_lender: AccountId(next),
@@ -339,6 +346,7 @@ impl Economy {
             replicate,
             beacon_interval: scenario.params.beacon_interval(),
         };
+        economy.small = economy.owners_of_few();
         economy.voters = stake::voters(scenario, &economy);
         economy.motions = stake::motions(scenario, &economy)?;
         Ok(economy)
@@ -365,6 +373,14 @@ impl Economy {
             accounts.iter().for_each(|account| owners[account.index()] = first);
         }
         owners
+    }
+
+    /// Which providers are small: whose true owner has fewer than [`SERVER`] GPUs.
+    fn owners_of_few(&self) -> Vec<bool> {
+        let (owners, mut gpus) = (self.owners(), vec![0u64; self.accounts()]);
+        let owner = |lender: usize| owners[self.account_of(lender).index()] as usize;
+        self.lenders.iter().enumerate().for_each(|(i, lender)| gpus[owner(i)] += u64::from(lender.gpus));
+        (0..self.lenders.len()).map(|i| gpus[owner(i)] < SERVER).collect()
     }
 
     /// Accounts whose contents are an attacker's: its own, its providers', and those of whom it acts for.

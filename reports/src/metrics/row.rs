@@ -149,6 +149,10 @@ pub struct Stocks {
     /// What a cheat would lose on average in the span's mean job beyond what it saves, in micro-dollars: at the oracle's price, at
     /// half of it, and at a tenth; none without jobs or a price.
     pub deterrence: Option<[i128; 3]>,
+    /// The same with nothing counted for what it saves: what is found and lost.
+    pub cheat_loses: Option<[i128; 3]>,
+    /// What not computing the mean lease of the epoch would have avoided, in micro-dollars; none where nobody tells.
+    pub avoidable: Option<u128>,
     /// What an honest provider loses on average in that job to checks that err; none without jobs.
     pub false_positive_loss: Option<u128>,
     /// Power in nano-XPL that would have passed the last proposal whose vote ended against all who voted on it; none before one did,
@@ -183,6 +187,12 @@ pub struct Dollars {
     pub external: u128,
     /// Providers' income: payments with receipts, emission and stake rewards.
     pub income: u128,
+    /// … of those who are small.
+    pub income_small: u128,
+    /// Rewards of delegators, less what was slashed of their stake.
+    pub delegators: i128,
+    /// Paid by receipts, fees included.
+    pub receipts: u128,
     /// Fees and emission to the treasury and the builders' fund.
     pub treasury: u128,
     /// Paid to builders for milestones.
@@ -195,7 +205,7 @@ pub struct Dollars {
     pub submissions: u128,
     /// What settled jobs would have cost elsewhere, by way to rent; zero where nobody tells.
     pub elsewhere: [u128; TIERS],
-    /// What the same jobs paid here, fees included.
+    /// What the same jobs paid here, by receipts too, fees included.
     pub here: [u128; TIERS],
 }
 
@@ -469,7 +479,8 @@ impl Row {
         add_fields!(checks, more_checks: drawn, verified, wrong, missed, overruled);
         let (dollars, external) = (&mut self.dollars, &mut self.external);
         let (more_dollars, more_external) = (&next.dollars, &next.external);
-        add_fields!(dollars, more_dollars: emission, external, income, treasury, builders, revaluation, rewards, submissions);
+        add_fields!(dollars, more_dollars: income_small, delegators, receipts, builders);
+        add_fields!(dollars, more_dollars: emission, external, income, treasury, revaluation, rewards, submissions);
         for tier in 0..TIERS {
             dollars.elsewhere[tier] += more_dollars.elsewhere[tier];
             dollars.here[tier] += more_dollars.here[tier];

@@ -17,7 +17,6 @@
 
 use crate::agents::Agents;
 use crate::agents::provider::ask::kept;
-use crate::agents::provider::books::IDLE_POWER;
 use crate::agents::queue::Kind;
 use crate::economy::attackers::Plan;
 use plasma_core::engine::state::State;
@@ -110,12 +109,11 @@ impl Agents {
             slash_stake::SHORTFALL => cut,
             _ => cut + seized,
         };
-        let hourly = (1.0 - elsewhere) * (1.0 - IDLE_POWER) * who.energy + elsewhere * who.forgone;
         Some(Reckoning {
             found: seen.found,
             earned: seen.pay * kept(view).unwrap_or(0.0) + emission,
             slashed: usd(slashed),
-            saved: hourly * hours / who.speed,
+            saved: who.freed(elsewhere) * hours / who.speed,
         })
     }
 }
