@@ -77,6 +77,8 @@ pub struct Rows {
     pub attackers: Vec<AttackerRow>,
     /// Unlock cohorts, in the order of [`Economy::cohorts`].
     pub cohorts: Vec<CohortRow>,
+    /// Looks so far of those who stake what is not free, in the order of [`Economy::pledgers`].
+    pub pledged: Vec<u64>,
     /// The treasury's custodian.
     pub custody: CustodyRow,
     /// Builders, in the order of [`Economy::builders`].
@@ -173,6 +175,7 @@ impl Agents {
             traders: vec![TraderRow::default(); economy.traders.len()],
             attackers: vec![AttackerRow::default(); economy.attackers.len()],
             cohorts: vec![CohortRow::default(); economy.cohorts.len()],
+            pledged: vec![0; economy.pledgers.len()],
             custody: CustodyRow::default(),
             builders: vec![BuilderRow::default(); economy.builders.len()],
             bringing: Vec::new(),
@@ -210,6 +213,7 @@ impl Agents {
         agents.expect_shocks();
         agents.expect_cohorts(genesis);
         agents.expect_builders();
+        agents.expect_pledgers(genesis);
         agents.expect_savers(genesis.start);
         agents.expect_motions();
         for (number, trader) in agents.economy.traders.iter().enumerate() {
@@ -360,6 +364,7 @@ impl Agents {
             Kind::Attest => self.attest(view, time, number),
             Kind::Cash => self.cash(view, time, number),
             Kind::Brought => self.brought(view, time, number),
+            Kind::Pledge => self.tend_locked(view, time, number),
         }
     }
 }

@@ -40,7 +40,7 @@ pub use providers::Lender;
 use shocks::Timetable;
 use stake::{Motion, Savers, Voters};
 pub use token::{Exchange, Trader};
-pub use vesting::Cohort;
+pub use vesting::{Cohort, Pledger};
 
 /// GPUs of a server: the baseboard that data centres are built of holds eight (NVIDIA HGX; Open Compute Project, OAI universal
 /// baseboard). Who has fewer has them at home, or in somebody else's rack.
@@ -55,6 +55,8 @@ pub struct Economy {
     pub traders: Vec<Trader>,
     /// Unlock cohorts, in the order of the file.
     pub cohorts: Vec<Cohort>,
+    /// Who stakes what is not free yet, in the order of the file.
+    pub pledgers: Vec<Pledger>,
     /// Who carries out the treasury's orders.
     pub custodian: Option<Custodian>,
     /// Who attests milestones.
@@ -319,6 +321,7 @@ impl Economy {
             exchange,
             traders,
             cohorts: vesting::cohorts(scenario),
+            pledgers: vesting::pledgers(scenario),
             custodian,
             committee,
             builders,

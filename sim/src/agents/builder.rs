@@ -69,7 +69,7 @@ impl Agents {
         }
     }
 
-    fn builder_of(&self, account: AccountId) -> Option<usize> {
+    pub(super) fn builder_of(&self, account: AccountId) -> Option<usize> {
         let first = self.economy.builders.first()?.account;
         account.index().checked_sub(first.index()).filter(|&number| number < self.economy.builders.len())
     }

@@ -98,6 +98,7 @@ fn fits(saved: &Checkpoint, economy: &Economy) -> bool {
         }
         Kind::Candidate => (appointment.id as usize) < groups,
         Kind::Brought => (appointment.id as usize) < rows.bringing.len(),
+        Kind::Pledge => (appointment.id as usize) < economy.pledgers.len(),
         Kind::Shock | Kind::Recovery => (appointment.id as usize) < economy.timetable.all().len(),
         Kind::Attack | Kind::WashDone => (appointment.id as usize) < economy.attackers.len(),
         Kind::Stake => (appointment.id as usize) < economy.savers.members.len(),
@@ -120,6 +121,7 @@ fn fits(saved: &Checkpoint, economy: &Economy) -> bool {
         && rows.attackers.len() == economy.attackers.len()
         && rows.cohorts.len() == economy.cohorts.len()
         && rows.builders.len() == economy.builders.len()
+        && rows.pledged.len() == economy.pledgers.len()
         && rows.bringing.iter().all(|row| row.terms(economy).is_some())
         && rows.attackers.iter().all(|row| row.bribe.stage == Default::default() || (row.bribe.poll as usize) < rows.polls.len())
         && rows.savers.len() == economy.savers.members.len()

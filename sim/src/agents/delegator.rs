@@ -215,7 +215,7 @@ impl Agents {
 }
 
 /// Nano-XPL that a provider's pool still takes.
-fn room(view: &State, id: ProviderId) -> u64 {
+pub(super) fn room(view: &State, id: ProviderId) -> u64 {
     let Some(provider) = view.provider(id) else { return 0 };
     let pool = &view.staking.pool(id).stake;
     let most = share_wide(provider.bond, view.params.stake_max_ratio()).unwrap_or(u128::MAX);

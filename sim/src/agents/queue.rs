@@ -82,6 +82,8 @@ pub enum Kind {
     Cash,
     /// A candidate comes whom a builder brought; the id is the row of what brings it.
     Brought,
+    /// Holders look at what they staked of what is not free.
+    Pledge,
     /// A delegator looks at its stake.
     Stake,
     /// Somebody makes a proposal; the id is its place on the timetable.

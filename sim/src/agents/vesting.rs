@@ -7,6 +7,8 @@
 //!
 //! so that a token is sold after `over` on average, whatever the price. A cohort stands for many holders: it draws nothing.
 
+pub mod locked;
+
 use super::Agents;
 use super::queue::Kind;
 use crate::economy::vesting::Cohort;

@@ -69,6 +69,8 @@ pub struct Builder {
 pub struct Brings {
     /// The group, by number.
     pub group: usize,
+    /// Candidates of a milestone, as a share of the group's own.
+    pub share: f64,
     /// When they come, once they do.
     pub intensity: Intensity,
     /// The stream of the first milestone's; the others' follow it.
@@ -126,6 +128,7 @@ pub(super) fn bring(scenario: &Scenario, builders: &mut [Builder], patrons: &mut
             more[group] += share.fraction() * f64::from(section.milestones);
             builder.brings.push(Brings {
                 group,
+                share: share.fraction(),
                 intensity: drawn.intensity.clone().times(share.fraction()),
                 stream: stream_id(&format!("{}/{id}", section.id), 0),
             });

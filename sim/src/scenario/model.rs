@@ -26,7 +26,7 @@ pub use shock::ShockSection;
 pub use size::{LogNormal, SizeSpread, SizeTable};
 pub use stake::{DelegatorGroup, ProposalSection, VoterGroup};
 pub use supply::{Entry, Faults, Join, MarkUp, ProviderGroup, Uptime};
-pub use token::{Allocation, Holder, Sale, Token, TokenMarket, TraderGroup, TradingStyle, Vesting};
+pub use token::{Allocation, Holder, LockedStake, Sale, Token, TokenMarket, TraderGroup, TradingStyle, Vesting};
 pub use trace::{Preset, TraceSection, TraceUse};
 
 use super::quantity::{Date, Id, Scale, SpanMs};

@@ -8,7 +8,8 @@
 //! > − its holdings × (emission − burnt fees) ÷ circulating supply
 //!
 //! where the last line is dilution. What leaves the treasury or the builders' fund goes to whom it goes to, and dilutes everybody
-//! as it begins to circulate. A report changes nothing, nor does another holder of an office.
+//! as it begins to circulate. A report changes nothing, nor does another holder of an office. An award also changes payments, by what
+//! its builder says that milestones bring: all of them, from the start, customers who pay like all others.
 //!
 //! Other weights of classes move emission for work between those who work, where it is shared by work: a GPU's part of it is then
 //!
@@ -134,7 +135,11 @@ impl Agents {
             Action::Weigh(proposed) => reweighed = self.reweighed(view, proposed, now.emitted),
             Action::Spend(spend) => gift = Some((spend.amount as f64, spend.to)),
             Action::Grant(grant) => gift = Some((grant.amount as f64, grant.to)),
-            Action::Award(award) => gift = Some((award.amount as f64 * f64::from(award.milestones), award.to)),
+            Action::Award(award) => {
+                let milestones = f64::from(award.milestones);
+                gift = Some((award.amount as f64 * milestones, award.to));
+                then = Rules::of(view, view.params, paid * (1.0 + milestones * self.promised(award.to)));
+            }
             Action::Appoint(_) | Action::Report(_) => {}
         }
         let lenders = (0..self.economy.lenders.len()).map(|lender| self.capacity(lender));
@@ -148,6 +153,15 @@ impl Agents {
             capacity: lenders.sum(),
             staked: emission::staked(view).map(|(_, stake)| stake as f64).sum(),
         }
+    }
+
+    /// Candidates that each milestone of a builder is to bring, as a share of all who have come so far; nothing where it is no builder.
+    fn promised(&self, account: AccountId) -> f64 {
+        let Some(builder) = self.builder_of(account) else { return 0.0 };
+        let came = |group: usize| self.tally.candidates[group] as f64;
+        let all: f64 = (0..self.tally.candidates.len()).map(came).sum();
+        let brought = self.economy.builders[builder].brings.iter().map(|terms| came(terms.group) * terms.share);
+        if all > 0.0 { brought.sum::<f64>() / all } else { 0.0 }
     }
 
     /// What a GPU on offer gains in a year when other weights share out so many nano-XPL of emission, by class.

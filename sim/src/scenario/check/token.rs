@@ -2,7 +2,7 @@
 
 use plasma_core::formula::vesting::MAX_MONTHS;
 use plasma_core::money::{ONE, XPL};
-use plasma_core::time::MINUTE;
+use plasma_core::time::{DAY, MINUTE};
 
 use super::Findings;
 use crate::economy::token::pool_sides;
@@ -105,6 +105,23 @@ fn sale(part: &Allocation, findings: &mut Findings) {
     findings.require(sale.interval.0 >= MINUTE, path(".interval"), || "expected at least 1min".into());
 }
 
+fn locked_stake(scenario: &Scenario, part: &Allocation, findings: &mut Findings) {
+    let Some(stake) = &part.stake else { return };
+    let path = |key: &str| format!("allocation.{}.stake{key}", part.id);
+    let allowed = scenario.params.vesting_may_stake() == 1 && scenario.params.stake_delegation() == 1;
+    findings.require(part.vesting.is_some(), path(""), || "only what vests is staked so".into());
+    findings.require(allowed, path(""), || {
+        "nobody may stake it: vesting.may_stake must be \"yes\", and stake.delegation \"on\"".into()
+    });
+    findings.require(stake.share <= Ratio::ONE, path(".share"), || "a share is at most 100%".into());
+    findings
+        .require((1..=MOST_SPREAD).contains(&stake.spread), path(".spread"), || format!("expected between 1 and {MOST_SPREAD}"));
+    findings.require(stake.interval.0 >= DAY, path(".interval"), || "expected at least 1d".into());
+}
+
+/// Providers over whom holders spread what they bring at a look.
+const MOST_SPREAD: u32 = 10_000;
+
 fn allocations(scenario: &Scenario, findings: &mut Findings) {
     let supply = scenario.token.initial_supply;
     let mut sum = 0u128;
@@ -116,6 +133,7 @@ fn allocations(scenario: &Scenario, findings: &mut Findings) {
     }
     scenario.allocation.iter().for_each(|part| vesting(scenario, part, findings));
     scenario.allocation.iter().for_each(|part| sale(part, findings));
+    scenario.allocation.iter().for_each(|part| locked_stake(scenario, part, findings));
     findings.require(sum == supply.0, "allocation", || {
         let (verb, difference) = if sum < supply.0 { ("leave", supply.0 - sum) } else { ("exceed", sum - supply.0) };
         let rest = Xpl(difference);

@@ -177,6 +177,24 @@ pub struct Allocation {
     /// How its holders sell what becomes free; they keep it without this. Only `holders` sell so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sell: Option<Sale>,
+    /// How its holders stake what is not free yet; they leave it where it is without this. Only what vests is staked so, where
+    /// `vesting.may_stake` says that it may be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stake: Option<LockedStake>,
+}
+
+/// How holders stake what has not become free: they keep a share of it at stake, spread over many providers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LockedStake {
+    /// Share of what is not free yet that they mean to have at stake.
+    pub share: Ratio,
+    /// Providers, picked at random, over whom they spread what they bring at a look.
+    #[serde(default = "sixteen")]
+    pub spread: u32,
+    /// Time between two looks, at which they bring what is missing, take back what is too much, and claim what it earned.
+    #[serde(default = "month")]
+    pub interval: SpanMs,
 }
 
 /// How holders sell what becomes free: a share of it, each token `over` after it became free on average, whatever the price.
@@ -247,6 +265,10 @@ pub enum Holder {
     Holders,
     /// The delegators of all groups, alike.
     Delegators,
+}
+
+fn sixteen() -> u32 {
+    16
 }
 
 fn hour() -> SpanMs {

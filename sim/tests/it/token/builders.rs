@@ -249,6 +249,24 @@ fn what_a_milestone_cannot_bring_is_refused_in_words() {
     told("{ candidates = { chat = \"2%\" }, lasts = \"0d\" }", "builder.sdk.brings.lasts");
 }
 
+/// Providers count what milestones would bring them beside what an award dilutes: the same award is refused without it, and granted
+/// with it.
+#[test]
+fn voters_grant_what_brings_them_more_than_it_costs() {
+    let lenders = "[[voter]]\nid = \"lenders\"\nwho = \"providers\"\ncost = \"1 USD\"\nslope = \"0.2 USD\"\n";
+    let granted = |brings: &str| {
+        let text = builder(&format!("at = \"5d\"\ntime = \"1d\"\n{brings}\n"));
+        let loaded = small(&format!("{lenders}{text}"), &GOVERNED);
+        let mut engine = begin::<plasma_sim::agents::Agents>(&loaded);
+        engine.run(end(&loaded));
+        let row = engine.environment().builders().next().unwrap().1.clone();
+        assert_eq!(row.applied, 1);
+        (row.awards, row.brought > 0)
+    };
+    assert_eq!(granted(""), (0, false));
+    assert_eq!(granted("brings = { candidates = { chat = \"20%\" } }"), (1, true));
+}
+
 /// Five years of the baseline at a thousandth, with voters who count what an award would dilute. A builder asks for most of the fund
 /// time and again, and is voted down by those who have more to lose than the trouble; a provider asks for little, for which nobody
 /// else takes the trouble, and its own vote is enough (Olson 1965: concentrated gains, dispersed costs). Nobody attests anything of

@@ -1,10 +1,11 @@
-//! Unlock cohorts.
+//! Unlock cohorts, and who stakes what has not unlocked.
 
 use super::{Diary, QUIET, play, refused, small};
 use plasma_core::money::{ONE, XPL, share};
 use plasma_core::record::{Command, Event};
 use plasma_core::time::DAY;
 use plasma_sim::agents::tally::Party;
+use plasma_sim::agents::vesting::locked::staked;
 
 const EVENLY: &str = "allocation.unvested.vesting={ end = 2025-10-15 }";
 
@@ -111,4 +112,104 @@ fn what_no_cohort_can_be_is_said() {
     told("{ share = \"1%\", over = \"0d\" }", "allocation.unvested.sell.over");
     told("{ share = \"1%\", over = \"1d\", interval = \"1s\" }", "expected at least 1min");
     told("{ share = \"1%\" }", "over");
+}
+
+/// Seven tenths of the supply vest evenly over sixty days, and half of what is not free is to be at stake.
+fn pledging<'a>(stake: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    let sets = [
+        "allocation.unvested.holder=holders",
+        "allocation.unvested.vesting={ end = 2025-11-24 }",
+        "stake.delegation=on",
+        "stake.max_ratio=1000000%",
+        "bond.unbonding=1d",
+        "vesting.may_stake=yes",
+        "vesting.may_earn=yes",
+        stake,
+    ];
+    sets.into_iter().chain(more.iter().copied()).collect()
+}
+
+const HALF: &str = "allocation.unvested.stake={ share = \"50%\", spread = 4, interval = \"3d\" }";
+
+/// Nano-XPL of the grant that providers have, and that had not vested three days before.
+fn pledged(engine: &mut plasma_core::engine::Engine<plasma_sim::agents::Agents, Diary>) -> (f64, f64) {
+    engine.view(|state| {
+        let grant = state.grants.iter().next().expect("some of its stake is out");
+        let at_stake = staked(state, grant).iter().map(|(_, stake)| stake).sum::<u64>();
+        let locked = u128::from(grant.total) - grant.schedule.vested(grant.total.into(), state.clock.now - 3 * DAY);
+        (at_stake as f64, locked as f64)
+    })
+}
+
+#[test]
+fn holders_keep_their_share_of_what_is_locked_at_stake_while_it_vests() {
+    let loaded = small("", &pledging(HALF, &[]));
+    let mut engine = play(&loaded);
+    let refused = engine.environment().tally().refused.iter().sum::<u64>();
+    assert_eq!(refused, 0, "{:?}", engine.environment().tally().refused);
+    // They look every third day, and slashes took next to nothing since.
+    let (at_stake, locked) = pledged(&mut engine);
+    assert!((0.45..0.55).contains(&(at_stake / locked)), "{at_stake} of {locked}");
+    let Diary { commands, .. } = engine.observer();
+    let count = |of: fn(&Command) -> bool| commands.iter().filter(|(_, _, command)| of(command)).count();
+    assert!(count(|command| matches!(command, Command::StakeGrant(_))) >= 4);
+    assert!(count(|command| matches!(command, Command::UnstakeGrant(_))) > 0, "what has vested is taken back");
+    assert!(count(|command| matches!(command, Command::ClaimGrantRewards(_))) > 0);
+}
+
+#[test]
+fn when_all_has_vested_all_comes_back() {
+    let loaded = small("", &pledging(HALF, &["allocation.unvested.vesting={ end = 2025-10-15 }"]));
+    let mut engine = play(&loaded);
+    engine.view(|state| assert!(state.ledger.pledged == 0 && state.grants.iter().next().is_none()));
+    assert_eq!(engine.environment().tally().refused.iter().sum::<u64>(), 0);
+}
+
+#[test]
+fn what_is_locked_earns_only_where_it_may_and_moves_nobody_elses_draws() {
+    let earned = |sets: &[&str]| {
+        let mut engine = play(&small("", sets));
+        let events = std::mem::take(&mut engine.observer().events);
+        let rewards = events.iter().map(|(_, event)| match event {
+            Event::GrantStaked(moved) => (moved.reward, moved.returned),
+            Event::GrantUnstaked(moved) => (moved.reward, moved.returned),
+            Event::GrantClaimed(moved) => (moved.reward, moved.returned),
+            _ => (0, 0),
+        });
+        let sum = rewards.fold((0, 0), |(reward, returned), (more, back)| (reward + more, returned + back));
+        (sum, engine.environment().rows().candidates.clone())
+    };
+    let ((reward, returned), earning) = earned(&pledging(HALF, &[]));
+    assert!(reward > 0 && returned == 0);
+    let ((reward, returned), idle) = earned(&pledging(HALF, &["vesting.may_earn=no"]));
+    assert!(reward == 0 && returned > 0);
+    let (nothing, without) = earned(&pledging("stake.minimum=1 XPL", &[]));
+    assert_eq!(nothing, (0, 0));
+    assert!(earning == idle && idle == without);
+}
+
+#[test]
+fn a_checkpoint_continues_with_what_is_staked() {
+    let loaded = small("", &pledging(HALF, &[]));
+    let mut whole = play(&loaded);
+    let mut cut = super::begin::<plasma_sim::agents::Agents>(&loaded);
+    cut.run(loaded.scenario.start.0 + 8 * DAY + 12_345);
+    let (snapshot, checkpoint) = (cut.snapshot(), cut.environment().save());
+    let agents = plasma_sim::world::restore(&loaded, 0, &checkpoint).unwrap();
+    let mut continued = plasma_core::engine::Engine::restore(&snapshot, agents, ()).unwrap();
+    continued.run(super::end(&loaded) + 1);
+    assert_eq!(continued.digest(), whole.digest());
+}
+
+#[test]
+fn what_cannot_be_staked_is_refused_in_words() {
+    let told = |sets: &[&str], words: &str| {
+        let error = refused("", sets);
+        assert!(error.contains(words), "{error}");
+    };
+    told(&pledging(HALF, &["vesting.may_stake=no"]), "allocation.unvested.stake: nobody may stake it");
+    told(&pledging(HALF, &["stake.delegation=off", "vesting.may_stake=no"]), "nobody may stake it");
+    told(&pledging("allocation.unvested.stake.share=101%", &[]), "a share is at most 100%");
+    told(&["allocation.providers.stake={ share = \"50%\" }"], "only what vests is staked so");
+    told(&pledging("allocation.unvested.stake={ share = \"50%\", spread = 0 }", &[]), "expected between 1 and 10000");
 }
