@@ -1,9 +1,10 @@
 //! A scenario made concrete: every participant by number, with all that never changes about it.
 //!
 //! Accounts come in this order: one for each allocation to `locked` or `holders`, in the order of the file; the market maker, and
-//! who provides the pool's liquidity if there is a pool; the traders; the custodian, the committee and the builders; the attackers;
-//! the delegators; the customers, group by group and then trace by trace; the providers, group by group (the members, then the pool of
-//! those who may enter) and then trace by trace. What is drawn here depends on a participant's own stream alone.
+//! who provides the pool's liquidity if there is a pool; the traders; the custodian, the committee and the builders; the
+//! attackers; the delegators; the customers, group by group and then trace by trace; the providers, group by group (the members,
+//! then the pool of those who may enter) and then trace by trace; the council, if a shock needs one. What is drawn here depends
+//! on a participant's own stream alone.
 
 pub mod attackers;
 pub mod bursts;
@@ -66,6 +67,8 @@ pub struct Economy {
     pub timetable: Timetable,
     /// Account of the first allocation to `holders` that is free from the start, if there is one.
     pub holders: Option<AccountId>,
+    /// The account of the council that decrees what shocks change; last, so that it takes no other's number.
+    pub council: Option<AccountId>,
     /// Providers, in the order of their accounts.
     pub lenders: Vec<Lender>,
     /// The first provider's account.
@@ -257,7 +260,7 @@ impl Economy {
                 drawn.intensity.raise(timetable.peak_demand(i) * burst);
             }
         }
-        let accounts = u64::from(next) + lenders.len() as u64;
+        let accounts = u64::from(next) + lenders.len() as u64 + u64::from(timetable.decrees());
         if accounts > u64::from(u32::MAX / 2) {
             return Err(BuildError::Beyond(format!(
                 "{accounts} accounts are more than the engine counts: choose a smaller scale"
@@ -275,6 +278,7 @@ impl Economy {
             voters: Voters::default(),
             motions: Vec::new(),
             patrons,
+            council: timetable.decrees().then(|| AccountId(accounts as u32 - 1)),
             timetable,
             holders: genesis::immobile(scenario)
                 .position(|part| part.holder == Holder::Holders && part.vesting.is_none())
@@ -296,7 +300,7 @@ impl Economy {
 
     /// How many accounts there are.
     pub fn accounts(&self) -> usize {
-        self.first_lender.index() + self.lenders.len()
+        self.first_lender.index() + self.lenders.len() + usize::from(self.council.is_some())
     }
 
     /// The provider that holds an account, by number.
@@ -358,6 +362,7 @@ impl Economy {
             () if self.traders.iter().any(trades) => Party::Traders,
             () if self.custodian.is_some_and(|custodian| custodian.account == account) => Party::Treasury,
             () if self.committee.is_some_and(|committee| committee.account == account) => Party::Builders,
+            () if self.council == Some(account) => Party::Builders,
             () if self.builders.iter().any(|builder| builder.account == account) => Party::Builders,
             () if self.attackers.iter().any(|attacker| attacker.holds(account)) => Party::Attackers,
             () => Party::Holders,

@@ -100,7 +100,7 @@ impl Agents {
         let income = earned + std::mem::take(&mut row.emitted);
         self.rent_out(lender, who.forgone, rented);
         self.tally.electricity += u128::from(owed);
-        self.tally.forgone += (who.forgone * busy as f64 / HOUR as f64) as u128;
+        self.tally.forgone += (who.forgone * (busy - lied) as f64 / HOUR as f64) as u128;
         let Some(price) = self.price(view, now) else { return 0 };
         let missing = owed.saturating_sub(self.dollars.of(account));
         let needed = (u128::from(missing) * u128::from(XPL)).div_ceil(u128::from(price.max(1))) as u64;
