@@ -82,7 +82,7 @@ pub enum Party {
     Attackers,
     /// The treasury's custodian.
     Treasury,
-    /// Builders, and the committee.
+    /// Builders, the committee and the council: those who pay fees in an office.
     Builders,
 }
 

@@ -110,7 +110,7 @@ impl Agents {
         let income = earned + std::mem::take(&mut row.emitted);
         self.rent_out(lender, who.forgone, rented);
         self.tally.electricity += u128::from(owed);
-        self.tally.forgone += (who.forgone * busy as f64 / HOUR as f64) as u128;
+        self.tally.forgone += (who.forgone * (busy - lied) as f64 / HOUR as f64) as u128;
         if self.economy.small[lender] {
             let small = &mut self.tally.small;
             small.electricity += u128::from(owed);
