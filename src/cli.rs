@@ -3,6 +3,7 @@
 use crate::commands::calc::names;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 /// A compute economy in one engine: play it, replay it, audit it.
@@ -21,6 +22,7 @@ Examples:
   plasma new my.toml                       write a commented starter scenario
   plasma run my.toml                       play it; results go to runs/my
   plasma run my.toml --set fee.rate=2%     the same with another fee
+  plasma replicate my.toml --seeds 20      the same with twenty seeds: what is luck?
   plasma replay runs/my                    fold the log again and compare the digest
   plasma audit runs/my                     decide everything again and compare every record
   plasma show runs/my --at 2026-03-01      the state on a day
@@ -45,6 +47,8 @@ pub enum Color {
 pub enum Command {
     /// Play a scenario and write a run folder.
     Run(Run),
+    /// Play scenarios with many seeds, and say what is luck, how bad it can get and what makes a difference.
+    Replicate(Replicate),
     /// Fold a run's records into a state and compare it with the manifest.
     Replay(Replay),
     /// Play a run's commands back through the engine and compare every record.
@@ -107,6 +111,62 @@ pub struct Run {
     /// Print the summary as JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  plasma replicate my.toml --seeds 20
+  plasma replicate scenarios/settle-pay.toml --beside scenarios/buyback-burned.toml --seeds 20
+  plasma replicate my.toml --vary fee.rate=2% --vary fee.rate=10% --seeds 21-40 --until 1y
+  plasma replicate --resume runs/replicates-my       go on after an interruption
+
+The scenario, each --beside and each --vary are designs, played with the same seeds: those after the
+first are compared with it seed by seed. Writes report.html, risk.json, replicates.parquet (a row for
+each design, seed and span), courses.parquet, charts/*.svg, and for each design a folder with its
+scenario.toml and a file for each seed. No log is kept: `plasma run DESIGN/scenario.toml --seed N`
+plays a replicate again, to the same state digest. Ctrl-C stops with the replicates that are done.")]
+pub struct Replicate {
+    /// The scenario file.
+    #[arg(required_unless_present = "resume")]
+    pub scenario: Option<PathBuf>,
+    /// Another scenario to compare with it; may be repeated.
+    #[arg(long, value_name = "SCENARIO")]
+    pub beside: Vec<PathBuf>,
+    /// The same scenario with another value, to compare with it; may be repeated.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub vary: Vec<String>,
+    /// How many seeds, from 1 on, or which: 21-40.
+    #[arg(long, value_name = "N", default_value = "20", value_parser = seeds)]
+    pub seeds: RangeInclusive<u64>,
+    /// Replicates played at the same time; as many as there are processors without it. Results are the same.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+    /// Stop early: a date such as 2027-03-01, or a time after the start such as 90d.
+    #[arg(long, value_name = "T")]
+    pub until: Option<String>,
+    /// Folder for the results; it must not exist. Without it, a new one under runs/.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Override a value in every design; may be repeated.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Go on with replicates that were interrupted.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["scenario", "beside", "vary", "seeds", "until", "out", "set"])]
+    pub resume: Option<PathBuf>,
+    /// Print what they come to as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `20` is 1 to 20, `21-40` what it says.
+fn seeds(text: &str) -> Result<RangeInclusive<u64>, String> {
+    let number = |text: &str| text.trim().parse::<u64>().ok();
+    let range = match text.split_once('-') {
+        Some((first, last)) => number(first).zip(number(last)).map(|(first, last)| first..=last),
+        None => number(text).map(|last| 1..=last),
+    };
+    range.filter(|range| !range.is_empty()).ok_or_else(|| "write how many (20), or the first and the last (21-40)".into())
 }
 
 /// How much of a run is kept.

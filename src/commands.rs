@@ -5,6 +5,7 @@ pub mod calc;
 mod gpu;
 mod log;
 mod replay;
+mod replicate;
 mod run;
 mod scenario;
 mod show;
@@ -23,6 +24,7 @@ use plasma_sim::scenario::quantity::{Quantity, SpanMs};
 pub fn dispatch(command: Command) -> miette::Result<Outcome> {
     match command {
         Command::Run(args) => run::run(&args),
+        Command::Replicate(args) => replicate::replicate(&args),
         Command::Replay(args) => replay::replay(&args),
         Command::Audit(args) => audit::audit(&args),
         Command::Show(args) => show::show(&args),

@@ -15,19 +15,7 @@ pub struct Folder {
 impl Folder {
     /// Makes a new folder: `out` if given, which must not exist yet, else a free name under `runs/`.
     pub fn create(out: Option<&Path>, scenario: &Path) -> miette::Result<Self> {
-        let root = match out {
-            Some(out) => {
-                if out.exists() {
-                    let help = "choose another --out, remove the folder, or continue it with `plasma run --resume`";
-                    return Err(miette!(help = help, "{} is already there", out.display()));
-                }
-                out.to_path_buf()
-            }
-            None => free_name(scenario),
-        };
-        let context = || format!("cannot make the folder {}", root.display());
-        fs::create_dir_all(root.join("charts")).into_diagnostic().wrap_err_with(context)?;
-        Ok(Self { root })
+        Ok(Self { root: new_root(out, &stem(scenario), "run")? })
     }
 
     /// Takes a new folder back, for a run that could not begin.
@@ -102,14 +90,26 @@ impl Folder {
     }
 }
 
-/// `runs/NAME`, or with a number when that is taken.
-fn free_name(scenario: &Path) -> PathBuf {
-    let stem = scenario.file_stem().map_or_else(|| "run".into(), |stem| stem.to_string_lossy().into_owned());
-    let runs = Path::new("runs");
-    (1..)
-        .map(|n| runs.join(if n == 1 { stem.clone() } else { format!("{stem}-{n}") }))
-        .find(|path| !path.exists())
-        .expect("some number is free")
+/// Name of a file without its ending.
+pub fn stem(path: &Path) -> String {
+    path.file_stem().map_or_else(|| "run".into(), |stem| stem.to_string_lossy().into_owned())
+}
+
+/// Makes a new folder with a place for charts: `out` if given, which must not exist yet, else `runs/NAME`, or with a number when that
+/// is taken. `command` continues what such a folder holds.
+pub fn new_root(out: Option<&Path>, name: &str, command: &str) -> miette::Result<PathBuf> {
+    if let Some(out) = out.filter(|out| out.exists()) {
+        let help = format!("choose another --out, remove the folder, or continue it with `plasma {command} --resume`");
+        return Err(miette!(help = help, "{} is already there", out.display()));
+    }
+    let free = || {
+        let names = (1..).map(|n| Path::new("runs").join(if n == 1 { name.to_owned() } else { format!("{name}-{n}") }));
+        names.into_iter().find(|path| !path.exists()).expect("some number is free")
+    };
+    let root = out.map_or_else(free, Path::to_path_buf);
+    let context = || format!("cannot make the folder {}", root.display());
+    fs::create_dir_all(root.join("charts")).into_diagnostic().wrap_err_with(context)?;
+    Ok(root)
 }
 
 /// BLAKE3 of a file, in hexadecimal.

@@ -1,5 +1,6 @@
 //! The `plasma` command: parses arguments, composes the rooms, prints.
 
+mod books;
 mod checkpoint;
 mod cli;
 mod commands;

@@ -5,8 +5,8 @@
 //! of days stay readable.
 
 mod axis;
-mod panel;
-mod series;
+pub(crate) mod panel;
+pub(crate) mod series;
 
 use crate::metrics::row::Row;
 use crate::metrics::table::{Unit, metric};

@@ -23,6 +23,7 @@ pub mod frames;
 pub mod metrics;
 pub mod number;
 pub mod ratio;
+pub mod replicates;
 pub mod report;
 pub mod summary;
 pub mod write;

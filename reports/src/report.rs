@@ -123,9 +123,15 @@ struct AttackLine {
 }
 
 #[derive(Serialize)]
-struct Figure {
+pub(crate) struct Figure {
     title: &'static str,
     svg: String,
+}
+
+impl From<Chart> for Figure {
+    fn from(Chart { title, svg, .. }: Chart) -> Self {
+        Self { title, svg }
+    }
 }
 
 /// Everything that the template reads.
@@ -224,12 +230,7 @@ fn guards(summary: &Summary) -> Vec<GuardLine> {
 /// [`ReportError`].
 pub fn report_html(metrics: &Metrics, provenance: &Provenance) -> Result<String, ReportError> {
     let summary = Summary::of(metrics).beside(provenance.recordings.clone()).with_books(provenance.books.clone());
-    let figure = |Chart { title, svg, .. }| Figure { title, svg };
-    let figures: Vec<Figure> = charts(metrics, "").map_err(ReportError::Chart)?.into_iter().map(figure).collect();
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
-    environment.add_template("report.html", include_str!("../templates/report.html"))?;
+    let figures = charts(metrics, "").map_err(ReportError::Chart)?.into_iter().map(Figure::from).collect();
     let page = Page {
         provenance,
         headlines: Headlines::of(&summary),
@@ -244,6 +245,15 @@ pub fn report_html(metrics: &Metrics, provenance: &Provenance) -> Result<String,
         class_metrics: CLASS_METRICS,
         region_metrics: REGION_METRICS,
     };
-    let html = environment.get_template("report.html")?.render(Serde(page))?;
-    Ok(html)
+    fill(include_str!("../templates/report.html"), page)
+}
+
+/// A template filled with what it reads, in the one style of all pages.
+pub(crate) fn fill(template: &str, page: impl Serialize) -> Result<String, ReportError> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
+    environment.add_template("style.css", include_str!("../templates/style.css"))?;
+    environment.add_template("page.html", template)?;
+    Ok(environment.get_template("page.html")?.render(Serde(page))?)
 }

@@ -133,6 +133,7 @@ pub const HEADLINES: &[Group] = &[
             ("emission per dollar of demand", "subsidy_per_external_usd"),
             ("deterrence per job at end", "deterrence_usd"),
             ("… if XPL cost a tenth", "deterrence_tenth_usd"),
+            ("… of who saves its costs only", "deterrence_avoidable_usd"),
         ],
     ),
     (
@@ -142,8 +143,11 @@ pub const HEADLINES: &[Group] = &[
             ("customers, against elsewhere", "customers_saving_usd"),
             ("providers, from customers", "margin_from_work_usd"),
             ("… with emission and rewards", "provider_margin_usd"),
+            ("… of those under 8 GPUs", "small_provider_margin_usd"),
+            ("delegators", "delegators_gain_usd"),
+            ("treasury and builders", "treasury_income_usd"),
             ("holders, on paper", "holders_revaluation_usd"),
-            ("… the three, paper included", "total_surplus_usd"),
+            ("customers, providers, holders", "total_surplus_usd"),
         ],
     ),
     (

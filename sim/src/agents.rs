@@ -28,6 +28,7 @@ use attacker::AttackerRow;
 use board::Board;
 use builder::BuilderRow;
 use custodian::CustodyRow;
+use customer::brought::BringingRow;
 use customer::requests::ServedRow;
 use delegator::SaverRow;
 use delegator::yields::Yields;
@@ -79,8 +80,12 @@ pub struct Rows {
     pub custody: CustodyRow,
     /// Builders, in the order of [`Economy::builders`].
     pub builders: Vec<BuilderRow>,
-    /// Whether the provider of each lease answers without working, by slot.
-    pub lies: Vec<bool>,
+    /// What milestones bring, in the order in which they were reached.
+    pub bringing: Vec<BringingRow>,
+    /// Whether the customer of each lease was brought by a builder, by slot, up to the last one that was.
+    pub brought: Vec<bool>,
+    /// Micro-USD that each lease promises whose provider does not work, by slot; none where it works.
+    pub lies: Vec<Option<u64>>,
     /// Delegators, in the order of [`crate::economy::stake::Savers::members`].
     pub savers: Vec<SaverRow>,
     /// Proposals so far, in the order in which they were made.
@@ -127,6 +132,7 @@ struct Keyed {
     price: Streams,
     trader: Streams,
     builder: Streams,
+    brought: Streams,
     shock: Streams,
     delegator: Streams,
     voter: Streams,
@@ -149,6 +155,8 @@ pub struct Agents {
     expected: Vec<Draw>,
     /// Commands of the running appointment, in the order of sending. Empty whenever the engine returns.
     outbox: VecDeque<Arrival>,
+    /// Nano-XPL that the running record has taken for a fault that it is about to name.
+    taken: u128,
     stop: Arc<AtomicBool>,
 }
 
@@ -168,6 +176,8 @@ impl Agents {
             cohorts: vec![CohortRow::default(); economy.cohorts.len()],
             custody: CustodyRow::default(),
             builders: vec![BuilderRow::default(); economy.builders.len()],
+            bringing: Vec::new(),
+            brought: Vec::new(),
             lies: Vec::new(),
             savers: vec![SaverRow::default(); economy.savers.members.len()],
             polls: Vec::new(),
@@ -224,6 +234,7 @@ impl Agents {
             price: streams(Purpose::Price),
             trader: streams(Purpose::Trader),
             builder: streams(Purpose::Builder),
+            brought: streams(Purpose::Brought),
             shock: streams(Purpose::Shock),
             delegator: streams(Purpose::Delegator),
             voter: streams(Purpose::Voter),
@@ -248,6 +259,7 @@ impl Agents {
             standing: Standing::default(),
             expected,
             outbox: VecDeque::new(),
+            taken: 0,
             stop,
         }
     }
@@ -349,6 +361,7 @@ impl Agents {
             Kind::Milestone => self.end_attempt(time, number),
             Kind::Attest => self.attest(view, time, number),
             Kind::Cash => self.cash(view, time, number),
+            Kind::Brought => self.brought(view, time, number),
         }
     }
 }
@@ -360,15 +373,22 @@ fn sealing(genesis: &Genesis) -> Option<Span> {
 }
 
 impl Observer for Agents {
-    fn cause(&mut self, _view: &State, _record: &Record) {}
+    #[inline]
+    fn cause(&mut self, _view: &State, _record: &Record) {
+        self.taken = 0;
+    }
 
     #[inline]
     fn event(&mut self, view: &State, record: &Record, event: &Event) {
         let now = record.time;
+        if !self.economy.attackers.is_empty() {
+            self.follow_fraud(view, record, event);
+        }
         match event {
             Event::Leased(leased) => {
                 self.begin_lease(view, now, leased);
                 self.begin_serving(view, now, leased);
+                self.note_brought(view, leased);
                 // What attackers offer in their own name is no provider's of the scenario.
                 if self.lender_of_offer(leased.offer).is_none() {
                     self.commit_washed(view, now, leased);
@@ -392,11 +412,13 @@ impl Observer for Agents {
                 self.rows.yields.pay(settled.payment());
                 self.ended(settled.lease, true);
                 self.paid(settled.lease, settled.paid);
+                self.count_brought(view, now, settled.lease, settled.payment(), true);
             }
             Event::ReceiptPaid(receipt) => {
                 self.rows.board.took_fee(receipt.fee());
                 self.rows.yields.pay(receipt.payment());
                 self.paid(receipt.lease, receipt.paid);
+                self.count_brought(view, now, receipt.lease, receipt.payment(), false);
             }
             Event::Verified(_) | Event::TrapFound(_) | Event::FoundWrong(_) | Event::Judged(_) | Event::CheckerJudged(_) => {
                 self.rows.board.results.learn(record, event, |lease| view.lease(lease).map(|lease| lease.stage));

@@ -1,10 +1,10 @@
 //! A scenario made concrete: every participant by number, with all that never changes about it.
 //!
 //! Accounts come in this order: one for each allocation to `locked` or `holders`, in the order of the file; the market maker, and
-//! who provides the pool's liquidity if there is a pool; the traders; the custodian, the committee and the builders; the
-//! attackers; the delegators; the customers, group by group and then trace by trace; the providers, group by group (the members,
-//! then the pool of those who may enter) and then trace by trace; the council, if a shock needs one. What is drawn here depends
-//! on a participant's own stream alone.
+//! who provides the pool's liquidity if there is a pool; the traders; the custodian, the committee and the builders; the attackers;
+//! the delegators; the customers, group by group and then trace by trace; those whom builders may bring, group by group; the providers,
+//! group by group (the members, then the pool of those who may enter) and then trace by trace; the council, if a shock needs one. What
+//! is drawn here depends on a participant's own stream alone.
 
 pub mod attackers;
 pub mod bursts;
@@ -19,15 +19,19 @@ pub mod vesting;
 
 use crate::agents::tally::Party;
 use crate::scenario::Scenario;
-use crate::scenario::model::{CustomerChoice, DemandGroup, Holder, TraceUse, VerificationPolicy, position, trace::TraceJobs};
+use crate::scenario::model::{
+    CustomerChoice, DemandGroup, Holder, SizeSpread, TraceUse, VerificationPolicy, position, trace::TraceJobs,
+};
 use crate::scenario::quantity::{Bytes, Id};
 use crate::streams::sample::{Intensity, Weights};
+use crate::streams::spread::Spread;
 use crate::streams::{Purpose, Streams, stream_id};
 use crate::traces::prices::Prices;
+use crate::traces::sizes::Tables;
 use crate::traces::{Job, Trace};
 pub use attackers::{Attacker, Plan};
 use bursts::Bursts;
-pub use funds::{Builder, Committee, Custodian};
+pub use funds::{Brings, Builder, Committee, Custodian};
 use plasma_core::catalogue::MAX_SIZES;
 use plasma_core::ids::{AccountId, ClassId, ProgramId};
 use plasma_core::protocol::verification::policy::Policy;
@@ -37,6 +41,10 @@ use shocks::Timetable;
 use stake::{Motion, Savers, Voters};
 pub use token::{Exchange, Trader};
 pub use vesting::Cohort;
+
+/// GPUs of a server: the baseboard that data centres are built of holds eight (NVIDIA HGX; Open Compute Project, OAI universal
+/// baseboard). Who has fewer has them at home, or in somebody else's rack.
+const SERVER: u64 = 8;
 
 /// Everybody, and what never changes about them.
 #[derive(Debug)]
@@ -71,8 +79,12 @@ pub struct Economy {
     pub council: Option<AccountId>,
     /// Providers, in the order of their accounts.
     pub lenders: Vec<Lender>,
+    /// The account of the first customer whom builders may bring.
+    pub first_brought: AccountId,
     /// The first provider's account.
     pub first_lender: AccountId,
+    /// Whether the true owner of each of them has fewer GPUs, over all of their providers, than a server holds.
+    pub small: Vec<bool>,
     /// Provider groups, for reports: the id of each group that a lender names.
     pub lender_groups: Vec<String>,
     /// Micro-USD for an hour of a GPU elsewhere, by class of the catalogue.
@@ -98,10 +110,10 @@ pub struct Patrons {
     pub source: Source,
     /// Its stream.
     pub stream: u64,
-    /// Account of its first customer.
-    pub first: AccountId,
-    /// How many customers it has, at least one.
-    pub count: u32,
+    /// Its customers, at least one.
+    pub members: Members,
+    /// Those whom builders may bring.
+    pub brought: Members,
     /// What its jobs run.
     pub program: ProgramId,
     /// GPU class on which work and reservation prices are stated.
@@ -122,6 +134,29 @@ pub struct Patrons {
     pub trust: f64,
     /// What comes to its deployments; none where they pay for time only.
     pub requests: Option<Requests>,
+}
+
+/// Customers in a row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Members {
+    /// Account of the first.
+    pub first: AccountId,
+    /// How many they are.
+    pub count: u32,
+}
+
+impl Members {
+    /// Whether an account is that of one of them.
+    pub const fn has(&self, account: AccountId) -> bool {
+        account.0 >= self.first.0 && account.0 - self.first.0 < self.count
+    }
+}
+
+impl Patrons {
+    /// Whether an account is that of one of its customers, whoever brought them.
+    pub const fn has(&self, account: AccountId) -> bool {
+        self.members.has(account) || self.brought.has(account)
+    }
 }
 
 /// Requests to each deployment of a group.
@@ -173,12 +208,19 @@ pub struct Drawn {
     pub intensity: Intensity,
     /// When far more of them come.
     pub bursts: Option<Bursts>,
-    /// Median and sigma of each size, in the order of the program's names.
-    pub sizes: Vec<(f64, f64)>,
+    /// Distribution of each size, in the order of the program's names.
+    pub sizes: Vec<Spread>,
     /// Base-2 logarithms of the numbers of GPUs …
     pub gpus_log2: Vec<u8>,
     /// … and how often each is asked for.
     pub gpus_weights: Weights,
+}
+
+impl Drawn {
+    /// How many candidates come at a moment, relative to what would without bursts.
+    pub fn burst(&self, now: Time) -> f64 {
+        self.bursts.as_ref().map_or(1.0, |bursts| bursts.factor(now))
+    }
 }
 
 /// Candidates that were recorded.
@@ -235,18 +277,26 @@ impl Economy {
         self.patrons.first().map_or(ClassId(0), |patrons| patrons.reference)
     }
 
-    /// Makes a checked scenario concrete. `traces` are its traces, in its order, and `prices` its recorded price, if it has one.
+    /// Makes a checked scenario concrete. `traces` are its traces, in its order, `prices` its recorded price, if it has one, and
+    /// `sizes` its recorded sizes.
     ///
     /// # Errors
     /// [`BuildError::Beyond`] when something exceeds what the engine counts.
-    pub fn new(scenario: &Scenario, traces: &[Trace], prices: Option<Prices>, replicate: u64) -> Result<Self, BuildError> {
+    pub fn new(
+        scenario: &Scenario,
+        traces: &[Trace],
+        prices: Option<Prices>,
+        sizes: &Tables,
+        replicate: u64,
+    ) -> Result<Self, BuildError> {
         let mut next = genesis::immobile(scenario).count() as u32;
         let exchange = Exchange::new(scenario, prices, &mut next)?;
         let traders = token::traders(scenario, &mut next);
-        let (custodian, committee, builders) = funds::officers(scenario, &mut next);
+        let (custodian, committee, mut builders) = funds::officers(scenario, &mut next);
         let mut attackers = attackers::attackers(scenario, &mut next);
         let savers = stake::savers(scenario, &mut next, replicate);
-        let mut patrons = patrons(scenario, traces, &Streams::new(scenario.seed, replicate, Purpose::Burst), &mut next);
+        let bursts = Streams::new(scenario.seed, replicate, Purpose::Burst);
+        let mut patrons = patrons(scenario, (traces, sizes), &bursts, &mut next);
         let streams = Streams::new(scenario.seed, replicate, Purpose::Provider);
         let (lenders, lender_groups) = providers::lenders(scenario, traces, &streams)?;
         for (attacker, section) in attackers.iter_mut().zip(&scenario.attacker) {
@@ -260,6 +310,7 @@ impl Economy {
                 drawn.intensity.raise(timetable.peak_demand(i) * burst);
             }
         }
+        let first_brought = funds::bring(scenario, &mut builders, &mut patrons, &mut next);
         let accounts = u64::from(next) + lenders.len() as u64 + u64::from(timetable.decrees());
         if accounts > u64::from(u32::MAX / 2) {
             return Err(BuildError::Beyond(format!(
@@ -283,7 +334,9 @@ impl Economy {
             holders: genesis::immobile(scenario)
                 .position(|part| part.holder == Holder::Holders && part.vesting.is_none())
                 .map(|i| AccountId(i as u32)),
+            small: Vec::new(),
             lenders,
+            first_brought,
             first_lender: AccountId(next),
             lender_groups,
             rentals: scenario.class.iter().map(|class| class.rental.0 as f64).collect(),
@@ -293,6 +346,7 @@ impl Economy {
             replicate,
             beacon_interval: scenario.params.beacon_interval(),
         };
+        economy.small = economy.owners_of_few();
         economy.voters = stake::voters(scenario, &economy);
         economy.motions = stake::motions(scenario, &economy)?;
         Ok(economy)
@@ -319,6 +373,14 @@ impl Economy {
             accounts.iter().for_each(|account| owners[account.index()] = first);
         }
         owners
+    }
+
+    /// Which providers are small: whose true owner has fewer than [`SERVER`] GPUs.
+    fn owners_of_few(&self) -> Vec<bool> {
+        let (owners, mut gpus) = (self.owners(), vec![0u64; self.accounts()]);
+        let owner = |lender: usize| owners[self.account_of(lender).index()] as usize;
+        self.lenders.iter().enumerate().for_each(|(i, lender)| gpus[owner(i)] += u64::from(lender.gpus));
+        (0..self.lenders.len()).map(|i| gpus[owner(i)] < SERVER).collect()
     }
 
     /// Accounts whose contents are an attacker's: its own, its providers', and those of whom it acts for.
@@ -355,10 +417,9 @@ impl Economy {
     /// As what the holder of an account trades XPL.
     pub fn party(&self, account: AccountId) -> Party {
         let trades = |trader: &Trader| trader.account == account;
-        let is_customer = |group: &Patrons| (group.first.0..group.first.0 + group.count).contains(&account.0);
         match () {
             () if self.lender_of(account).is_some() => Party::Providers,
-            () if self.patrons.iter().any(is_customer) => Party::Customers,
+            () if self.patrons.iter().any(|group| group.has(account)) => Party::Customers,
             () if self.traders.iter().any(trades) => Party::Traders,
             () if self.custodian.is_some_and(|custodian| custodian.account == account) => Party::Treasury,
             () if self.committee.is_some_and(|committee| committee.account == account) => Party::Builders,
@@ -371,8 +432,12 @@ impl Economy {
 
     /// The group of a customer to whose deployments requests come.
     pub fn requested_by(&self, customer: AccountId) -> Option<usize> {
-        let members = |group: &Patrons| group.first.0..group.first.0.saturating_add(group.count);
-        self.patrons.iter().position(|group| group.requests.is_some() && members(group).contains(&customer.0))
+        self.patrons.iter().position(|group| group.requests.is_some() && group.has(customer))
+    }
+
+    /// Whether an account is that of a customer whom builders brought.
+    pub fn is_brought(&self, account: AccountId) -> bool {
+        (self.first_brought.0..self.first_lender.0).contains(&account.0)
     }
 
     /// The account of a provider.
@@ -381,16 +446,16 @@ impl Economy {
     }
 }
 
-fn patrons(scenario: &Scenario, traces: &[Trace], streams: &Streams, next: &mut u32) -> Vec<Patrons> {
+fn patrons(scenario: &Scenario, (traces, sizes): (&[Trace], &Tables), streams: &Streams, next: &mut u32) -> Vec<Patrons> {
     let counts: Vec<u64> = scenario.demand.iter().map(|group| group.customers).collect();
     let counts = rounding::scaled(scenario.scale, &counts);
     let mut enrol = |count: u64| {
-        let (first, count) = (AccountId(*next), u32::try_from(count.max(1)).unwrap_or(u32::MAX / 4));
-        *next = next.saturating_add(count);
-        (first, count)
+        let members = Members { first: AccountId(*next), count: u32::try_from(count.max(1)).unwrap_or(u32::MAX / 4) };
+        *next = next.saturating_add(members.count);
+        members
     };
     let mut all: Vec<Patrons> =
-        scenario.demand.iter().zip(counts).map(|(group, count)| drawn(scenario, group, streams, enrol(count))).collect();
+        scenario.demand.iter().zip(counts).map(|(group, count)| drawn(scenario, group, sizes, streams, enrol(count))).collect();
     for (section, trace) in scenario.trace.iter().zip(traces) {
         if let TraceUse::Jobs(jobs) = &section.use_as {
             let enrolled = enrol(scenario.scale.of(jobs.customers));
@@ -400,9 +465,9 @@ fn patrons(scenario: &Scenario, traces: &[Trace], streams: &Streams, next: &mut 
     all
 }
 
-fn drawn(scenario: &Scenario, group: &DemandGroup, streams: &Streams, (first, count): (AccountId, u32)) -> Patrons {
+fn drawn(scenario: &Scenario, group: &DemandGroup, tables: &Tables, streams: &Streams, members: Members) -> Patrons {
     let names = scenario.program.iter().find(|program| program.id == group.program).map_or(&[][..], |program| &program.sizes);
-    let sizes = names.iter().take(MAX_SIZES).filter_map(|name| group.size.get(name));
+    let sizes = names.iter().take(MAX_SIZES).filter_map(|name| spread(group, name, tables));
     let span = (scenario.start.0, scenario.horizon.0);
     let rate = group.rate.per_hour() / HOUR as f64 * scenario.scale.fraction();
     let yearly = 1.0 + group.growth.fraction();
@@ -411,7 +476,7 @@ fn drawn(scenario: &Scenario, group: &DemandGroup, streams: &Streams, (first, co
     let source = Drawn {
         intensity,
         bursts: group.bursts.as_ref().map(|terms| Bursts::new(terms, stream, streams, span)),
-        sizes: sizes.map(|size| (size.median.get(), size.sigma.get())).collect(),
+        sizes: sizes.collect(),
         gpus_log2: group.gpus.keys().map(|gpus| gpus.trailing_zeros() as u8).collect(),
         gpus_weights: Weights::new(group.gpus.values().map(|weight| weight.get())),
     };
@@ -419,8 +484,8 @@ fn drawn(scenario: &Scenario, group: &DemandGroup, streams: &Streams, (first, co
         name: group.id.as_str().into(),
         source: Source::Drawn(Box::new(source)),
         stream,
-        first,
-        count,
+        members,
+        brought: Members::default(),
         program: program_id(scenario, &group.program),
         reference: class_id(scenario, &group.reference),
         vram_gib: gib(group.vram),
@@ -438,6 +503,21 @@ fn drawn(scenario: &Scenario, group: &DemandGroup, streams: &Streams, (first, co
     }
 }
 
+/// The distribution of one of a group's sizes.
+fn spread(group: &DemandGroup, name: &Id, tables: &Tables) -> Option<Spread> {
+    Some(match group.size.get(name)? {
+        SizeSpread::LogNormal(terms) => Spread::LogNormal(terms.median.get(), terms.sigma.get()),
+        SizeSpread::Quantiles(quantiles) => {
+            Spread::Lines(quantiles.iter().map(|(share, size)| (share.fraction(), size.get())).collect())
+        }
+        SizeSpread::Values(values) => {
+            let numbers: Vec<_> = values.iter().map(|(&size, weight)| (f64::from(size), weight.get())).collect();
+            Spread::steps(&numbers)
+        }
+        SizeSpread::Csv(_) => Spread::steps(tables.get(&(group.id.clone(), name.clone()))?),
+    })
+}
+
 fn choosing(scenario: &Scenario, choice: &CustomerChoice, reference: &Id) -> Choosing {
     let CustomerChoice::Logit(terms) = choice else { return Choosing::Reservation };
     let rental = position(&scenario.class, reference).map_or(0, |class| scenario.class[class].rental.0);
@@ -449,14 +529,14 @@ fn choosing(scenario: &Scenario, choice: &CustomerChoice, reference: &Id) -> Cho
     })
 }
 
-fn recorded(scenario: &Scenario, name: &str, terms: &TraceJobs, trace: &Trace, (first, count): (AccountId, u32)) -> Patrons {
+fn recorded(scenario: &Scenario, name: &str, terms: &TraceJobs, trace: &Trace, members: Members) -> Patrons {
     let period = terms.repeat.then(|| trace.jobs.last().map_or(1, |job| job.at + 1));
     Patrons {
         name: name.into(),
         source: Source::Recorded(Recorded { jobs: trace.jobs.clone(), period, kept: scenario.scale.fraction() }),
         stream: stream_id(name, 0),
-        first,
-        count,
+        members,
+        brought: Members::default(),
         program: program_id(scenario, &terms.program),
         reference: class_id(scenario, &terms.reference),
         vram_gib: gib(terms.vram),

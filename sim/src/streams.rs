@@ -9,6 +9,7 @@
 
 pub mod normal;
 pub mod sample;
+pub mod spread;
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -41,6 +42,8 @@ pub enum Purpose {
     Trader,
     /// How a builder's attempt at a milestone goes; the id is the builder, the index counts its attempts.
     Builder,
+    /// A candidate that a builder brought; the id is the builder's, the group's and the milestone's, the index its number.
+    Brought,
     /// Whom a delegator compares its provider with; the index counts its looks.
     Delegator,
     /// Whether and when somebody votes; the id is the voter, the index the proposal.
@@ -64,6 +67,7 @@ impl Purpose {
             Self::Shock => "shock",
             Self::Trader => "trader",
             Self::Builder => "builder",
+            Self::Brought => "brought",
             Self::Delegator => "delegator",
             Self::Voter => "voter",
             Self::Attack => "attack",

@@ -8,6 +8,7 @@ pub mod error;
 pub mod lines;
 pub mod moment;
 pub mod prices;
+pub mod sizes;
 pub mod window;
 
 use crate::scenario::Loaded;

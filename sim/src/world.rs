@@ -17,7 +17,8 @@ pub fn economy(loaded: &Loaded, replicate: u64) -> Result<Arc<Economy>, BuildErr
 }
 
 fn economy_on(loaded: &Loaded, tables: &[Trace], replicate: u64) -> Result<Arc<Economy>, BuildError> {
-    let mut economy = Economy::new(&loaded.scenario, tables, traces::prices::of(loaded)?, replicate)?;
+    let (prices, sizes) = (traces::prices::of(loaded)?, traces::sizes::of(loaded)?);
+    let mut economy = Economy::new(&loaded.scenario, tables, prices, &sizes, replicate)?;
     economy.scenario = loaded.digest()?;
     Ok(Arc::new(economy))
 }

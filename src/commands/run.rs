@@ -2,13 +2,16 @@
 
 mod results;
 
+pub use results::titled;
+
 use crate::Outcome;
+use crate::books::books;
 use crate::checkpoint::Checkpoint;
 use crate::cli;
 use crate::console::{bar, say, stop_on_ctrl_c};
 use crate::folder::{Folder, write_whole};
 use crate::manifest::{Formats, Log, Manifest, hex};
-use crate::observe::{books, observed, owners, yardstick};
+use crate::observe::{observed, owners, yardstick};
 use clap::ValueEnum;
 use indicatif::ProgressBar;
 use miette::{IntoDiagnostic, WrapErr, miette};
@@ -91,26 +94,7 @@ fn start(args: &cli::Run, path: &std::path::Path) -> miette::Result<(Plan, Engin
     let loaded = Scenario::load(path, &sets)?;
     let (genesis, agents, traces) = build(&loaded)?;
     traces.iter().for_each(|(name, what)| eprintln!("Trace `{name}`: {what}"));
-    let horizon = genesis.start.saturating_add(loaded.scenario.horizon.0);
-    let until = match &args.until {
-        Some(text) => {
-            let until = super::moment(text, genesis.start)?;
-            if until > horizon {
-                let (end, horizon) = (calendar::timestamp(horizon), loaded.scenario.horizon);
-                eprintln!("--until {text} is beyond the scenario's horizon of {horizon}: the run ends at {end}");
-            }
-            until.min(horizon)
-        }
-        None => horizon,
-    };
-    if until <= genesis.start {
-        return Err(miette!(
-            help = "write a later date, or a time after the start such as 90d",
-            "--until {} is not after the start, {}",
-            args.until.as_deref().unwrap_or(""),
-            calendar::date(genesis.start)
-        ));
-    }
+    let until = ending(args.until.as_deref(), &loaded, genesis.start)?;
     let folder = Folder::create(args.out.as_deref(), path)?;
     write_whole(&folder.scenario(), render_resolved(&loaded.anchored()).as_bytes())?;
     let level = Level::from(loaded.scenario.log.level);
@@ -124,6 +108,22 @@ fn start(args: &cli::Run, path: &std::path::Path) -> miette::Result<(Plan, Engin
     let watch = (Counter::default(), (metrics, writer));
     let engine = Engine::genesis(&plan.genesis, agents, watch).into_diagnostic()?;
     Ok((plan, engine, 0))
+}
+
+/// The moment at which a run ends: its horizon, or the earlier one that was asked for.
+pub fn ending(asked: Option<&str>, loaded: &Loaded, start: Time) -> miette::Result<Time> {
+    let horizon = start.saturating_add(loaded.scenario.horizon.0);
+    let Some(text) = asked else { return Ok(horizon) };
+    let until = super::moment(text, start)?;
+    if until > horizon {
+        let (end, horizon) = (calendar::timestamp(horizon), loaded.scenario.horizon);
+        eprintln!("--until {text} is beyond the scenario's horizon of {horizon}: the run ends at {end}");
+    }
+    if until <= start {
+        let help = "write a later date, or a time after the start such as 90d";
+        return Err(miette!(help = help, "--until {text} is not after the start, {}", calendar::date(start)));
+    }
+    Ok(until.min(horizon))
 }
 
 /// Traces by name, and what became of their rows.

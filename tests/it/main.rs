@@ -14,6 +14,7 @@ mod observe;
 mod plasma;
 mod played;
 mod readme;
+mod replicates;
 mod run;
 mod scale;
 mod shipped;

@@ -114,6 +114,9 @@ impl Panel {
             .map_err(|error| error.to_string())?;
         for (line, colour) in self.lines.iter().zip(PALETTE).rev() {
             let at = |(i, value): (usize, f64)| (times[i], (value * factor).clamp(low, high));
+            for run in line.bands() {
+                shade(&mut plot, &run, colour, at)?;
+            }
             if long {
                 ranges(&mut plot, line, colour, |(i, value)| at((i, value)))?;
                 strokes(&mut plot, line.means(window), colour, at)?;
@@ -195,12 +198,23 @@ fn strokes(
 
 fn ranges(plot: &mut Plot, line: &Line, colour: RGBColor, at: impl Fn((usize, f64)) -> (Time, f64)) -> Result<(), String> {
     for run in line.ranges() {
-        let upper = run.iter().map(|bucket: &Bucket| at((bucket.middle, bucket.max)));
-        let lower = run.iter().rev().map(|bucket| at((bucket.middle, bucket.min)));
-        let outline: Vec<(Time, f64)> = upper.chain(lower).collect();
-        plot.draw_series([Polygon::new(outline, colour.mix(0.16).filled())]).map_err(|error| error.to_string())?;
+        let ends: Vec<_> = run.iter().map(|bucket: &Bucket| (bucket.middle, bucket.min, bucket.max)).collect();
+        shade(plot, &ends, colour, &at)?;
     }
     Ok(())
+}
+
+/// Shades what lies between two ends: epoch, lower, upper.
+fn shade(
+    plot: &mut Plot,
+    ends: &[(usize, f64, f64)],
+    colour: RGBColor,
+    at: impl Fn((usize, f64)) -> (Time, f64),
+) -> Result<(), String> {
+    let upper = ends.iter().map(|&(i, _, high)| at((i, high)));
+    let lower = ends.iter().rev().map(|&(i, low, _)| at((i, low)));
+    let outline: Vec<(Time, f64)> = upper.chain(lower).collect();
+    plot.draw_series([Polygon::new(outline, colour.mix(0.16).filled())]).map(drop).map_err(|error| error.to_string())
 }
 
 /// The panels, one below the other, and below them a line of text that says what they are of; none if it is empty.

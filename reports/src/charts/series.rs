@@ -7,6 +7,8 @@ pub struct Line {
     pub label: String,
     /// By epoch.
     pub values: Vec<Option<f64>>,
+    /// Ends of what is shaded around them, by epoch; empty where nothing is.
+    pub band: Vec<Option<(f64, f64)>>,
 }
 
 /// A few epochs that are drawn as one.
@@ -28,7 +30,23 @@ const BUCKETS: usize = 320;
 impl Line {
     /// A line.
     pub fn new(label: &str, values: Vec<Option<f64>>) -> Self {
-        Self { label: label.into(), values }
+        Self { label: label.into(), values, band: Vec::new() }
+    }
+
+    /// The same line with a band around it.
+    pub fn within(self, band: Vec<Option<(f64, f64)>>) -> Self {
+        Self { band, ..self }
+    }
+
+    /// The band in runs without a gap: epoch, lower and upper end.
+    pub fn bands(&self) -> Vec<Vec<(usize, f64, f64)>> {
+        runs(self.band.iter().enumerate().map(|(i, ends)| ends.map(|(low, high)| (i, low, high))))
+    }
+
+    /// Everything that an axis must hold.
+    fn extent(&self) -> impl Iterator<Item = f64> {
+        let ends = self.band.iter().flatten().flat_map(|&(low, high)| [low, high]);
+        self.values.iter().flatten().copied().chain(ends)
     }
 
     /// The same line with every value made another.
@@ -88,7 +106,7 @@ fn runs<T>(items: impl Iterator<Item = Option<T>>) -> Vec<Vec<T>> {
 /// that must be seen whole; without one every value is drawn as it is.
 pub fn top(lines: &[Line], means: Option<usize>) -> f64 {
     let usual = |line: &Line| {
-        let mut values: Vec<f64> = line.values.iter().flatten().copied().collect();
+        let mut values: Vec<f64> = line.extent().collect();
         values.sort_unstable_by(f64::total_cmp);
         let usual = values.get((values.len().max(1) - 1) * 95 / 100).map_or(0.0, |usual| 1.5 * usual);
         let few = values.len() < 20 || usual <= 0.0;
@@ -108,7 +126,7 @@ pub fn peak(lines: &[Line]) -> Option<(usize, f64)> {
 /// Lower end of an axis by factors, if all values are above zero and they span more than `factor`. As at the top of other axes, a few
 /// outliers far below all others are not followed.
 pub fn spread(lines: &[Line], factor: f64) -> Option<f64> {
-    let mut values: Vec<f64> = lines.iter().flat_map(|line| line.values.iter().flatten().copied()).collect();
+    let mut values: Vec<f64> = lines.iter().flat_map(Line::extent).collect();
     values.sort_unstable_by(f64::total_cmp);
     let (&least, &most) = values.first().zip(values.last())?;
     let low = least.max(values[values.len() / 50] / 2.0);
@@ -117,7 +135,7 @@ pub fn spread(lines: &[Line], factor: f64) -> Option<f64> {
 
 /// Lower end of an axis: zero, or the least value below it.
 pub fn bottom(lines: &[Line]) -> f64 {
-    lines.iter().flat_map(|line| line.values.iter().flatten().copied()).fold(0.0, f64::min)
+    lines.iter().flat_map(Line::extent).fold(0.0, f64::min)
 }
 
 #[cfg(test)]

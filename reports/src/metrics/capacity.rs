@@ -44,6 +44,8 @@ struct LeaseNote {
     tokens: u32,
     /// Whether who pays and who is paid are different people.
     external: bool,
+    /// Whether who is paid is small.
+    small: bool,
     /// Whether it is a copy of a job that another executes too, and not the first asked for.
     copy: bool,
     /// What it is elsewhere.
@@ -59,6 +61,8 @@ pub struct JobNote {
     pub tokens: u32,
     /// Whether who pays and who is paid are different people.
     pub external: bool,
+    /// Whether who is paid is small.
+    pub small: bool,
     /// Whether it is a copy of a job that another executes too, and not the first asked for.
     pub copy: bool,
     /// What it is elsewhere.
@@ -145,11 +149,11 @@ impl Capacity {
     #[inline]
     pub fn start(&mut self, view: &State, rows: &mut [ClassRow], leased: &Leased, job: JobNote, now: Time) {
         let (lease, offer) = (leased.lease, leased.offer);
-        let JobNote { gpus, tokens, external, copy, measure } = job;
+        let JobNote { gpus, tokens, external, small, copy, measure } = job;
         if self.leases.len() <= lease.slot() {
             self.leases.resize(lease.slot() + 1, LeaseNote::default());
         }
-        self.leases[lease.slot()] = LeaseNote { offer: offer.0, gpus, tokens, external, copy, measure };
+        self.leases[lease.slot()] = LeaseNote { offer: offer.0, gpus, tokens, external, small, copy, measure };
         let note = &mut self.offers[offer.index()];
         note.at_work += gpus;
         let class = usize::from(note.class);
@@ -174,6 +178,12 @@ impl Capacity {
     #[inline]
     pub fn is_external(&self, lease: LeaseId) -> bool {
         self.leases[lease.slot()].external
+    }
+
+    /// Whether who is paid for a lease is small.
+    #[inline]
+    pub fn is_small(&self, lease: LeaseId) -> bool {
+        self.leases[lease.slot()].small
     }
 
     /// Whether a lease is of a copy other than the first asked for.

@@ -203,8 +203,10 @@ impl Metrics {
     pub fn observe(&mut self, totals: Observed) {
         let Some(row) = self.rows.last_mut() else { return };
         let flows = totals.since(&self.told);
+        let avoidable = flows.avoidable.checked_div(u128::from(row.jobs.leased + row.jobs.retried));
         for row in [row, &mut self.year.row, &mut self.run.row] {
             row.observed.get_or_insert_default().append(&flows);
+            row.stocks.avoidable = avoidable;
         }
         self.yardstick.prices.clone_from(&totals.now.elsewhere);
         self.told = totals;
@@ -283,13 +285,14 @@ impl Metrics {
             row.jobs.retried += 1;
         }
         let provider = view.offers[leased.offer.index()].provider;
-        let external = self.owners.of(job.customer) != self.owners.of(view.providers[provider.index()].owner);
+        let owner = view.providers[provider.index()].owner;
+        let (external, small) = (self.owners.of(job.customer) != self.owners.of(owner), self.owners.is_small(owner));
         let size = self.token_sizes.get(usize::from(job.program.0)).copied().flatten();
         let tokens = size.map_or(0, |size| job.sizes[usize::from(size)]);
         let copy =
             job.policy == Policy::Redundant && view.docket.lead_of.get(&leased.job).is_some_and(|&lead| lead != leased.job);
         let measure = self.yardstick.measure(view, job, leased);
-        let note = JobNote { gpus: job.gpus(), tokens, external, copy, measure };
+        let note = JobNote { gpus: job.gpus(), tokens, external, small, copy, measure };
         self.capacity.start(view, &mut row.classes, leased, note, now);
     }
 
@@ -333,7 +336,14 @@ impl Metrics {
         let &ReceiptPaid { lease, paid, burned, treasury, stakers } = receipt;
         let micro_usd = self.quote.at(view, now);
         self.paid(lease, Paid { paid, burned, treasury, stakers }, micro_usd);
-        self.epoch.row.receipts += u128::from(receipt.payment());
+        let (row, payment) = (&mut self.epoch.row, u128::from(receipt.payment()));
+        row.receipts += payment;
+        row.dollars.receipts += payment * u128::from(micro_usd);
+        // Elsewhere whoever rents a machine serves with it and owes for no request.
+        for (here, _) in row.dollars.here.iter_mut().zip(self.capacity.measure_of(lease).is_for_rent()).filter(|(_, rent)| *rent)
+        {
+            *here += payment * u128::from(micro_usd);
+        }
     }
 
     /// A customer's payment for a lease, whatever for.
@@ -353,6 +363,7 @@ impl Metrics {
             row.dollars.external += payment * price;
         }
         row.dollars.income += to_provider * price;
+        row.dollars.income_small += if self.capacity.is_small(lease) { to_provider * price } else { 0 };
         row.dollars.treasury += treasury * price;
     }
 
@@ -510,6 +521,10 @@ impl Observer for Metrics {
                 row.dollars.emission += parts.iter().sum::<u128>() * price;
                 row.dollars.treasury += (parts[2] + parts[3]) * price;
             }
+            Event::MilestonePaid(paid) => {
+                row.paid_builders += u128::from(paid.amount);
+                row.dollars.builders += u128::from(paid.amount) * u128::from(self.quote.at(view, record.time));
+            }
             Event::Rewarded(rewarded) => {
                 row.rewards_work += u128::from(rewarded.work);
                 row.rewards_stake += u128::from(rewarded.stake);
@@ -517,6 +532,8 @@ impl Observer for Metrics {
                 let rewards = (u128::from(rewarded.work) + u128::from(rewarded.stake)) * price;
                 row.dollars.income += rewards;
                 row.dollars.rewards += rewards;
+                let small = self.owners.is_small(view.providers[rewarded.provider.index()].owner);
+                row.dollars.income_small += if small { rewards } else { 0 };
             }
             _ => {}
         }

@@ -2,10 +2,10 @@
 
 use super::row::Row;
 use super::table::metric;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Where a value lies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Band {
     /// Nothing to do.

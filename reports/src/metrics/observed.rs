@@ -23,6 +23,14 @@ pub struct Observed {
     pub wavering: u64,
     /// … and could not buy the XPL for.
     pub unfunded: u64,
+    /// … and only considered because of what builders had done.
+    pub brought: u64,
+    /// Jobs settled of customers whom builders brought.
+    pub brought_jobs: u64,
+    /// What these customers paid, fees and requests included.
+    pub brought_paid: u128,
+    /// What builders spent outside on what they were awarded for.
+    pub built: u128,
     /// Dollars that customers and other buyers brought in.
     pub brought_in: u128,
     /// Dollars that providers' owners put in where income did not cover costs.
@@ -35,14 +43,46 @@ pub struct Observed {
     pub emission_expected: u128,
     /// … and how much of it they counted against their costs.
     pub emission_passed_on: u128,
+    /// Of both, those of providers who are small: [`super::owners::Owners::with_small`].
+    pub small: Costs,
+    /// What not computing the leases that began would have avoided at most: electricity beyond standby, and what the GPUs earn elsewhere.
+    pub avoidable: u128,
     /// Results that attackers' providers gave without computing them.
     pub wrong: u64,
+    /// What came of those.
+    pub fraud: Fraud,
     /// Results that honest machines got wrong.
     pub faulty: u64,
     /// Purchases and sales by party.
     pub trades: [Trades; PARTIES.len()],
     /// What stands now.
     pub now: Standing,
+}
+
+/// What providers pay and give up.
+#[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Costs {
+    /// See [`Observed::electricity`].
+    pub electricity: u128,
+    /// See [`Observed::forgone`].
+    pub forgone: u128,
+}
+
+/// What came of results that nobody computed, amounts at the oracle's price of their moment.
+#[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Fraud {
+    /// Results that were paid.
+    pub stood: u64,
+    /// Results that were found wrong.
+    pub found: u64,
+    /// Paid for those that stood, fees deducted, with emission for their work.
+    pub paid: u128,
+    /// What the machines were worth meanwhile: electricity, and what they earned elsewhere.
+    pub freed: u128,
+    /// Taken of bonds and of earnings held back for those that were found.
+    pub taken: u128,
+    /// What those would have been paid, with emission.
+    pub refused: u128,
 }
 
 /// What one party bought and sold.
@@ -116,7 +156,13 @@ impl Observed {
     /// Adds the flows of the span that follows and takes over what stands at its end.
     pub fn append(&mut self, next: &Self) {
         flows!(self, next, +=: candidates, declined, to_cloud, unserved, unfunded, brought_in, put_in, electricity, forgone);
+        flows!(self, next, +=: brought, brought_jobs, brought_paid, built);
         flows!(self, next, +=: wavering, emission_expected, emission_passed_on, wrong, faulty);
+        flows!(self, next, +=: avoidable);
+        let (fraud, small) = (&mut self.fraud, &mut self.small);
+        let (more_fraud, more_small) = (&next.fraud, &next.small);
+        flows!(fraud, more_fraud, +=: stood, found, paid, freed, taken, refused);
+        flows!(small, more_small, +=: electricity, forgone);
         for (mine, theirs) in self.trades.iter_mut().zip(&next.trades) {
             flows!(mine, theirs, +=: bought, spent, sold, received);
         }
@@ -127,7 +173,13 @@ impl Observed {
     pub fn since(&self, earlier: &Self) -> Self {
         let mut flows = self.clone();
         flows!(flows, earlier, -=: candidates, declined, to_cloud, unserved, unfunded, brought_in, put_in, electricity, forgone);
+        flows!(flows, earlier, -=: brought, brought_jobs, brought_paid, built);
         flows!(flows, earlier, -=: wavering, emission_expected, emission_passed_on, wrong, faulty);
+        flows!(flows, earlier, -=: avoidable);
+        let (fraud, small) = (&mut flows.fraud, &mut flows.small);
+        let (less_fraud, less_small) = (&earlier.fraud, &earlier.small);
+        flows!(fraud, less_fraud, -=: stood, found, paid, freed, taken, refused);
+        flows!(small, less_small, -=: electricity, forgone);
         for (mine, theirs) in flows.trades.iter_mut().zip(&earlier.trades) {
             flows!(mine, theirs, -=: bought, spent, sold, received);
         }
@@ -158,7 +210,18 @@ mod tests {
         let told = |n: u64| {
             let trades = [Trades { bought: n.into(), spent: (2 * n).into(), sold: 1, received: 0 }; PARTIES.len()];
             let now = Standing { price: n, ..Standing::default() };
-            Observed { candidates: 3 * n, brought_in: (5 * n).into(), trades, now, ..Observed::default() }
+            let fraud = Fraud { stood: n, paid: (7 * n).into(), ..Fraud::default() };
+            let small = Costs { electricity: (11 * n).into(), forgone: 13 };
+            Observed {
+                fraud,
+                small,
+                avoidable: n.into(),
+                candidates: 3 * n,
+                brought_in: (5 * n).into(),
+                trades,
+                now,
+                ..Observed::default()
+            }
         };
         let mut sum = told(4);
         sum.append(&told(9).since(&told(4)));

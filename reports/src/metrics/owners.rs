@@ -8,12 +8,25 @@ use rkyv::{Archive, Deserialize, Serialize};
 pub struct Owners {
     known: bool,
     by_account: Vec<u32>,
+    small: Vec<bool>,
 }
 
 impl Owners {
     /// What is known: `by_account[a]` is the first account of whoever owns account `a`.
     pub fn new(by_account: Vec<u32>) -> Self {
-        Self { known: true, by_account }
+        Self { known: true, by_account, small: Vec::new() }
+    }
+
+    /// The same, told whose account each is that has GPUs to lend, but fewer over all providers of its owner than a server has.
+    #[must_use]
+    pub fn with_small(self, small: Vec<bool>) -> Self {
+        Self { small, ..self }
+    }
+
+    /// Whether the owner of an account is small: nobody is where nobody told.
+    #[inline]
+    pub fn is_small(&self, account: AccountId) -> bool {
+        self.small.get(account.index()).copied().unwrap_or(false)
     }
 
     /// Whether anybody told.

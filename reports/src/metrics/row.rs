@@ -43,6 +43,8 @@ pub struct Row {
     pub emitted_treasury: u128,
     /// Minted for the builders' fund.
     pub emitted_builders: u128,
+    /// Paid to builders for milestones.
+    pub paid_builders: u128,
     /// Paid to providers out of their pool.
     pub rewards_work: u128,
     /// Paid to stakers out of their pool: emission and fees.
@@ -147,6 +149,10 @@ pub struct Stocks {
     /// What a cheat would lose on average in the span's mean job beyond what it saves, in micro-dollars: at the oracle's price, at
     /// half of it, and at a tenth; none without jobs or a price.
     pub deterrence: Option<[i128; 3]>,
+    /// The same with nothing counted for what it saves: what is found and lost.
+    pub cheat_loses: Option<[i128; 3]>,
+    /// What not computing the mean lease of the epoch would have avoided, in micro-dollars; none where nobody tells.
+    pub avoidable: Option<u128>,
     /// What an honest provider loses on average in that job to checks that err; none without jobs.
     pub false_positive_loss: Option<u128>,
     /// Power in nano-XPL that would have passed the last proposal whose vote ended against all who voted on it; none before one did,
@@ -181,8 +187,16 @@ pub struct Dollars {
     pub external: u128,
     /// Providers' income: payments with receipts, emission and stake rewards.
     pub income: u128,
+    /// … of those who are small.
+    pub income_small: u128,
+    /// Rewards of delegators, less what was slashed of their stake.
+    pub delegators: i128,
+    /// Paid by receipts, fees included.
+    pub receipts: u128,
     /// Fees and emission to the treasury and the builders' fund.
     pub treasury: u128,
+    /// Paid to builders for milestones.
+    pub builders: u128,
     /// Circulating supply of each epoch's beginning × change of the price in it.
     pub revaluation: i128,
     /// Providers' income without payments: emission and stake rewards.
@@ -191,7 +205,7 @@ pub struct Dollars {
     pub submissions: u128,
     /// What settled jobs would have cost elsewhere, by way to rent; zero where nobody tells.
     pub elsewhere: [u128; TIERS],
-    /// What the same jobs paid here, fees included.
+    /// What the same jobs paid here, by receipts too, fees included.
     pub here: [u128; TIERS],
 }
 
@@ -454,7 +468,7 @@ impl Row {
         }
         (self.epoch, self.closed, self.stocks) = (next.epoch, next.closed, next.stocks);
         add_fields!(self, next: minted, unminted, emitted_providers, emitted_stakers, emitted_treasury, emitted_builders);
-        add_fields!(self, next: rewards_work, rewards_stake, rewards_delegators, slash_rewards);
+        add_fields!(self, next: paid_builders, rewards_work, rewards_stake, rewards_delegators, slash_rewards);
         add_fields!(self, next: check_rewards, check_deposits, check_copies);
         add_fields!(self, next: staked_time, delegated_time);
         add_fields!(self, next: paid_providers, receipts, fees_treasury, fees_stakers, commands, refused);
@@ -465,6 +479,7 @@ impl Row {
         add_fields!(checks, more_checks: drawn, verified, wrong, missed, overruled);
         let (dollars, external) = (&mut self.dollars, &mut self.external);
         let (more_dollars, more_external) = (&next.dollars, &next.external);
+        add_fields!(dollars, more_dollars: income_small, delegators, receipts, builders);
         add_fields!(dollars, more_dollars: emission, external, income, treasury, revaluation, rewards, submissions);
         for tier in 0..TIERS {
             dollars.elsewhere[tier] += more_dollars.elsewhere[tier];

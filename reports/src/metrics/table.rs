@@ -1,11 +1,13 @@
 //! The one table of metrics. Rows of Parquet files, charts, summaries, reports and the documentation all read it.
 
-use super::observed::Observed;
+mod terms;
+
 use super::row::{ClassRow, RegionRow, Row};
 use crate::ratio::Ratio;
-use plasma_core::money::{XPL, mul_div_floor};
-use plasma_core::time::{DAY, YEAR};
+use plasma_core::money::XPL;
 use serde::{Serialize, Serializer};
+pub(super) use terms::cost_to_corrupt;
+use terms::*;
 
 /// What a value is counted in, after formula and scaling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,198 +112,6 @@ impl<T> Metric<T> {
         (self.value)(row).map(Ratio::to_f64)
     }
 }
-
-fn count(n: u64) -> Option<Ratio> {
-    Ratio::whole(n)
-}
-
-fn xpl(nano: u128) -> Option<Ratio> {
-    Ratio::of(nano, XPL)
-}
-
-fn seconds(ms: Option<u64>) -> Option<Ratio> {
-    Ratio::of(ms?, 1_000u64)
-}
-
-/// Simple annualisation: `flow` over this row against `base`, per Julian year.
-fn yearly(flow: u128, base_time: u128) -> Option<Ratio> {
-    Ratio::of(flow, base_time)?.scale(u128::from(YEAR), 1)
-}
-
-/// Growth of supply as the constant rate per Julian year that comes to the same.
-fn net_supply_growth(row: &Row) -> Option<Ratio> {
-    let change = row.stocks.supply as i128 - row.supply_opened as i128;
-    Ratio::new(change, row.supply_opened)?.compounded(YEAR, row.span())
-}
-
-fn nominal_apr(row: &Row) -> Option<Ratio> {
-    yearly(row.rewards_stake, row.staked_time)
-}
-
-fn income_per_provider(row: &Row) -> Option<Ratio> {
-    let income = row.paid_providers + row.rewards_work + row.rewards_stake;
-    Ratio::of(income, row.provider_time)?.scale(u128::from(row.span()), u128::from(XPL))
-}
-
-/// Micro-dollars.
-fn usd(micro: u128) -> Option<Ratio> {
-    Ratio::of(micro, 1_000_000u64)
-}
-
-/// 10^-15 dollars, as [`super::row::Dollars`] counts them.
-fn fine_usd(fine: u128) -> Option<Ratio> {
-    Ratio::of(fine, FINE)
-}
-
-/// Signed 10^-15 dollars.
-fn net_usd(fine: i128) -> Option<Ratio> {
-    Ratio::new(fine, FINE)
-}
-
-/// Parts of a dollar in which [`super::row::Dollars`] counts.
-const FINE: u128 = 1_000_000_000_000_000;
-const FINE_PER_MICRO: u128 = 1_000_000_000;
-
-/// Signed, for differences; all in 10^-15 dollars.
-fn signed(fine: u128) -> i128 {
-    i128::try_from(fine).unwrap_or(i128::MAX)
-}
-
-/// Costs of providers, in 10^-15 dollars.
-fn cost(told: &Observed) -> i128 {
-    signed((told.electricity + told.forgone).saturating_mul(FINE_PER_MICRO))
-}
-
-fn provider_margin(row: &Row) -> Option<i128> {
-    Some(signed(row.dollars.income) - cost(row.observed.as_ref()?))
-}
-
-/// What the jobs that somebody would serve elsewhere cost here: payments, and their part of the base fees of all submissions.
-fn cost_here(row: &Row, tier: usize) -> u128 {
-    let (here, all) = (row.dollars.here[tier], row.total().payments_usd);
-    let fees = Ratio::of(row.dollars.submissions, all).and_then(|share| share.scale(here, 1));
-    here + fees.map_or(0, |fees| fees.parts().0.unsigned_abs() / fees.parts().1)
-}
-
-fn saving(row: &Row) -> Option<i128> {
-    row.observed.as_ref()?;
-    Some(signed(row.dollars.elsewhere[LISTED]) - signed(cost_here(row, LISTED)))
-}
-
-/// By how much the network is cheaper than one way to rent elsewhere.
-fn discount(row: &Row, tier: usize) -> Option<Ratio> {
-    let elsewhere = row.dollars.elsewhere[tier];
-    Ratio::new(signed(elsewhere) - signed(cost_here(row, tier)), elsewhere)
-}
-
-/// Places of [`super::yardstick::TIERS`].
-const LISTED: usize = 0;
-const ON_DEMAND: usize = 1;
-const RESERVED: usize = 2;
-const SPOT: usize = 3;
-
-/// What work is worth elsewhere beyond what it costs here.
-fn gain_from_work(row: &Row) -> Option<i128> {
-    Some(signed(row.dollars.elsewhere[LISTED]) - cost(row.observed.as_ref()?))
-}
-
-/// What the power that passes a proposal against its voters is worth, in micro-dollars.
-fn cost_to_pass(row: &Row) -> Option<u128> {
-    let (power, price) = (row.stocks.power_to_pass?, u128::from(row.stocks.price_micro_usd));
-    (price > 0).then(|| power.checked_mul(price).map(|value| value / u128::from(XPL)))?
-}
-
-/// What a party had for the XPL that it sold, in micro-dollars.
-fn received(row: &Row, party: &str) -> Option<Ratio> {
-    usd(row.observed.as_ref()?.party(party).received)
-}
-
-fn spent(row: &Row, party: &str) -> Option<Ratio> {
-    usd(row.observed.as_ref()?.party(party).spent)
-}
-
-fn deterrence(row: &Row, fall: usize) -> Option<Ratio> {
-    Ratio::new(row.stocks.deterrence?[fall], 1_000_000)
-}
-
-/// Nano-XPL of the treasury's payments for checks that fees paid, if it spends what it earns as it comes; rounded down.
-fn checks_paid_by_fees(row: &Row) -> u128 {
-    mul_div_floor(row.check_rewards, row.fees_treasury, row.fees_treasury + row.emitted_treasury).unwrap_or(0)
-}
-
-/// Share of tokens in circulation that changed hands for work, per year.
-fn velocity(row: &Row) -> Option<Ratio> {
-    yearly(row.external.payments, row.circulating_time)
-}
-
-/// What the median voter of stake is worth: half of all bonds, in micro-dollars.
-pub(super) fn cost_to_corrupt(row: &Row) -> Option<u128> {
-    let price = u128::from(row.stocks.price_micro_usd);
-    (price > 0).then(|| row.stocks.staked / 2 * price / u128::from(XPL))
-}
-
-/// By how many per cent fewer would have come at 1 % more, below zero.
-fn elasticity(told: &Observed) -> Option<Ratio> {
-    let came = told.candidates.checked_sub(told.declined)?.checked_sub(told.to_cloud)?.checked_sub(told.unserved)?;
-    Ratio::new(-100 * i128::from(told.wavering), came.into())
-}
-
-/// Years in which the margin of a year like this span pays for the hardware on offer.
-fn payback(row: &Row) -> Option<Ratio> {
-    let told = row.observed.as_ref()?;
-    let margin = signed(row.dollars.income / FINE_PER_MICRO) - signed(told.electricity);
-    Ratio::of(told.now.hardware, u128::try_from(margin).ok()?)?.scale(u128::from(row.span()), u128::from(YEAR))
-}
-
-/// Micro-dollars that the treasury would fetch if it were sold at once, into the pool if there is one: a constant-product pool whose
-/// price `depth` dollars move by 2 % holds U = depth ÷ (√1.02 − 1) = 100.5 · depth of them, and gives U · V ÷ (U + V) for what is
-/// worth V at its price (H. Adams et al., "Uniswap v2 Core", 2020).
-fn treasury_liquid(row: &Row) -> Option<u128> {
-    let now = &row.observed.as_ref()?.now;
-    let value = row.stocks.treasury.checked_mul(now.price.into())? / u128::from(XPL);
-    let pool = u128::from(now.depth) * 1_005 / 10;
-    if pool == 0 { Some(value) } else { value.checked_mul(pool)?.checked_div(pool + value) }
-}
-
-/// Years for which that pays for what the treasury lost in the span, at the same price.
-fn treasury_runway(row: &Row) -> Option<Ratio> {
-    let lost = row.treasury_opened.checked_sub(row.stocks.treasury).filter(|&lost| lost > 0)?;
-    let lost_usd = lost.checked_mul(row.observed.as_ref()?.now.price.into())? / u128::from(XPL);
-    Ratio::of(treasury_liquid(row)?, lost_usd)?.scale(u128::from(row.span()), u128::from(YEAR))
-}
-
-/// Days of trading like the span's that what came free amounts to.
-fn unlock_days(row: &Row) -> Option<Ratio> {
-    Ratio::of(row.unlocked, row.observed.as_ref()?.volume())?.scale(u128::from(row.span()), u128::from(DAY))
-}
-
-fn per_thousand(paid: u128, tokens: u128, unit: u128) -> Option<Ratio> {
-    Ratio::of(paid, tokens)?.scale(1_000, unit)
-}
-
-const NO_TOKENS: &str = "no inference was settled that is counted in tokens";
-const NO_PRICED_TOKENS: &str = "no inference was settled that is counted in tokens, while the oracle had a fresh price";
-const NO_VOTES: &str = "nobody had power to vote";
-const NO_PRICE: &str = "no fresh oracle price";
-const NO_WORK: &str = "no work was settled";
-const NO_PRICED_WORK: &str = "no work was settled while the oracle had a fresh price";
-const NO_LEASE: &str = "no job was leased for the first time";
-const NO_STAKE: &str = "nothing was staked";
-const NO_SUPPLY: &str = "there was no supply";
-const NO_GROWTH: &str = "there was no supply, or a year of the span's growth exceeds every number";
-const NO_GPU: &str = "no GPU was on offer";
-const UNTOLD: &str = "nobody told what the ledger does not say";
-const NO_EXTERNAL: &str = "nobody paid who was not related to the payee, while the oracle had a fresh price";
-const NO_TRADE_COUNTED: &str =
-    "no work was settled while the oracle had a fresh price that could be rented elsewhere, or nobody told for how much";
-const NO_CLOUD: &str = "no price of this kind is known for a class that could have done the work, or no work was settled while the oracle had a fresh price";
-const NOT_COMPARABLE: &str = "no work was settled that the reference class could do";
-const NOT_COMPARABLE_PRICED: &str = "no work was settled that the reference class could do, while the oracle had a fresh price";
-const NO_DETERRENCE: &str = "no job was leased or none settled in the last epoch, or no fresh oracle price";
-const NO_JOBS: &str = "no job was leased or none settled in the last epoch";
-const NO_CHECK_PAID: &str = "nobody was paid for a check";
-const UNOWNED: &str = "no work was settled, or nobody told who owns whom";
-const NO_PROVIDER: &str = "no provider was active at the end of an epoch";
 
 macro_rules! metrics {
     ($table:ident: $type:ty; $($name:ident $unit:ident $(@ $stream:ident)? $(? $undefined:expr)?; $formula:literal; $question:literal; $value:expr;)+) => {
@@ -456,6 +266,9 @@ metrics! { METRICS: Row;
     deterrence_usd Usd ? NO_DETERRENCE; "expected loss of cheating in the epoch's mean job on one GPU beyond what it saves: p × (pay + S) − pay, at the last epoch's end, where it saves the whole pay, since its GPU has other work; one that would stand idle saves its electricity only, and loses pay − electricity more; p: mean probability over the epoch's leases that a wrong result is found: the policy's rate × 1 − 2^-rounds of a Freivalds check × that more than half of verification.panel say so, or 1 of copies; assumed, for the protocol has no parameter of it: one of a panel errs once in a thousand, and nobody colludes; S: slash.wrong × bond.per_gpu and slash.rewards × earnings held back per GPU, as slash.stake says [Becker 1968; Condorcet 1785]"; "Does cheating not pay?"; |r| deterrence(r, 0);
     deterrence_half_usd Usd ? NO_DETERRENCE; "the same if XPL cost half"; "… after a crash?"; |r| deterrence(r, 1);
     deterrence_tenth_usd Usd ? NO_DETERRENCE; "the same if XPL cost a tenth"; "… at the trough?"; |r| deterrence(r, 2);
+    deterrence_avoidable_usd Usd @observed ? NO_DETERRENCE_TOLD; "p × (pay + S) − D, the same but for what cheating saves: D: mean over the epoch's leases of the hours of work of their GPUs × (electricity beyond standby + what a GPU earns elsewhere), as providers count both in their asks; the most that can be avoided, for a GPU that earns elsewhere draws power there. deterrence_usd is the more cautious of the two as long as jobs pay what they cost: there D is all that the job pays, here what its provider could do without, in dollars, which no price of XPL changes"; "Does cheating pay who saves what work costs, and no more?"; |r| deterrence_avoidable(r, 0);
+    deterrence_avoidable_half_usd Usd @observed ? NO_DETERRENCE_TOLD; "the same if XPL cost half, and power what it costs"; "… after a crash?"; |r| deterrence_avoidable(r, 1);
+    deterrence_avoidable_tenth_usd Usd @observed ? NO_DETERRENCE_TOLD; "the same if XPL cost a tenth"; "… at the trough?"; |r| deterrence_avoidable(r, 2);
     false_positive_loss Xpl ? NO_JOBS; "expected loss of an honest provider in the same job: p × e × (pay + S), at the last epoch's end; p: mean probability over the epoch's leases that a result is checked; e: that the checker errs and more than half of verification.panel with it, each once in a thousand, which is assumed; copies do not err alike"; "What does honest work lose to checks that err?"; |r| xpl(r.stocks.false_positive_loss?);
     check_bounties Xpl; "Σ parts of slashes to who proved the fault"; "What do the guilty pay for checks?"; |r| xpl(r.slash_rewards);
     check_deposits Xpl; "Σ deposits that overruled challengers lost, to the accused and to panels"; "… and who accuses falsely?"; |r| xpl(r.check_deposits);
@@ -469,10 +282,16 @@ metrics! { METRICS: Row;
     candidates_to_cloud Count @observed ? UNTOLD; "… that went to a cloud"; "How much do clouds win?"; |r| count(r.observed.as_ref()?.to_cloud);
     candidates_unserved Count @observed ? UNTOLD; "… that no GPU could serve in time"; "How much hardware is missing?"; |r| count(r.observed.as_ref()?.unserved);
     candidates_unfunded Count @observed ? UNTOLD; "… that could not buy the XPL"; "How much demand does the market of XPL lose?"; |r| count(r.observed.as_ref()?.unfunded);
+    candidates_brought Count @observed ? UNTOLD; "… that would not have come without what builders did"; "How much demand do builders bring?"; |r| count(r.observed.as_ref()?.brought);
+    jobs_brought Count @observed ? UNTOLD; "jobs settled of customers whom builders brought"; "… how many jobs?"; |r| count(r.observed.as_ref()?.brought_jobs);
+    payments_brought_usd Usd @observed ? UNTOLD; "Σ what these customers paid, fees and requests included, × oracle price at payment"; "… and how many dollars?"; |r| usd(r.observed.as_ref()?.brought_paid);
+    builders_paid Xpl; "Σ paid out of awards for milestones that the committee attested"; "What do builders cost the fund?"; |r| xpl(r.paid_builders);
+    builders_paid_usd Usd; "Σ builders_paid × oracle price of the moment"; "… in dollars?"; |r| fine_usd(r.dollars.builders);
+    builders_spent_usd Usd @observed ? UNTOLD; "Σ dollars that builders spent outside on attempts at milestones"; "How much of that did building cost?"; |r| usd(r.observed.as_ref()?.built);
     network_share Share @observed ? "nobody considered a job, or nobody told"; "jobs_submitted ÷ candidates"; "What share of demand comes?"; |r| Ratio::of(r.jobs.submitted, r.observed.as_ref()?.candidates);
     own_price_elasticity Number @observed ? "nobody who considered a job came, or nobody told"; "−100 × those who came and would not have, had the network cost 1 % more ÷ those who came (candidates − declined − to cloud − unserved)"; "By how many per cent does demand fall when the network is 1 % dearer?"; |r| elasticity(r.observed.as_ref()?);
     cloud_cost_usd Usd @observed ? UNTOLD; "Σ over settled jobs of the least, over the classes that the job allows, that have the memory and that are done by its deadline, of its work on the class × the class's rental in the catalogue, as it was in the epoch of the lease"; "What would the same jobs cost elsewhere, on the GPU that is cheapest for them there?"; |r| { r.observed.as_ref()?; fine_usd(r.dollars.elsewhere[LISTED]) };
-    discount_to_cloud Share @observed ? NO_TRADE_COUNTED; "1 − (Σ payment × oracle price + their part of the base fees of all submissions) ÷ cloud_cost_usd, over the same jobs; fees are in the payments, and so is what started over, which is paid once"; "Is the network cheaper?"; |r| discount(r, LISTED);
+    discount_to_cloud Share @observed ? NO_TRADE_COUNTED; "1 − (Σ (payment + receipts) × oracle price + their part of the base fees of all submissions) ÷ cloud_cost_usd, over the same jobs; fees are in the payments, and so is what started over, which is paid once; receipts are for requests that a machine rented elsewhere serves for its rent"; "Is the network cheaper?"; |r| discount(r, LISTED);
     discount_to_on_demand Share @observed ? NO_CLOUD; "the same against the classes' on-demand prices in the catalogue (cloud.on_demand)"; "… than a cloud by the hour?"; |r| discount(r, ON_DEMAND);
     discount_to_reserved Share @observed ? NO_CLOUD; "the same against the classes' reserved prices in the catalogue (cloud.reserved)"; "… than a cloud for years?"; |r| discount(r, RESERVED);
     discount_to_spot Share @observed ? NO_CLOUD; "the same against the classes' spot prices in the catalogue (cloud.spot)"; "… than a cloud that may take it back?"; |r| discount(r, SPOT);
@@ -481,12 +300,22 @@ metrics! { METRICS: Row;
     provider_electricity_usd Usd @observed ? UNTOLD; "Σ electricity, booked weekly"; "What do they pay?"; |r| usd(r.observed.as_ref()?.electricity);
     provider_forgone_usd Usd @observed ? UNTOLD; "Σ what their GPUs would have earned elsewhere in hours at work, booked weekly"; "What do they give up?"; |r| usd(r.observed.as_ref()?.forgone);
     provider_margin_usd Usd @observed ? UNTOLD; "provider_income_usd − provider_electricity_usd − provider_forgone_usd"; "What is left for capital?"; |r| net_usd(provider_margin(r)?);
+    small_provider_margin_usd Usd @observed ? UNTOLD; "provider_margin_usd of those whose true owner has fewer than eight GPUs over all of their providers: less than a server holds"; "… and for those who are small?"; |r| net_usd(small_margin(r)?);
+    small_provider_share Share @observed ? "providers earned nothing while the oracle had a fresh price, or nobody told"; "their part of provider_income_usd"; "How much do the small earn of it?"; |r| { r.observed.as_ref()?; Ratio::of(r.dollars.income_small, r.dollars.income) };
     payback Years @observed ? "providers had no margin over electricity, or nobody told"; "hardware of providers on offer ÷ (provider_income_usd − provider_electricity_usd) × span ÷ year"; "How soon is a machine paid for?"; payback;
     marginal_npv Number @observed ? "nobody who could enter stayed out, or nobody told"; "largest net present value per dollar of hardware among those in the pool who looked and stayed out"; "Is entry free to the margin, where it is zero?"; |r| Ratio::new(r.observed.as_ref()?.now.staying_out?.into(), 1_000_000_000);
     emission_pass_through Number @observed ? "providers expected no emission for their work, or nobody told"; "Σ (avoidable cost − what emission leaves of it to ask for) × work ÷ Σ expected emission × work, over quotes, each with the work since the one before; before mark-up and fee: what prices made of it, a run without emission tells"; "Which share of emission do providers count against their costs, as the scenario's pass_through assumes?"; |r| Ratio::of(r.observed.as_ref()?.emission_passed_on, r.observed.as_ref()?.emission_expected);
     supply_without_emission Share @observed ? "no provider on offer has closed its books, or nobody told"; "GPUs on offer whose last weekly payments for work covered electricity ÷ GPUs on offer with closed books, at the end"; "How much of supply would survive emission switched off?"; |r| Ratio::of(r.observed.as_ref()?.now.borne_by_work, r.observed.as_ref()?.now.booked);
     wrong_attempted Count @observed ? UNTOLD; "results that attackers' providers gave without computing them"; "How much fraud is there, beside checks_wrong, which are caught with honest faults among them?"; |r| count(r.observed.as_ref()?.wrong);
+    wrong_paid Count @observed ? UNTOLD; "of wrong_attempted, results that were paid"; "… how much of it stands?"; |r| count(fraud(r)?.stood);
+    wrong_caught Count @observed ? UNTOLD; "of wrong_attempted, results that were found wrong"; "… and how much is caught?"; |r| count(fraud(r)?.found);
     wrong_by_fault Count @observed ? UNTOLD; "results that honest machines got wrong"; "How often do machines err?"; |r| count(r.observed.as_ref()?.faulty);
+    fraud_paid_usd Usd @observed ? UNTOLD; "Σ over wrong_paid of (payment − fee + its part of its provider's emission for the epoch's work) × oracle price of the moment"; "What is paid for work that nobody did?"; |r| usd(fraud(r)?.paid);
+    fraud_avoided_usd Usd @observed ? UNTOLD; "Σ over wrong_attempted of the hours that its GPUs would have worked × ((1 − e) × electricity beyond standby + e × what they earn elsewhere), e: the share of such time in which its attacker has them work elsewhere"; "What does not computing save?"; |r| usd(fraud(r)?.freed);
+    fraud_losses_usd Usd @observed ? UNTOLD; "Σ over wrong_caught of (bond slashed + earnings seized) × oracle price of the moment; the stake of others that is slashed with it is not the attackers' loss"; "What does being caught cost?"; |r| usd(fraud(r)?.taken);
+    fraud_profit_usd Usd @observed ? UNTOLD; "fraud_paid_usd + fraud_avoided_usd − fraud_losses_usd: against not having taken the leases at all, their machines idle"; "Is fraud profitable?"; fraud_profit;
+    fraud_premium_usd Usd @observed ? UNTOLD; "fraud_avoided_usd − fraud_losses_usd − what wrong_caught would have been paid, with the emission expected for its work: against having computed the same leases; a lease brings D − p × (R + S) on average [Becker 1968]"; "Is it more profitable than honest work?"; fraud_premium;
+    attackers_ahead Count @observed ? "there was no attacker, or nobody told"; "attackers who are worth more at the end than they would be, had they only held what they had and put in; XPL at the price of a very small trade"; "How many attacks pay?"; ahead;
 
     usd_from_customers Usd @observed ? UNTOLD; "dollars brought from outside by those who buy XPL"; "What comes in?"; |r| usd(r.observed.as_ref()?.brought_in);
     usd_from_owners Usd @observed ? UNTOLD; "dollars put in by providers' owners to cover losses"; "… to keep machines running?"; |r| usd(r.observed.as_ref()?.put_in);
@@ -517,7 +346,8 @@ metrics! { METRICS: Row;
     margin_from_work_usd Usd @observed ? UNTOLD; "provider_margin_usd without emission and stake rewards"; "What do providers gain from customers alone?"; |r| net_usd(provider_margin(r)? - signed(r.dollars.rewards));
     holders_revaluation_usd Usd; "Σ circulating supply at an epoch's beginning × change of the oracle price in it: new money is not gain. On paper: every token at the price of a small trade, at which they could not all be sold"; "What do holders gain, on paper?"; |r| net_usd(r.dollars.revaluation);
     treasury_income_usd Usd; "Σ (fees + emission to treasury and builders) × oracle price of the moment"; "What does the commons gain?"; |r| fine_usd(r.dollars.treasury);
-    total_surplus_usd Usd @observed ? UNTOLD; "customers_saving_usd + provider_margin_usd + holders_revaluation_usd, the last of them on paper; where the price is a constant, emission comes from nowhere and counts as surplus, see gain_from_work_usd"; "Do customers, providers and holders add up to a gain?"; |r| net_usd(saving(r)? + provider_margin(r)? + r.dollars.revaluation);
+    delegators_gain_usd Usd; "Σ (delegator_rewards − stake of delegators that was slashed, with a provider, on the move or leaving) × oracle price of the moment"; "What do delegators gain?"; |r| net_usd(r.dollars.delegators);
+    total_surplus_usd Usd @observed ? UNTOLD; "customers_saving_usd + provider_margin_usd + holders_revaluation_usd, the last of them on paper; delegators and the treasury gain what others pay or new money is, and are shown beside it; where the price is a constant, emission comes from nowhere and counts as surplus, see gain_from_work_usd; payments are nobody's gain but a transfer: while the oracle has a fresh price and every job could be rented elsewhere, customers_saving_usd + margin_from_work_usd + fees and the base fees of submissions in dollars = gain_from_work_usd"; "Do customers, providers and holders add up to a gain?"; |r| net_usd(saving(r)? + provider_margin(r)? + r.dollars.revaluation);
 }
 
 metrics! { CLASS_METRICS: ClassRow;

@@ -9,8 +9,10 @@ use plasma_core::genesis::{Allocation, Genesis, GrantAllocation};
 use plasma_core::ids::{AccountId, ClassId, JobId, LeaseId, ProviderId};
 use plasma_core::money::{ONE, XPL};
 use plasma_core::params::{Params, mechanism};
+use plasma_core::protocol::delegation::Delegate;
 use plasma_core::protocol::governance::action;
 use plasma_core::protocol::lease::{self, Stage};
+use plasma_core::protocol::receipt::{FundTab, SignReceipt};
 use plasma_core::protocol::verification::copies::RevealCopy;
 use plasma_core::protocol::verification::panel;
 use plasma_core::protocol::verification::policy::Policy;
@@ -41,6 +43,12 @@ enum Step {
     Reveal(u8),
     /// Takes back the job that was queued last.
     Cancel,
+    /// Puts so many nano-XPL into the tab of the only open job.
+    Fund(u64),
+    /// Signs for so many on its lease.
+    Sign(u64),
+    /// Ends that lease.
+    Stop,
 }
 
 /// The script.
@@ -58,6 +66,10 @@ fn lease_of(view: &State, account: AccountId, stage: Stage) -> (LeaseId, Provide
         lease.stage == stage && provider == if stage == Stage::UnderCheck { lease.checker } else { worker(lease) }
     };
     (view.leases.iter().find(mine).expect("the script names an open lease").id, provider)
+}
+
+fn open<'v>(view: &'v State) -> &'v lease::Lease {
+    view.leases.iter().next().expect("a lease is open")
 }
 
 fn owner(view: &State, provider: ProviderId) -> Origin {
@@ -101,6 +113,9 @@ impl Environment for Script {
                 let queued = view.jobs.iter().filter(|job| job.is_queued()).map(|job| job.id);
                 job::Cancel { job: queued.max().unwrap_or(JobId::NONE) }.into()
             }
+            Step::Fund(amount) => FundTab { amount, job: open(view).job }.into(),
+            Step::Sign(amount) => SignReceipt { amount, lease: open(view).id }.into(),
+            Step::Stop => lease::Stop { lease: open(view).id }.into(),
         };
         Some(Arrival { time, origin, command })
     }
@@ -267,6 +282,36 @@ pub fn hurried() -> (Genesis, Script) {
         (SECOND + 30 * MINUTE, provider, Step::Commit(1)),
     ];
     (genesis(3), Script(steps.into_iter().map(|(at, origin, step)| (START + at, origin, step)).collect()))
+}
+
+/// The script with 5,000 XPL that the customer delegates to the first provider.
+pub fn delegated() -> (Genesis, Script) {
+    let (mut genesis, Script(mut steps)) = (genesis(3), script());
+    let mut params = Params::default();
+    [("verification.rate", ONE), ("stake.delegation", 1)].iter().for_each(|&(key, value)| params.set(key, value).unwrap());
+    genesis.params = params.values().to_vec();
+    let delegate = Delegate { amount: 5_000 * XPL, provider: ProviderId(0), pad: 0 };
+    let place = steps.iter().position(|(time, ..)| *time > START + 8).expect("the script goes on");
+    steps.insert(place, (START + 8, Origin::Account(AccountId(2)), Step::Say(delegate.into())));
+    (genesis, Script(steps))
+}
+
+/// A deployment of an hour at 1 XPL a second, which its customer ends after half of it, and requests for 600 XPL.
+pub fn hosted() -> (Genesis, Script) {
+    let mut genesis = genesis(3);
+    genesis.catalogue.programs[0].kind = Kind::Deployment;
+    let (provider, customer) = (Origin::Account(AccountId(0)), Origin::Account(AccountId(2)));
+    let steps = [
+        (1, provider, Step::Say(provider::Register { region: 0 }.into())),
+        (2, provider, Step::Say(bond::Bond { amount: 10_000 * XPL }.into())),
+        (3, provider, Step::Say(offer::PostOffer { ask: XPL, gpus: 1, class: ClassId(0), pad: [0; 5] }.into())),
+        (4, Origin::Feeder(0), Step::Say(oracle::PostPrice { micro_usd: 500_000 }.into())),
+        (SECOND, customer, submit(3_600_000, START + 2 * HOUR, Policy::Unchecked)),
+        (2 * SECOND, customer, Step::Fund(1_000 * XPL)),
+        (20 * MINUTE, customer, Step::Sign(600 * XPL)),
+        (SECOND + 30 * MINUTE, customer, Step::Stop),
+    ];
+    (genesis, Script(steps.into_iter().map(|(at, origin, step)| (START + at, origin, step)).collect()))
 }
 
 /// A provider with a bond, and a proposal on which it does not vote: without a quorum the deposit of 1,000 XPL burns.

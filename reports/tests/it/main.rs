@@ -2,6 +2,7 @@
 
 mod economy;
 mod files;
+mod gains;
 mod identities;
 mod long;
 mod nothing;

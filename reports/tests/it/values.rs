@@ -7,14 +7,14 @@ use plasma_core::ids::ClassId;
 use plasma_core::money::XPL;
 use plasma_core::time::{DAY, YEAR};
 use plasma_reports::Metrics;
-use plasma_reports::metrics::observed::{Observed, Standing, Trades};
+use plasma_reports::metrics::observed::{Attacker, Costs, Fraud, Observed, Standing, Trades};
 use plasma_reports::metrics::row::RegionRow;
 use plasma_reports::metrics::table::{METRICS, metric};
 use plasma_reports::metrics::{Owners, Yardstick};
 
 const DAY_MS: f64 = DAY as f64;
 
-fn check(row: &plasma_reports::metrics::Row, expected: &[(&str, f64)]) {
+pub fn check(row: &plasma_reports::metrics::Row, expected: &[(&str, f64)]) {
     for &(name, value) in expected {
         let found = metric(name).of(row).unwrap_or_else(|| panic!("{name} is null"));
         assert!((found - value).abs() <= 1e-9 * value.abs().max(1e-3), "{name} is {found}, by hand {value}");
@@ -39,7 +39,7 @@ fn first_day() -> Vec<(&'static str, f64)> {
         ("epoch", 0.0), ("time", (START + DAY) as f64),
         ("supply_opened", 4e6), ("supply", supply), ("circulating", supply - 1e6 - 126.0 - 0.2 * minted),
         ("minted", minted), ("unminted", 0.0), ("burned", burned), ("burned_fees", 315.0), ("burned_base_fees", 0.016),
-        ("burned_slashes", 20.0), ("burned_deposits", 0.0), ("burned_bought", 0.0), ("slashed", 20.0), ("unlocked", 0.0), ("treasury", 9e5 + 126.0 + 0.1 * minted), ("builders", 0.1 * minted),
+        ("burned_slashes", 20.0), ("burned_deposits", 0.0), ("burned_bought", 0.0), ("slashed", 20.0), ("unlocked", 0.0), ("treasury", 9e5 + 126.0 + 0.1 * minted), ("builders", 0.1 * minted), ("builders_paid", 0.0), ("builders_paid_usd", 0.0),
         ("staked", 19_980.0), ("unbonding", 0.0), ("staked_share", 19_980.0 / supply), ("inflation", growth), ("price_usd", 0.5),
         ("commands", 17.0), ("commands_refused", 1.0),
         ("jobs_submitted", 5.0), ("jobs_leased", 3.0), ("jobs_waited", 1.0), ("jobs_retried", 1.0), ("jobs_settled", 3.0), ("jobs_expired", 1.0),
@@ -78,18 +78,18 @@ fn first_day() -> Vec<(&'static str, f64)> {
         // Nothing of it is checked: a cheat would keep its mean pay of 4,200 XPL.
         ("deterrence_usd", -2_100.0), ("deterrence_half_usd", -2_100.0), ("deterrence_tenth_usd", -2_100.0),
         ("check_cost_share", 0.0), ("provider_income_usd", income), ("holders_revaluation_usd", 0.0),
-        ("treasury_income_usd", 0.5 * (126.0 + 0.2 * minted)),
+        ("treasury_income_usd", 0.5 * (126.0 + 0.2 * minted)), ("delegators_gain_usd", 0.0),
     ]
 }
 
 /// An hour of the small and of the large class elsewhere: for $1 and $3, on demand for $2 and $3, reserved for $0.80 and not at all,
 /// and nowhere at a spot price.
-fn elsewhere() -> Vec<[u64; 4]> {
+pub fn elsewhere() -> Vec<[u64; 4]> {
     vec![[1_000_000, 2_000_000, 800_000, 0], [3_000_000, 3_000_000, 0, 0]]
 }
 
 /// What the simulation tells of the first day: one owner of both providers, ten candidates, and prices elsewhere.
-fn told() -> (Owners, Observed) {
+pub fn told() -> (Owners, Observed) {
     let usd = |dollars: u64| u128::from(dollars) * 1_000_000;
     let trades = |bought: u64, sold: u64| Trades {
         bought: u128::from(bought) * u128::from(XPL),
@@ -105,8 +105,9 @@ fn told() -> (Owners, Observed) {
         staying_out: Some(-250_000_000),
         booked: 4,
         borne_by_work: 3,
-        attackers: Vec::new(),
+        attackers: [(5, 4), (3, 3), (1, 2)].map(|(worth, idle)| Attacker { worth, idle, ..Attacker::default() }).to_vec(),
     };
+    let fraud = Fraud { stood: 3, found: 1, paid: usd(12), freed: usd(2), taken: usd(5), refused: usd(4) };
     let observed = Observed {
         candidates: 10,
         declined: 2,
@@ -114,6 +115,10 @@ fn told() -> (Owners, Observed) {
         unserved: 1,
         wavering: 2,
         unfunded: 1,
+        brought: 3,
+        brought_jobs: 2,
+        brought_paid: usd(5),
+        built: usd(20),
         brought_in: usd(7_000),
         put_in: usd(30),
         electricity: usd(100),
@@ -122,10 +127,13 @@ fn told() -> (Owners, Observed) {
         emission_passed_on: usd(10),
         wrong: 4,
         faulty: 3,
+        fraud,
+        small: Costs { electricity: usd(7), forgone: usd(3) },
+        avoidable: usd(8),
         trades: [trades(1, 2), trades(3, 4), trades(5, 6), trades(7, 8), trades(9, 10), trades(11, 0), trades(0, 12)],
         now: standing,
     };
-    (Owners::new(vec![0, 0, 2]), observed)
+    (Owners::new(vec![0, 0, 2]).with_small(vec![true, true, false]), observed)
 }
 
 /// What so many dollars of XPL fetch in a pool of 100.5 times its depth of $9, in whole micro-dollars.
@@ -144,7 +152,8 @@ fn first_day_as_told() -> Vec<(&'static str, f64)> {
         ("work_hhi_owned", 1.0), ("work_nakamoto_owned", 1.0), ("stake_nakamoto_owned", 1.0),
         ("votes_nakamoto_owned", 1.0), ("unlock_days", 0.0), ("emission_pass_through", 0.25), ("supply_without_emission", 0.75),
         ("candidates", 10.0), ("candidates_declined", 2.0), ("candidates_to_cloud", 1.0), ("candidates_unserved", 1.0),
-        ("candidates_unfunded", 1.0), ("network_share", 0.5),
+        ("candidates_unfunded", 1.0), ("candidates_brought", 3.0), ("jobs_brought", 2.0), ("payments_brought_usd", 5.0),
+        ("builders_spent_usd", 20.0), ("network_share", 0.5),
         // Of the six who came two would not have for a hundredth more.
         ("own_price_elasticity", -100.0 / 3.0),
         // On demand half an hour of the large class is cheaper for an hour of the small.
@@ -152,6 +161,11 @@ fn first_day_as_told() -> Vec<(&'static str, f64)> {
         ("discount_to_reserved", 1.0 - here / 2.4),
         ("provider_electricity_usd", 100.0), ("provider_forgone_usd", 50.0), ("provider_margin_usd", margin),
         ("payback", 1e6 / (income - 100.0) * DAY_MS / YEAR as f64), ("marginal_npv", -0.25), ("wrong_attempted", 4.0), ("wrong_by_fault", 3.0),
+        ("wrong_paid", 3.0), ("wrong_caught", 1.0), ("fraud_paid_usd", 12.0), ("fraud_avoided_usd", 2.0), ("fraud_losses_usd", 5.0),
+        ("fraud_profit_usd", 9.0), ("fraud_premium_usd", -7.0), ("attackers_ahead", 1.0),
+        // Four leases began, and nothing is checked.
+        ("deterrence_avoidable_usd", -2.0), ("deterrence_avoidable_half_usd", -2.0), ("deterrence_avoidable_tenth_usd", -2.0),
+        ("small_provider_margin_usd", income - 10.0), ("small_provider_share", 1.0),
         ("usd_from_customers", 7_000.0), ("usd_from_owners", 30.0),
         ("usd_paid_customers", 10.0), ("usd_paid_providers", 30.0), ("usd_paid_traders", 50.0), ("usd_had_providers", 400.0),
         ("usd_had_traders", 600.0), ("usd_had_holders", 800.0), ("usd_had_attackers", 1_000.0), ("usd_had_builders", 1_200.0),

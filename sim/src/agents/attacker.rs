@@ -4,6 +4,7 @@
 
 mod bribe;
 mod challenge;
+pub mod fraud;
 pub mod means;
 pub mod opportunist;
 pub mod oracle;
@@ -14,6 +15,7 @@ use super::queue::Kind;
 use super::tally::Trades;
 use crate::economy::attackers::Plan;
 pub use bribe::BribeRow;
+use fraud::Fraud;
 use opportunist::Turns;
 use oracle::Attempts;
 use plasma_core::catalogue::MAX_SIZES;
@@ -65,6 +67,8 @@ pub struct AttackerRow {
     pub unpaid: u128,
     /// How often its providers turned, where they reckon.
     pub turns: Turns,
+    /// What came of results that its providers did not compute.
+    pub fraud: Fraud,
     /// What it did to those whose work it took and never did.
     pub harm: Harm,
 }

@@ -2,7 +2,7 @@
 //! The committee looks at what they say they reached and attests it; now and then it attests what was not.
 //!
 //! An attempt at a milestone costs dollars when it begins, takes a log-normal time, and reaches the milestone with a stated
-//! probability; otherwise another begins. What is paid for a milestone is sold at once, as far as the builder sells. Whether there is
+//! probability; otherwise another begins. A milestone that was reached may [bring](super::customer::brought) demand. What is paid for a milestone is sold at once, as far as the builder sells. Whether there is
 //! an award at all is up to those who vote.
 
 use super::Agents;
@@ -33,6 +33,8 @@ pub struct BuilderRow {
     pub reached: u64,
     /// Milestones that the committee attested without their having been reached.
     pub let_pass: u64,
+    /// Candidates who came because of them.
+    pub brought: u64,
     /// Nano-XPL it was paid.
     pub paid: u128,
     /// Of these, sold.
@@ -147,6 +149,10 @@ impl Agents {
         let passes = !attempt.reaches && attempt.luck < committee.errs;
         row.reached += u64::from(attempt.reaches);
         row.let_pass += u64::from(passes);
+        if attempt.reaches {
+            let milestone = row.reached as u32 - 1;
+            self.bring(now, number, milestone);
+        }
         match attempt.reaches || passes {
             true => self.queue.push(now.saturating_add(committee.review), Kind::Attest, number as u64),
             false => self.queue.push(now, Kind::Attempt, number as u64),

@@ -11,7 +11,7 @@ use rkyv::{Archive, Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Version of the layout.
-const FORMAT: u32 = 7;
+const FORMAT: u32 = 8;
 
 #[derive(Archive, Serialize, Deserialize)]
 struct Checkpoint {
@@ -97,6 +97,7 @@ fn fits(saved: &Checkpoint, economy: &Economy) -> bool {
             (appointment.id as usize) < economy.builders.len()
         }
         Kind::Candidate => (appointment.id as usize) < groups,
+        Kind::Brought => (appointment.id as usize) < rows.bringing.len(),
         Kind::Shock | Kind::Recovery => (appointment.id as usize) < economy.timetable.all().len(),
         Kind::Attack | Kind::WashDone => (appointment.id as usize) < economy.attackers.len(),
         Kind::Stake => (appointment.id as usize) < economy.savers.members.len(),
@@ -120,6 +121,7 @@ fn fits(saved: &Checkpoint, economy: &Economy) -> bool {
         && rows.cohorts.len() == economy.cohorts.len()
         && rows.builders.len() == economy.builders.len()
         && rows.before_shocks.len() == economy.timetable.all().len()
+        && rows.bringing.iter().all(|row| row.terms(economy).is_some())
         && rows.attackers.iter().all(|row| row.bribe.stage == Default::default() || (row.bribe.poll as usize) < rows.polls.len())
         && rows.savers.len() == economy.savers.members.len()
         && rows.polls.iter().all(|poll| poll.sold.len() <= economy.voters.members.len())

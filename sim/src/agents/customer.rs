@@ -3,12 +3,13 @@
 //! A candidate knows the most it would pay: its reservation price times the work on the reference class. It looks for the cheapest
 //! way to be served in time, and [chooses](choice).
 
+pub mod brought;
 mod choice;
 pub mod requests;
 
 use super::Agents;
 use super::queue::Kind;
-use crate::economy::{Choosing, Drawn, Patrons, Source};
+use crate::economy::{Choosing, Drawn, Members, Patrons, Source};
 use crate::streams::Draw;
 use choice::Way;
 use plasma_core::catalogue::{MAX_SIZES, Sizes};
@@ -71,7 +72,15 @@ impl Agents {
             Source::Drawn(_) => self.drawn_candidate(patrons, now, group),
             Source::Recorded(_) => self.recorded_candidate(patrons, view.clock.genesis, now, group),
         };
-        let Some(mut candidate) = candidate else { return };
+        if let Some(candidate) = candidate {
+            self.consider(view, now, group, candidate);
+        }
+    }
+
+    /// A candidate of the true rate looks at the market, and takes one of its ways.
+    fn consider(&mut self, view: &State, now: Time, group: usize, mut candidate: Candidate) {
+        let economy = self.economy.clone();
+        let patrons = &economy.patrons[group];
         candidate.reservation *= economy.timetable.cloud(now);
         if let Choosing::Reservation = patrons.choosing {
             candidate.reservation *= 1.0 - self.doubt(patrons);
@@ -93,9 +102,8 @@ impl Agents {
     fn drawn_candidate(&mut self, patrons: &Patrons, now: Time, group: usize) -> Option<Candidate> {
         let Source::Drawn(drawn) = &patrons.source else { return None };
         let (draw, index) = (&mut self.expected[group], &mut self.rows.candidates[group]);
-        let burst = drawn.bursts.as_ref().map_or(1.0, |bursts| bursts.factor(now));
-        let accepted = drawn.intensity.accepts(now, self.economy.timetable.demand(group, now) * burst, draw);
-        let candidate = accepted.then(|| drawn_wishes(patrons, drawn, draw));
+        let accepted = drawn.intensity.accepts(now, self.economy.timetable.demand(group, now) * drawn.burst(now), draw);
+        let candidate = accepted.then(|| drawn_wishes(patrons, drawn, patrons.members, draw));
         *index += 1;
         draw.turn_to(*index);
         if let Some(gap) = drawn.intensity.gap(draw) {
@@ -122,7 +130,7 @@ impl Agents {
         let job = &recorded.jobs[(index % count) as usize];
         let mut draw = self.streams.trace.draw(patrons.stream, index);
         let kept = draw.chance(recorded.kept * self.economy.timetable.demand(group, now).min(1.0));
-        let (customer, reservation) = who_and_price(patrons, &mut draw);
+        let (customer, reservation) = who_and_price(patrons, patrons.members, &mut draw);
         let taste = draw.uniform();
         kept.then_some(Candidate { customer, sizes: job.sizes, gpus_log2: job.gpus_log2, reservation, taste })
     }
@@ -202,20 +210,20 @@ impl Agents {
     }
 }
 
-/// What a candidate whose numbers are drawn wants.
-fn drawn_wishes(patrons: &Patrons, drawn: &Drawn, draw: &mut Draw) -> Candidate {
-    let (customer, reservation) = who_and_price(patrons, draw);
+/// What a candidate whose numbers are drawn wants, who is one of these members.
+fn drawn_wishes(patrons: &Patrons, drawn: &Drawn, members: Members, draw: &mut Draw) -> Candidate {
+    let (customer, reservation) = who_and_price(patrons, members, draw);
     let gpus_log2 = drawn.gpus_log2[draw.pick(&drawn.gpus_weights)];
     let mut sizes = [0; MAX_SIZES];
-    for (size, &(median, sigma)) in sizes.iter_mut().zip(&drawn.sizes) {
-        *size = (draw.log_normal(median, sigma).max(1.0)) as u32;
+    for (size, spread) in sizes.iter_mut().zip(&drawn.sizes) {
+        *size = draw.spread(spread).max(1.0) as u32;
     }
     Candidate { customer, sizes, gpus_log2, reservation, taste: draw.uniform() }
 }
 
-/// Which customer of a group it is, and the most it would pay in micro-USD per reference GPU-hour.
-fn who_and_price(patrons: &Patrons, draw: &mut Draw) -> (AccountId, f64) {
-    let customer = AccountId(patrons.first.0 + draw.below(u64::from(patrons.count)) as u32);
+/// Which of a group's customers it is, and the most it would pay in micro-USD per reference GPU-hour.
+fn who_and_price(patrons: &Patrons, members: Members, draw: &mut Draw) -> (AccountId, f64) {
+    let customer = AccountId(members.first.0 + draw.below(u64::from(members.count)) as u32);
     let (median, sigma) = patrons.reservation;
     (customer, draw.log_normal(median, sigma))
 }

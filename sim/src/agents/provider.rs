@@ -72,6 +72,10 @@ pub struct LenderRow {
     pub checked_ms: u64,
     /// GPU-milliseconds for which they only seemed to be at work, or will, beyond those in the books.
     pub lied_ms: u64,
+    /// What it settled in the epoch, as emission weighs it, where its owner may lie about it …
+    pub weighed: u64,
+    /// … and of that what it did not compute.
+    pub unworked: u64,
     /// Its identifier on the ledger.
     pub provider: ProviderId,
     /// Its first offer; the others follow.

@@ -80,6 +80,8 @@ pub enum Kind {
     Attest,
     /// A builder sells what it was paid.
     Cash,
+    /// A candidate comes whom a builder brought; the id is the row of what brings it.
+    Brought,
     /// A delegator looks at its stake.
     Stake,
     /// Somebody makes a proposal; the id is its place on the timetable.

@@ -17,6 +17,10 @@ pub struct Tally {
     pub wavering: Vec<u64>,
     /// Those that could not buy the XPL they needed, by group.
     pub unfunded: Vec<u64>,
+    /// Jobs settled of customers whom builders brought …
+    pub brought_jobs: u64,
+    /// … and micro-USD that these customers paid, fees and requests included, at the oracle's price of the moment.
+    pub brought_paid: u128,
     /// Purchases of XPL that the market maker could not fill.
     pub purchases_refused: u64,
     /// Sales of XPL that the market maker could not pay.
@@ -27,6 +31,11 @@ pub struct Tally {
     pub electricity: u128,
     /// Micro-USD that their GPUs would have earned elsewhere in the hours that they worked here, booked weekly.
     pub forgone: u128,
+    /// Of both, those of providers with few GPUs: [`crate::economy::Economy::small`].
+    pub small: Costs,
+    /// Micro-USD that would have been avoided by not computing the leases that began: electricity beyond standby, and what the GPUs would
+    /// have earned elsewhere.
+    pub avoidable: u128,
     /// Micro-USD of emission that providers expected for their work when they quoted.
     pub emission_expected: u128,
     /// Micro-USD of it that they counted against their costs, before mark-up and fee.
@@ -39,8 +48,6 @@ pub struct Tally {
     pub left: u64,
     /// Providers that switched off without notice.
     pub went_dark: u64,
-    /// Results that attackers' providers gave without computing them.
-    pub wrong: u64,
     /// Results that honest machines got wrong.
     pub faulty: u64,
     /// Leases that the scenario let go missing.
@@ -49,6 +56,15 @@ pub struct Tally {
     pub refused: Vec<u64>,
     /// Commands of agents that were not admitted.
     pub inadmissible: u64,
+}
+
+/// What providers pay and give up, in micro-USD.
+#[derive(Archive, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Costs {
+    /// See [`Tally::electricity`].
+    pub electricity: u128,
+    /// See [`Tally::forgone`].
+    pub forgone: u128,
 }
 
 /// Who trades XPL for dollars.

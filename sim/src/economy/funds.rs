@@ -1,6 +1,8 @@
 //! The custodian, the builders and the committee by number: what never changes about them.
 
+use super::{Members, Patrons, Source};
 use crate::scenario::Scenario;
+use crate::streams::sample::Intensity;
 use crate::streams::stream_id;
 use plasma_core::ids::AccountId;
 use plasma_core::time::{NEVER, Span, Time};
@@ -56,6 +58,21 @@ pub struct Builder {
     pub cost: u64,
     /// Parts per billion of what it is paid that it sells at once.
     pub sells: u64,
+    /// What each milestone brings, by group.
+    pub brings: Vec<Brings>,
+    /// Time from a milestone until that comes, and how long it comes, or [`NEVER`].
+    pub brought: (Span, Span),
+}
+
+/// Candidates whom each milestone of a builder brings to one group.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Brings {
+    /// The group, by number.
+    pub group: usize,
+    /// When they come, once they do.
+    pub intensity: Intensity,
+    /// The stream of the first milestone's; the others' follow it.
+    pub stream: u64,
 }
 
 /// The custodian, the committee and the builders of a scenario, with accounts from `next` on, in this order.
@@ -87,6 +104,37 @@ pub(super) fn officers(scenario: &Scenario, next: &mut u32) -> (Option<Custodian
         success: section.success.fraction(),
         cost: scale.of(section.cost.0),
         sells: section.sells.0,
+        brings: Vec::new(),
+        brought: section
+            .brings
+            .as_ref()
+            .map_or((0, NEVER), |brings| (brings.after.0, brings.lasts.map_or(NEVER, |lasts| lasts.0))),
     };
     (custodian, committee, scenario.builder.iter().map(builder).collect())
+}
+
+/// What builders bring to the groups of customers, whom they give as many more customers as one award of each would bring candidates,
+/// with accounts from `next` on. Returns the first of these accounts.
+pub(super) fn bring(scenario: &Scenario, builders: &mut [Builder], patrons: &mut [Patrons], next: &mut u32) -> AccountId {
+    let first = AccountId(*next);
+    let mut more = vec![0.0; patrons.len()];
+    for (builder, section) in builders.iter_mut().zip(&scenario.builder) {
+        let candidates = section.brings.iter().flat_map(|brings| &brings.candidates);
+        for (id, share) in candidates {
+            let Some(group) = patrons.iter().position(|group| group.name == id.as_str()) else { continue };
+            let Source::Drawn(drawn) = &patrons[group].source else { continue };
+            more[group] += share.fraction() * f64::from(section.milestones);
+            builder.brings.push(Brings {
+                group,
+                intensity: drawn.intensity.clone().times(share.fraction()),
+                stream: stream_id(&format!("{}/{id}", section.id), 0),
+            });
+        }
+    }
+    for (group, share) in patrons.iter_mut().zip(more) {
+        let count = libm::ceil(f64::from(group.members.count) * share).min(f64::from(u32::MAX / 4)) as u32;
+        group.brought = Members { first: AccountId(*next), count };
+        *next = next.saturating_add(count);
+    }
+    first
 }

@@ -66,10 +66,11 @@ impl Economy {
         amounts.extend(self.attackers.iter().flat_map(|attacker| (0..attacker.accounts).map(|_| (0, false))));
         let savers = apportion(held_by(scenario, Holder::Delegators), &vec![1; self.savers.members.len()]);
         amounts.extend(savers.into_iter().map(|amount| (amount, false)));
-        let customers = self.first_lender.index() - amounts.len();
+        let customers = self.first_brought.index() - amounts.len();
         // Customers are alike; providers differ by the bonds they need.
         let shares = apportion(held_by(scenario, Holder::Customers), &vec![1; customers]);
         amounts.extend(shares.into_iter().map(|amount| (amount, false)));
+        amounts.resize(self.first_lender.index(), (0, false));
         let gpus: Vec<u64> = self.lenders.iter().map(|lender| u64::from(lender.gpus)).collect();
         let shares = apportion(held_by(scenario, Holder::Providers), &gpus);
         amounts.extend(shares.into_iter().map(|amount| (amount, false)));

@@ -267,7 +267,9 @@ fn first_of(scenario: &Scenario, economy: &Economy, who: &Somebody) -> Result<Ac
     let (found, id) = match who {
         Somebody::Provider(id) => (lender(id), id),
         Somebody::Delegator(id) => (saver(id), id),
-        Somebody::Customer(id) => (economy.patrons.iter().find(|group| group.name == id.as_str()).map(|group| group.first), id),
+        Somebody::Customer(id) => {
+            (economy.patrons.iter().find(|group| group.name == id.as_str()).map(|group| group.members.first), id)
+        }
         Somebody::Holder(id) => (genesis::immobile(scenario).position(|part| part.id == *id).map(|i| AccountId(i as u32)), id),
     };
     found.ok_or_else(|| BuildError::Beyond(format!("nobody of `{id}` is played at scale {}", scenario.scale)))

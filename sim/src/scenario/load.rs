@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use super::check::{self, Finding};
 use super::error::{Problem, ScenarioError};
 use super::lower::{Complaint, Refusal, lower};
-use super::model::{Scenario, TokenMarket, TraceSection};
+use super::model::{Scenario, SizeSpread, SizeTable, TokenMarket, TraceSection};
+use super::quantity::Id;
 use super::render::digest;
 use super::source::{Origin, Source, Sources};
 use super::tree::{Node, Provenance, Value, join, leaves, walk};
@@ -63,30 +64,24 @@ impl Loaded {
         self.sources.list()
     }
 
-    /// BLAKE3 of the scenario and of what its traces hold, wherever their files lie.
+    /// BLAKE3 of the scenario and of what its tables hold, wherever their files lie.
     ///
     /// # Errors
-    /// When a trace's file cannot be read.
+    /// When a table's file cannot be read.
     pub fn digest(&self) -> Result<[u8; 32], TraceError> {
         let mut scenario = self.scenario.clone();
-        for (trace, named) in scenario.trace.iter_mut().zip(&self.scenario.trace) {
-            trace.file = contents(&self.trace_path(named))?;
-        }
-        if let (TokenMarket::Csv(recorded), Some(path)) = (&mut scenario.token.market, self.price_path()) {
-            recorded.file = contents(&path)?;
+        for (key, file) in tables(&mut scenario) {
+            *file = contents(&self.beside(&key, file))?;
         }
         Ok(digest(&scenario))
     }
 
-    /// The same scenario with the files of its traces named from the root, so that it can be kept anywhere.
+    /// The same scenario with the files of its tables named from the root, so that it can be kept anywhere.
     pub fn anchored(&self) -> Self {
         let mut anchored = self.clone();
-        for (trace, named) in anchored.scenario.trace.iter_mut().zip(&self.scenario.trace) {
-            let path = self.trace_path(named);
-            trace.file = std::path::absolute(&path).unwrap_or(path).to_string_lossy().into_owned();
-        }
-        if let (TokenMarket::Csv(recorded), Some(path)) = (&mut anchored.scenario.token.market, self.price_path()) {
-            recorded.file = std::path::absolute(&path).unwrap_or(path).to_string_lossy().into_owned();
+        for (key, file) in tables(&mut anchored.scenario) {
+            let path = self.beside(&key, file);
+            *file = std::path::absolute(&path).unwrap_or(path).to_string_lossy().into_owned();
         }
         anchored
     }
@@ -99,7 +94,12 @@ impl Loaded {
     /// Where the table of a recorded price lies, if the price is one: relative to the file that names it.
     pub fn price_path(&self) -> Option<PathBuf> {
         let TokenMarket::Csv(recorded) = &self.scenario.token.market else { return None };
-        Some(self.beside("token.market.csv.file", &recorded.file))
+        Some(self.beside(PRICE_KEY, &recorded.file))
+    }
+
+    /// Where the table of a group's recorded sizes lies: relative to the file that names it.
+    pub(crate) fn sizes_path(&self, group: &Id, size: &Id, table: &SizeTable) -> PathBuf {
+        self.beside(&sizes_key(group, size), &table.file)
     }
 
     /// A path relative to the file in which a key was written.
@@ -108,6 +108,30 @@ impl Loaded {
         let file = origin.and_then(|place| self.sources.of(&place.value).path.as_deref());
         file.and_then(Path::parent).unwrap_or(Path::new("")).join(path)
     }
+}
+
+/// Every file that a scenario names, after its key: traces, a recorded price, recorded sizes.
+fn tables(scenario: &mut Scenario) -> Vec<(String, &mut String)> {
+    let Scenario { trace, token, demand, .. } = scenario;
+    let traces = trace.iter_mut().map(|trace| (format!("trace.{}.file", trace.id), &mut trace.file));
+    let mut tables: Vec<_> = traces.collect();
+    if let TokenMarket::Csv(recorded) = &mut token.market {
+        tables.push((PRICE_KEY.into(), &mut recorded.file));
+    }
+    for group in demand {
+        for (name, size) in &mut group.size {
+            if let SizeSpread::Csv(table) = size {
+                tables.push((sizes_key(&group.id, name), &mut table.file));
+            }
+        }
+    }
+    tables
+}
+
+const PRICE_KEY: &str = "token.market.csv.file";
+
+fn sizes_key(group: &Id, size: &Id) -> String {
+    format!("demand.{group}.size.{size}.csv.file")
 }
 
 /// BLAKE3 of a table, in its place.

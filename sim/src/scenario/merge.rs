@@ -6,17 +6,28 @@ use super::source::{Origin, Sources};
 use super::tree::{Entry, Node, Provenance, Table, Value, segment};
 use super::{parse, suggest};
 
+/// Keys by which a table says one of several things: how large jobs are, what makes the price of XPL.
+const EITHER: [&[&[&str]]; 2] =
+    [&[&["median", "sigma"], &["quantiles"], &["values"], &["csv"]], &[&["fixed"], &["amm"], &["gbm"], &["csv"]]];
+
 /// `child` over `parent`: tables merge key by key, lists of tables with ids merge element by element, new elements follow the old
-/// ones; everything else is replaced.
+/// ones; everything else is replaced, and so is a table that says something of which the other says the contrary.
 pub(crate) fn merge(parent: Node, child: Node) -> Node {
     let value = match (parent.value, child.value) {
-        (Value::Table(parent), Value::Table(child)) => Value::Table(merge_tables(parent, child)),
+        (Value::Table(parent), Value::Table(child)) if !contrary(&parent, &child) => Value::Table(merge_tables(parent, child)),
         (Value::List(parent), Value::List(child)) if all_named(&parent) && all_named(&child) => {
             Value::List(merge_lists(parent, child))
         }
         (_, child) => child,
     };
     Node { value, origin: child.origin, provenance: child.provenance }
+}
+
+/// Whether two tables say different ones of the things of which only one can be.
+fn contrary(parent: &Table, child: &Table) -> bool {
+    let says = |table: &Table, way: &[&str]| way.iter().any(|key| table.get(key).is_some());
+    let said = |table: &Table, ways: &[&[&str]]| ways.iter().position(|way| says(table, way));
+    EITHER.iter().any(|ways| said(parent, ways).zip(said(child, ways)).is_some_and(|(before, now)| before != now))
 }
 
 fn all_named(list: &[Node]) -> bool {

@@ -79,7 +79,8 @@ impl Weights {
         Self { cumulative }
     }
 
-    fn at(&self, u: f64) -> usize {
+    /// The position that a uniform number falls on.
+    pub(super) fn at(&self, u: f64) -> usize {
         self.cumulative.partition_point(|&upto| upto <= u).min(self.cumulative.len().saturating_sub(1))
     }
 }
@@ -156,6 +157,13 @@ impl Intensity {
     /// Makes room for rates that are up to `peak` times as high.
     pub fn raise(&mut self, peak: f64) {
         self.majorant *= peak.max(1.0);
+    }
+
+    /// The same rate, times `share` at every moment.
+    pub fn times(mut self, share: f64) -> Self {
+        self.base *= share;
+        self.majorant *= share;
+        self
     }
 
     /// Whether a candidate at this time, within the horizon, is one of the true rate, which is `factor` times what it would be.

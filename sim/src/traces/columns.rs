@@ -291,6 +291,25 @@ impl Columns<'_> {
         Ok((self.time(row, column, *format)?, micro as u64))
     }
 
+    /// A row as a size, multiplied by `factor`, and its weight.
+    pub fn sample(
+        &self,
+        row: &ByteRecord,
+        column: &str,
+        weight: Option<&str>,
+        factor: f64,
+    ) -> Result<Kept<(f64, f64)>, TraceError> {
+        if let Some(reason) = self.left_out(row)? {
+            return Ok(Kept::No(reason));
+        }
+        let size = libm::ceil(self.number(row, column)? * factor).max(1.0);
+        if size > MOST {
+            let message = format!("expected a size of at most {MOST}, found {size}");
+            return Err(self.error(row, column, message).mended("correct it, or name a smaller `factor`"));
+        }
+        Ok(Kept::Yes((size, weight.map_or(Ok(1.0), |weight| self.number(row, weight))?)))
+    }
+
     /// A row as a machine.
     pub fn machine(&self, row: &ByteRecord) -> Result<Kept<Machine>, TraceError> {
         if let Some(reason) = self.left_out(row)? {

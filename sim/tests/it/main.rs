@@ -12,6 +12,7 @@ mod requests;
 mod scale;
 mod scenario;
 mod shocks;
+mod sizes;
 mod stake;
 mod token;
 mod votes;

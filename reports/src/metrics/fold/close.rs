@@ -20,7 +20,7 @@ impl Metrics {
         self.staked.change(&mut self.epoch.row.staked_time, now, |stake| stake);
         self.delegated.change(&mut self.epoch.row.delegated_time, now, |stake| stake);
         let mut stocks = self.stocks(view);
-        stocks.deterrence = self.deterrence(view, stocks.price_micro_usd);
+        (stocks.deterrence, stocks.cheat_loses) = self.deterrence(view, stocks.price_micro_usd).unzip();
         stocks.false_positive_loss = self.false_positive_loss(view);
         let row = &mut self.epoch.row;
         row.epoch = view.clock.epoch - 1;
@@ -71,6 +71,8 @@ impl Metrics {
             providers: view.providers().iter().filter(|provider| is_active(provider)).count() as u64,
             gpus: self.capacity.gpus(),
             deterrence: None,
+            cheat_loses: None,
+            avoidable: None,
             false_positive_loss: None,
             power_to_pass: self.known.power_to_pass,
         }

@@ -41,12 +41,14 @@ fn slashed(params: &Params, held: u64) -> u64 {
 
 impl Metrics {
     /// The margin of cheating in the epoch's mean job, on one GPU whose work is all that cheating would save: now, at half of the
-    /// price and at a tenth, in micro-USD. `None` without jobs or a price.
-    pub(super) fn deterrence(&self, view: &State, price: u64) -> Option<[i128; 3]> {
+    /// price and at a tenth, in micro-USD; and the same with nothing for what it saves. `None` without jobs or a price.
+    pub(super) fn deterrence(&self, view: &State, price: u64) -> Option<([i128; 3], [i128; 3])> {
         if price == 0 {
             return None;
         }
-        margins_usd(&self.mean(view.params, Detection::caught)?, &self.stakes(view)?, price)
+        let (caught, stakes) = (self.mean(view.params, Detection::caught)?, self.stakes(view)?);
+        let lost = margins_usd(&caught, &Stakes { saved: 0, ..stakes }, price)?;
+        Some((margins_usd(&caught, &stakes, price)?, lost))
     }
 
     /// What an honest provider loses on average in the same job to checkers and panels that err, in nano-XPL, rounded down.

@@ -73,10 +73,13 @@ impl Metrics {
     /// Stake of others; whether the event was of it.
     pub(super) fn stake_event(&mut self, view: &State, record: &Record, event: &Event) -> bool {
         let (now, row) = (record.time, &mut self.epoch.row);
+        let quote = &mut self.quote;
         let mut cut = |burned: u64, reward: u64| {
             row.burned.slashes += u128::from(burned);
             row.slash_rewards += u128::from(reward);
-            u128::from(burned) + u128::from(reward)
+            let cut = u128::from(burned) + u128::from(reward);
+            row.dollars.delegators -= (cut * u128::from(quote.at(view, now))) as i128;
+            cut
         };
         // Whose pool changed, by how much it grew, and by how much it shrank.
         let (pool, more, less) = match (event, command(record)) {
@@ -97,9 +100,13 @@ impl Metrics {
             (Event::StakeRewarded(e), _) => {
                 row.rewards_stake += u128::from(e.delegators) + u128::from(e.commission);
                 row.rewards_delegators += u128::from(e.delegators);
-                let commission = u128::from(e.commission) * u128::from(self.quote.at(view, now));
+                let price = u128::from(self.quote.at(view, now));
+                let commission = u128::from(e.commission) * price;
+                row.dollars.delegators += (u128::from(e.delegators) * price) as i128;
                 row.dollars.income += commission;
                 row.dollars.rewards += commission;
+                let small = self.owners.is_small(view.providers[e.provider.index()].owner);
+                row.dollars.income_small += if small { commission } else { 0 };
                 return true;
             }
             _ => return false,

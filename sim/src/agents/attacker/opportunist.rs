@@ -17,7 +17,6 @@
 
 use crate::agents::Agents;
 use crate::agents::provider::ask::kept;
-use crate::agents::provider::books::IDLE_POWER;
 use crate::agents::queue::Kind;
 use crate::economy::attackers::Plan;
 use plasma_core::engine::state::State;
@@ -108,12 +107,11 @@ impl Agents {
         let Punishment { seized, rate } =
             Punishment::of(behind, params.slash_wrong(), held, params.slash_rewards(), params.slash_stake());
         let slashed = seized as f64 + due(behind, rate) as f64;
-        let hourly = (1.0 - elsewhere) * (1.0 - IDLE_POWER) * who.energy + elsewhere * who.forgone;
         Some(Reckoning {
             found: seen.found,
             earned: seen.pay * kept(view).unwrap_or(0.0) + emission,
             slashed: usd(slashed),
-            saved: hourly * hours / who.speed,
+            saved: who.freed(elsewhere) * hours / who.speed,
         })
     }
 }

@@ -149,9 +149,8 @@ impl Agents {
 
     /// Whether a lease's provider works: it does not where it answers without, or is dark.
     fn serves(&self, lease: &Lease) -> bool {
-        let lies = self.rows.lies.get(lease.id.slot()).copied().unwrap_or(false);
         let lender = self.lender_of_offer(lease.offer).map(|lender| self.rows.lenders[lender].phase);
-        !lies && lender != Some(Phase::Dark)
+        !self.lies(lease.id) && lender != Some(Phase::Dark)
     }
 }
 

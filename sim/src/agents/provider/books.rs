@@ -1,6 +1,7 @@
 //! The books: once a week a provider pays its electricity, sells what it needs, and considers leaving.
 
 use super::super::Agents;
+use super::super::attacker::fraud::elsewhere;
 use super::super::dollars::Purse;
 use super::super::queue::Kind;
 use super::{BOOKS, Phase};
@@ -20,13 +21,22 @@ impl Lender {
     fn bill(&self, busy_ms: u64, idle_ms: f64) -> u64 {
         (self.energy * (busy_ms as f64 + IDLE_POWER * idle_ms.max(0.0)) / HOUR as f64) as u64
     }
+
+    /// Micro-USD that it is worth not to need one of its GPUs for an hour, of which it is let elsewhere for a share: there it earns and
+    /// draws full power, and otherwise it is on standby.
+    pub(in crate::agents) fn freed(&self, elsewhere: f64) -> f64 {
+        (1.0 - elsewhere) * (1.0 - IDLE_POWER) * self.energy + elsewhere * self.forgone
+    }
+
+    /// The most that may be avoided by not working for an hour, in micro-USD: what is counted against it in the ask, but for standby.
+    pub(in crate::agents) fn avoided(&self) -> f64 {
+        (1.0 - IDLE_POWER) * self.energy + self.forgone
+    }
 }
 
 /// Of the GPU-milliseconds in which a provider only seemed to be at work, those in which it was at work elsewhere.
 fn rented(economy: &Economy, lender: usize, lied: u64) -> u64 {
-    let plan = economy.attacker_behind(lender).map(|attacker| &economy.attackers[attacker].plan);
-    let Some(Plan::Opportunist { elsewhere, .. }) = plan else { return 0 };
-    (lied as f64 * elsewhere) as u64
+    (lied as f64 * elsewhere(economy, lender)) as u64
 }
 
 /// Whether it is not for its income that a provider is there: its owner's budget decides for how long.
@@ -100,7 +110,13 @@ impl Agents {
         let income = earned + std::mem::take(&mut row.emitted);
         self.rent_out(lender, who.forgone, rented);
         self.tally.electricity += u128::from(owed);
-        self.tally.forgone += (who.forgone * (busy - lied) as f64 / HOUR as f64) as u128;
+        let forgone = (who.forgone * (busy - lied) as f64 / HOUR as f64) as u128;
+        self.tally.forgone += forgone;
+        if self.economy.small[lender] {
+            let small = &mut self.tally.small;
+            small.electricity += u128::from(owed);
+            small.forgone += forgone;
+        }
         let Some(price) = self.price(view, now) else { return 0 };
         let missing = owed.saturating_sub(self.dollars.of(account));
         let needed = (u128::from(missing) * u128::from(XPL)).div_ceil(u128::from(price.max(1))) as u64;
@@ -163,5 +179,13 @@ mod tests {
         let who = Lender { energy: 100_000.0, ..lender() };
         assert_eq!(who.bill(2 * HOUR, 0.0), 200_000);
         assert_eq!(who.bill(0, 2.0 * HOUR as f64), 30_000);
+    }
+
+    #[test]
+    fn an_hour_without_work_saves_power_or_earns_elsewhere() {
+        let who = Lender { energy: 100_000.0, forgone: 300_000.0, ..lender() };
+        let close = |found: f64, usd: f64| (found - usd).abs() < 1e-6;
+        assert!(close(who.freed(0.0), 85_000.0) && close(who.freed(1.0), 300_000.0) && close(who.freed(0.5), 192_500.0));
+        assert!(close(who.avoided(), 385_000.0));
     }
 }

@@ -85,9 +85,9 @@ impl Agents {
         }
         self.rows.lease_lenders[slot] = lender.map_or(u32::MAX, |lender| lender as u32);
         if self.rows.lies.len() <= slot {
-            self.rows.lies.resize(slot + 1, false);
+            self.rows.lies.resize(slot + 1, None);
         }
-        self.rows.lies[slot] = false;
+        self.rows.lies[slot] = None;
         let Some((lender, lease)) = lender.zip(view.lease(leased.lease)) else { return };
         self.count_busy(view, now, leased.offer);
         if let Some(price) = self.price(view, now) {
@@ -108,15 +108,16 @@ impl Agents {
         let term = self.term(view, lease, lender);
         let lie =
             self.cheat(lender, now).and_then(|(wrong, pretend)| draw.chance(wrong).then_some(if pretend { term } else { LIE }));
-        self.rows.lies[slot] = lie.is_some();
+        let gpu_ms = term * u64::from(lease.gpus);
+        self.tally.avoidable += (self.today(lender, now).avoided() * gpu_ms as f64 / HOUR as f64) as u128;
         if self.stalls(view, now, lender, leased) {
             // It serves no requests either.
-            self.rows.lies[slot] = true;
+            self.rows.lies[slot] = Some(0);
             self.rows.lenders[lender].lied_ms += (leased.due - now) * u64::from(lease.gpus);
             return;
         }
         if let Some(lie) = lie {
-            self.tally.wrong += 1;
+            self.begin_lie(view, now, lender, leased, gpu_ms);
             self.rows.lenders[lender].lied_ms += lie * u64::from(lease.gpus);
             return self.queue.push(now + lie, Kind::CommitWrong, leased.lease.0);
         }
@@ -166,8 +167,7 @@ impl Agents {
         };
         let Some(worker) = view.lease(id).map(|lease| view.offers()[lease.offer.index()].provider) else { return false };
         let Some(attacker) = behind(checker).filter(|attacker| behind(worker) == Some(*attacker)) else { return false };
-        matches!(self.economy.attackers[attacker].plan, Plan::Cheat { collude: true, .. })
-            && self.rows.lies.get(id.slot()) == Some(&true)
+        matches!(self.economy.attackers[attacker].plan, Plan::Cheat { collude: true, .. }) && self.lies(id)
     }
 
     /// The work is done: the provider commits to its result, unless it went dark meanwhile.

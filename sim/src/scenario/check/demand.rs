@@ -1,8 +1,8 @@
 //! Customers and their jobs.
 
 use super::{Findings, same_keys};
-use crate::scenario::model::{Class, DemandGroup, Kind, Program, Requests, Scenario};
-use crate::scenario::quantity::{Bytes, Id, SpanMs, Weight};
+use crate::scenario::model::{BuilderSection, Class, DemandGroup, Kind, LogNormal, Program, Requests, Scenario, SizeSpread};
+use crate::scenario::quantity::{Bytes, Id, Ratio, SpanMs, Weight};
 use plasma_core::params::mechanism;
 use plasma_core::time::{HOUR, YEAR};
 
@@ -21,12 +21,7 @@ fn check_group(scenario: &Scenario, group: &DemandGroup, findings: &mut Findings
         same_keys(findings, &group.size, &program.sizes, &path("size"), &format!("the program `{}`", program.id));
     }
     for (name, size) in &group.size {
-        findings.require(
-            size.median.get() > 0.0 && size.median.get() <= LARGEST_SIZE,
-            path(&format!("size.{name}.median")),
-            || "a size must be above 0 and at most 1e18".into(),
-        );
-        spread(size.sigma, path(&format!("size.{name}.sigma")), findings);
+        sizes(size, &path(&format!("size.{name}")), findings);
     }
     for gpus in group.gpus.keys() {
         findings
@@ -58,6 +53,42 @@ fn check_group(scenario: &Scenario, group: &DemandGroup, findings: &mut Findings
     findings.require(group.growth.fraction() > -1.0, path("growth"), || "no more than everything can be lost in a year".into());
 }
 
+/// A distribution from which sizes can be drawn.
+fn sizes(size: &SizeSpread, path: &str, findings: &mut Findings) {
+    match size {
+        SizeSpread::LogNormal(LogNormal { median, sigma }) => {
+            findings.require(median.get() > 0.0 && median.get() <= LARGEST_SIZE, format!("{path}.median"), || {
+                "a size must be above 0 and at most 1e18".into()
+            });
+            spread(*sigma, format!("{path}.sigma"), findings);
+        }
+        SizeSpread::Quantiles(quantiles) => {
+            let path = format!("{path}.quantiles");
+            let ends = [quantiles.first_key_value(), quantiles.last_key_value()].map(|end| end.map(|(share, _)| *share));
+            findings.require(ends == [Some(Ratio(0)), Some(Ratio::ONE)], path.as_str(), || {
+                "expected a smallest size at \"0%\", a largest at \"100%\", and none beyond".into()
+            });
+            let mut least = 0.0;
+            for (share, size) in quantiles {
+                let above = size.get() > 0.0 && size.get() >= least && size.get() <= f64::from(u32::MAX);
+                findings.require(above, format!("{path}.{share}"), || {
+                    format!("expected a size above 0, not below the one before it ({least}), and at most {}", u32::MAX)
+                });
+                least = size.get();
+            }
+        }
+        SizeSpread::Values(values) => {
+            findings.require(!values.contains_key(&0), format!("{path}.values.0"), || "a size must be above 0".into());
+            findings.weights(values.values(), format!("{path}.values"));
+        }
+        SizeSpread::Csv(table) => {
+            findings.require(table.factor.get() > 0.0, format!("{path}.csv.factor"), || {
+                "a size must be above 0, and so must what it is multiplied by".into()
+            });
+        }
+    }
+}
+
 /// Requests come to what is held open for them, and pay.
 fn requests(asked: &Requests, program: Option<&Program>, path: impl Fn(&str) -> String, findings: &mut Findings) {
     if let Some(program) = program.filter(|program| program.kind != Kind::Deployment) {
@@ -76,15 +107,26 @@ fn requests(asked: &Requests, program: Option<&Program>, path: impl Fn(&str) -> 
 /// Candidates an hour beyond which a day is more than any machine plays.
 const MOST_PER_HOUR: f64 = 1e9;
 
-/// Whether the rate stays within what can be played, at this scale, growth until the end and bursts included.
+/// Whether the rate stays within what can be played, at this scale, growth until the end, bursts and what builders bring included.
 fn busiest(scenario: &Scenario, group: &DemandGroup, key: String, findings: &mut Findings) {
     let years = scenario.horizon.0 as f64 / YEAR as f64;
     let growth = libm::pow(1.0 + group.growth.fraction(), years).max(1.0);
     let burst = group.bursts.map_or(1.0, |bursts| 1.0 + bursts.more.fraction());
-    let busiest = group.rate.per_hour() * scenario.scale.fraction() * growth * burst;
+    let busiest = group.rate.per_hour() * scenario.scale.fraction() * growth * burst * (1.0 + brought(scenario, group));
     findings.require(busiest <= MOST_PER_HOUR, key, || {
         format!("expected at most 1e9/h with its growth until the end, at this scale; that comes to {busiest:.3e}/h")
     });
+}
+
+/// The largest share by which builders can make a group grow: by every milestone of every award that they apply for.
+fn brought(scenario: &Scenario, group: &DemandGroup) -> f64 {
+    let by = |builder: &BuilderSection| {
+        let share =
+            builder.brings.as_ref().and_then(|brings| brings.candidates.get(&group.id)).map_or(0.0, |share| share.fraction());
+        let again = builder.again.map_or(0, |again| scenario.horizon.0 / again.0.max(1));
+        share * f64::from(builder.milestones) * (1 + again) as f64
+    };
+    scenario.builder.iter().map(by).sum()
 }
 
 /// A job that waits until its deadline never ends in time, and one that does not wait for a clearing never starts.

@@ -11,6 +11,9 @@ use crate::scenario::quantity::{Ratio, SpanMs};
 /// The longest time that an award can have.
 const LONGEST: u64 = 10 * YEAR;
 
+/// The most by which one milestone can multiply demand: beyond it lies a slip of the pen.
+const MOST_BROUGHT: Ratio = Ratio(100 * Ratio::ONE.0);
+
 pub(super) fn check(scenario: &Scenario, findings: &mut Findings) {
     let policy = scenario.params.treasury_policy();
     findings.require(policy == treasury_policy::NONE || scenario.custodian.is_some(), "treasury.policy", || {
@@ -48,6 +51,17 @@ fn check_builder(scenario: &Scenario, builder: &BuilderSection, findings: &mut F
         findings.require(share <= Ratio::ONE, path(key), || "a share is at most 100%".into());
     }
     findings.require(builder.spread.get() <= 5.0, path(".spread"), || "expected at most 5".into());
+    if let Some(brings) = &builder.brings {
+        findings
+            .require(!brings.candidates.is_empty(), path(".brings.candidates"), || "name the groups whose demand grows".into());
+        for (group, share) in &brings.candidates {
+            let key = path(&format!(".brings.candidates.{group}"));
+            findings.refer(&scenario.demand, "demand", group, key.as_str());
+            let sensible = share.0 > 0 && *share <= MOST_BROUGHT;
+            findings.require(sensible, key, || format!("a milestone brings more than nothing, and at most {MOST_BROUGHT}"));
+        }
+        brings.lasts.iter().for_each(|lasts| above(*lasts, ".brings.lasts", findings));
+    }
     findings.require(scenario.params.governance_max_open() > 0, path(""), || {
         "awards are made by governance, which is off: governance.max_open is 0".into()
     });

@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
+use super::size::SizeSpread;
 use crate::scenario::quantity::{Bytes, Id, Rate, Ratio, SignedRatio, SpanMs, Usd, UsdPerHour, UtcOffset, Weight};
 
 /// A group of alike customers. Candidate jobs arrive as a Poisson process; whether one is submitted is up to its customer.
@@ -27,7 +28,7 @@ pub struct DemandGroup {
     /// Mean rate of candidate jobs at genesis and full scale, averaged over the week.
     pub rate: Rate,
     /// Distribution of each size of the program, in the program's unit.
-    pub size: BTreeMap<Id, LogNormal>,
+    pub size: BTreeMap<Id, SizeSpread>,
     /// GPUs that a job asks for, a power of two: weight of each number.
     #[serde(default = "one_gpu")]
     pub gpus: BTreeMap<u32, Weight>,
@@ -130,17 +131,6 @@ fn whole() -> Ratio {
     Ratio::ONE
 }
 
-/// A log-normal distribution, by its median and the standard deviation of its logarithm.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct LogNormal {
-    /// Half of all draws lie under it.
-    pub median: Weight,
-    /// Standard deviation of the natural logarithm; 0 makes every draw the median.
-    #[serde(default)]
-    pub sigma: Weight,
-}
-
 /// A log-normal distribution of prices.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -201,13 +191,6 @@ const OFFICE: [f64; 24] =
     [0.3, 0.2, 0.2, 0.2, 0.2, 0.3, 0.5, 0.9, 1.5, 2.0, 2.1, 1.8, 1.3, 1.8, 2.1, 2.0, 1.8, 1.4, 0.9, 0.7, 0.6, 0.5, 0.4, 0.3];
 const EVENING: [f64; 24] =
     [1.1, 0.7, 0.4, 0.3, 0.2, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 1.0, 1.1, 1.0, 1.0, 1.0, 1.1, 1.2, 1.5, 1.8, 2.0, 2.0, 1.8, 1.4];
-
-impl LogNormal {
-    /// Its mean, `median · exp(sigma² ÷ 2)`.
-    pub fn mean(self) -> f64 {
-        self.median.get() * libm::exp(self.sigma.get() * self.sigma.get() / 2.0)
-    }
-}
 
 impl Daily {
     /// Rate of each hour, relative to the mean: the numbers average 1.

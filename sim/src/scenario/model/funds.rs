@@ -1,6 +1,8 @@
 //! Who carries out what the treasury and the builders' fund decide: the custodian, builders, and the committee that attests what they
 //! did.
 
+use std::collections::BTreeMap;
+
 use plasma_core::time::{DAY, YEAR};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -71,6 +73,26 @@ pub struct BuilderSection {
     /// Share of what it is paid that it sells at once.
     #[serde(default = "whole")]
     pub sells: Ratio,
+    /// What each milestone that it reaches brings, whether anybody attests it or not; one that is attested without being reached
+    /// brings nothing. Without it, builders bring nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub brings: Option<Brings>,
+}
+
+/// Demand that a milestone brings. Those who come are customers of their own, who had no XPL at genesis, and like those of their
+/// group in everything else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Brings {
+    /// Candidates that come on top of each group's own, as a share of its rate at every moment: shape, growth, bursts and shocks
+    /// included. Shares of several milestones add up.
+    pub candidates: BTreeMap<Id, Ratio>,
+    /// Time from the milestone until they come.
+    #[serde(default)]
+    pub after: SpanMs,
+    /// How long they come; without it, to the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lasts: Option<SpanMs>,
 }
 
 fn week() -> SpanMs {

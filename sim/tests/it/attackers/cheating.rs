@@ -46,6 +46,8 @@ pub(super) fn quiet_from(day: u32) -> String {
 struct Outcome {
     /// By how much the lazy were better off than they would have been had they computed the leases that they got.
     more: f64,
+    /// The same by the account of its fraud: D less what was taken and refused.
+    premium: f64,
     /// What theory says of that: D − p · (R + S).
     theory: f64,
     /// The rate at which it is nothing: D ÷ (R + S).
@@ -74,8 +76,17 @@ fn lazy_at(rate: f64, seed: u64) -> Outcome {
     };
     let checked = loaded.scenario.params.verification_rate() as f64 / 1e9;
     let more = (made(&agents, 1) - honestly(&lazy)) - (made(&agents, 0) - honestly(&honest));
+    let fraud = agents.fraud();
+    assert_eq!((fraud.attempted, fraud.emitted), (lazy.leases, 0));
+    assert!(fraud.stood + fraud.found <= lazy.leases && lazy.leases - fraud.stood - fraud.found < 40, "{fraud:?} {lazy:?}");
+    let [paid, taken] = [lazy.paid, lazy.slashed].map(|nano| nano as f64 * usd * 1e6);
+    assert!(
+        (fraud.paid as f64 / paid - 1.0).abs() < 1e-5 && (fraud.taken as f64 / taken - 1.0).abs() < 1e-3,
+        "{fraud:?} {lazy:?}"
+    );
     Outcome {
         more: more / lazy.leases as f64,
+        premium: agents.fraud().premium() as f64 / 1e6 / lazy.leases as f64,
         theory: saved - checked * (pay + slash),
         bound: saved / (pay + slash),
         error: (checked * (1.0 - checked) / lazy.leases as f64).sqrt() * (pay + slash),
@@ -93,9 +104,31 @@ fn cheating_pays_exactly_below_its_bound() {
     for (factor, pays) in [(0.95, true), (1.05, false)] {
         let runs = [1, 2, 3].map(|seed| lazy_at(bound * factor, seed));
         let mean = |of: fn(&Outcome) -> f64| runs.iter().map(of).sum::<f64>() / runs.len() as f64;
-        let (more, theory) = (mean(|run| run.more), mean(|run| run.theory));
+        let [more, theory, premium] = [mean(|run| run.more), mean(|run| run.theory), mean(|run| run.premium)];
         let error = mean(|run| run.error) / (runs.len() as f64).sqrt();
         assert!(agrees(more, theory, error), "at {factor}: {more} ± {error}, theory {theory}: {runs:?}");
-        assert!((theory > 0.0) == pays && (more > 0.0) == pays, "at {factor}: {more} ± {error}, theory {theory}");
+        assert!(
+            [theory, more, premium].iter().all(|mean| (*mean > 0.0) == pays),
+            "at {factor}: {premium}, {more} ± {error}, theory {theory}"
+        );
+        assert!((premium - more).abs() < 0.002, "at {factor}: {premium} by its account, {more} by its books");
+    }
+}
+
+/// Who computes nothing has all of its emission for work that was not done, and who computes a half of it, half. Nobody is paid for
+/// what was found.
+#[test]
+fn emission_for_work_that_was_not_done_is_in_the_account_of_fraud() {
+    for (wrong, share) in [("100%", 1.0), ("50%", 0.5)] {
+        let lazy = LAZY.replace("collude", &format!("wrong = \"{wrong}\", collude"));
+        let split = ["emission.providers=100%", "emission.stakers=0%", "emission.treasury=0%", "emission.builders=0%"];
+        let sets = [&split[..], &["emission.yearly=50000 XPL", "fee.stakers=0%", "fee.burn=100%", "fee.treasury=0%"]].concat();
+        let loaded = twins(&lazy, 0.1, &sets);
+        let (agents, flows) = play(&loaded, &["gamers", "twins"]).into_parts();
+        let (fraud, emitted) = (agents.fraud(), flows.of[0].emitted as f64 * usd(&loaded) * 1e6);
+        assert!(fraud.attempted > 500 && fraud.found > 20, "{fraud:?}");
+        let found = fraud.emitted as f64 / emitted;
+        assert!((found - share).abs() < if share < 1.0 { 0.06 } else { 1e-4 }, "{found} of emission, {wrong} wrong");
+        assert_eq!(fraud.profit(), (fraud.paid + fraud.emitted + fraud.freed) as i128 - fraud.taken as i128);
     }
 }

@@ -189,3 +189,18 @@ fn who_stands_still_holds_others_up_and_pays_for_it() {
     let profit = made(agents, 0);
     assert!(profit < 0.0 && (profit - net).abs() < 5.0, "{profit} made, {net} by the ledger");
 }
+
+/// Forty owners of a machine or a server's half are small. Whoever owns four such halves is not, and nor are their costs.
+#[test]
+fn whoever_has_a_server_in_all_is_not_small() {
+    let each = play(&scenario("", &[]), &[]).into_parts().0;
+    assert!(each.economy().small.iter().all(|&small| small));
+    let tally = each.tally();
+    assert!(tally.electricity > 0 && (tally.small.electricity, tally.small.forgone) == (tally.electricity, tally.forgone));
+    let owner = "[[attacker]]\nid = \"chain\"\nwhat = { cheat = { groups = [\"hosts\"], wrong = \"0%\" } }\n";
+    let chain = play(&scenario(owner, &[]), &[]).into_parts().0;
+    let (economy, tally) = (chain.economy(), chain.tally());
+    let hosts = |lender: usize| economy.lender_groups[usize::from(economy.lenders[lender].group)] == "hosts";
+    assert!((0..economy.lenders.len()).all(|lender| economy.small[lender] != hosts(lender)));
+    assert!(tally.small.electricity > 0 && tally.small.electricity < tally.electricity && tally.small.forgone < tally.forgone);
+}

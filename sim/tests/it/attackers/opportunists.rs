@@ -68,6 +68,9 @@ fn what_opportunists_save_and_earn_elsewhere_is_in_their_books() {
         let (found, theory) = (more - (pay(&lazy) - pay(&honest)), hourly / 1e6 * hours);
         // On the first day everybody computes.
         assert!((found / theory - 1.0).abs() < 0.03, "{found} a lease, {theory} by theory, {elsewhere} elsewhere");
+        let fraud = agents.fraud();
+        let premium = fraud.premium() as f64 / 1e6 / fraud.attempted as f64;
+        assert!(fraud.found == 0 && (premium / theory - 1.0).abs() < 0.01, "{premium} a lie, {theory} by theory");
         let rented = agents.rows().attackers[1].turns.rented as f64 / 1e6;
         let expected = elsewhere * who.forgone / 1e6 * hours * lazy.leases as f64;
         assert!((rented - expected).abs() <= 0.02 * expected, "{rented} {expected}");

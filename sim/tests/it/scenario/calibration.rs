@@ -1,7 +1,7 @@
 //! The baseline offers the load that its comments promise.
 
 use plasma_sim::scenario::Scenario;
-use plasma_sim::scenario::model::position;
+use plasma_sim::scenario::model::{LogNormal, SizeSpread, position};
 
 use super::shipped;
 
@@ -16,7 +16,7 @@ fn offered(scenario: &Scenario) -> (f64, f64) {
         let growth = libm::log1p(group.growth.fraction());
         let mean_growth = if growth == 0.0 { 1.0 } else { libm::expm1(growth * years) / (growth * years) };
         // The programs are linear in their size, so that the mean job is the job of mean size.
-        let sizes: Vec<f64> = program.sizes.iter().map(|name| group.size[name].mean()).collect();
+        let sizes: Vec<f64> = program.sizes.iter().map(|name| mean(&group.size[name])).collect();
         let candidates = group.rate.per_hour() * mean_growth * hours * scale;
         leases += candidates;
         gpu_hours += candidates * program.gpu_hours(class, &sizes).unwrap();
@@ -31,6 +31,12 @@ fn offered(scenario: &Scenario) -> (f64, f64) {
         })
         .sum();
     (leases, gpu_hours / capacity)
+}
+
+/// Mean of a log-normal distribution, `median · exp(sigma² ÷ 2)`.
+fn mean(size: &SizeSpread) -> f64 {
+    let SizeSpread::LogNormal(LogNormal { median, sigma }) = size else { panic!("these sizes are log-normal") };
+    median.get() * libm::exp(sigma.get() * sigma.get() / 2.0)
 }
 
 #[test]

@@ -33,6 +33,21 @@ fn patience_beyond_the_deadline() {
 }
 
 #[test]
+fn sizes_that_cannot_be_drawn() {
+    let sized = |size: &str| drawn(&starter_with("{ median = 8_000_000, sigma = 0.8 }", size));
+    let told = [
+        "{ median = 8_000_000, values = { 5 = 1 } }",
+        "{ sigma = 0.8 }",
+        "{ quantiles = { \"10%\" = 5, \"100%\" = 9 } }",
+        "{ quantiles = { \"0%\" = 9, \"50%\" = 8, \"100%\" = 10 } }",
+        "{ values = { 0 = 1, 5 = 0 } }",
+        "{ csv = { fil = \"sizes.csv\", column = \"tokens\" } }",
+        "{ csv = { file = \"sizes.csv\", column = \"tokens\", factor = 0 } }",
+    ];
+    assert_snapshot!(told.map(sized).concat());
+}
+
+#[test]
 fn a_proposal_that_the_protocol_would_refuse() {
     let proposal = "\n[[proposal]]\nid = \"more\"\nat = \"1d\"\nby = { provider = \"gamers\" }\nwhat = { change = { emission = { providers = \"90%\" } } }\n";
     assert_snapshot!(drawn(&(starter_with("[fee]", "[governance]\nmax_open = 1\n\n[fee]") + proposal)));

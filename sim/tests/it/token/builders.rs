@@ -2,11 +2,16 @@
 
 use super::{Diary, Electorate, begin, end, on, refused, small};
 use plasma_core::engine::Engine;
+use plasma_core::engine::state::State;
+use plasma_core::engine::step::Observer;
+use plasma_core::ids::{AccountId, JobId, LeaseId};
 use plasma_core::money::XPL;
-use plasma_core::record::Event;
+use plasma_core::record::{Event, Record};
 use plasma_core::time::{DAY, Time};
 use plasma_sim::agents::tally::Party;
 use plasma_sim::scenario::Loaded;
+use plasma_sim::world;
+use std::collections::BTreeMap;
 
 const GOVERNED: [&str; 6] = [
     "governance.max_open=10",
@@ -128,6 +133,120 @@ fn an_award_that_could_not_be_is_refused_in_words() {
     told("time = \"1d\"", &[&GOVERNED[..], &["builder.sdk.amount=0 XPL"]].concat(), "more than nothing");
     told("time = \"1d\"", &[&GOVERNED[..], &["builder.sdk.expires=11y"]].concat(), "at most 10y");
     told("time = \"1d\"\n[committee]\nerrs = \"200%\"", &GOVERNED, "committee.errs");
+}
+
+/// Payments of customers whom builders brought, by the ledger alone.
+#[derive(Default)]
+struct Till {
+    customers: BTreeMap<JobId, AccountId>,
+    leases: BTreeMap<LeaseId, AccountId>,
+    paid: Vec<(AccountId, u64)>,
+}
+
+impl Observer for Till {
+    fn cause(&mut self, _view: &State, _record: &Record) {}
+    fn event(&mut self, _view: &State, record: &Record, event: &Event) {
+        match event {
+            Event::Submitted(submitted) => drop(self.customers.insert(submitted.job, record.account())),
+            Event::Leased(leased) => drop(self.leases.insert(leased.lease, self.customers[&leased.job])),
+            Event::Settled(settled) => self.paid.push((self.leases[&settled.lease], settled.payment())),
+            _ => {}
+        }
+    }
+    fn epoch_closed(&mut self, _view: &State) {}
+}
+
+/// One milestone that is reached on the seventh day and brings what is to be filled in.
+fn bringing(brings: &str, sets: &[&str]) -> Loaded {
+    small(
+        &builder(&format!("at = \"2d\"\ntime = \"3d\"\n{brings}\n")),
+        &[&GOVERNED[..], &["builder.sdk.milestones=1"], sets].concat(),
+    )
+}
+
+fn customers_who_come(brings: &str, sets: &[&str]) -> Engine<Electorate, Till> {
+    let loaded = bringing(brings, sets);
+    let (genesis, agents) = world::build(&loaded, 0).unwrap_or_else(|error| panic!("{error}"));
+    let mut engine = Engine::genesis(&genesis, Electorate::from(agents), Till::default()).unwrap();
+    engine.run(end(&loaded));
+    engine
+}
+
+/// Candidates of the group that chats: all of them, and those whom the builder brought.
+fn chatting(engine: &mut Engine<Electorate, Till>) -> (u64, u64) {
+    let agents = &engine.environment().agents;
+    (agents.tally().candidates[0], agents.builders().next().unwrap().1.brought)
+}
+
+#[test]
+fn a_milestone_that_doubles_demand_doubles_it_after_its_lag_and_changes_nobody_elses_numbers() {
+    // The award is made after four days, and three later the milestone is reached.
+    let doubling = "brings = { candidates = { chat = \"100%\" }, after = \"2d\" }";
+    let loaded = bringing(doubling, &[]);
+    let (genesis, agents) = world::build(&loaded, 0).unwrap();
+    let mut engine = Engine::genesis(&genesis, Electorate::from(agents), Till::default()).unwrap();
+    engine.run(loaded.scenario.start.0 + 9 * DAY);
+    let (before, none) = chatting(&mut engine);
+    assert_eq!(none, 0, "they come two days after the milestone");
+    engine.run(end(&loaded));
+    let (all, brought) = chatting(&mut engine);
+    let own = all - brought - before;
+    assert!(own > 1_000 && brought.abs_diff(own) as f64 <= 4.0 * f64::sqrt((own + brought) as f64), "{brought} beside {own}");
+
+    let mut alone = customers_who_come("", &[]);
+    let (with, without) = (&engine.environment().agents, &alone.environment().agents);
+    assert_eq!(with.rows().candidates, without.rows().candidates);
+    assert_eq!(with.tally().candidates[1..], without.tally().candidates[1..]);
+    assert_eq!(with.tally().candidates[0] - brought, without.tally().candidates[0]);
+    assert_eq!(without.tally().brought_jobs, 0);
+
+    // What they paid is what the ledger says that their accounts paid, at ten cents.
+    let till = std::mem::take(&mut engine.observer().paid);
+    let economy = engine.environment().agents.economy();
+    let theirs: Vec<u64> = till.iter().filter(|(who, _)| economy.is_brought(*who)).map(|(_, paid)| *paid).collect();
+    let tally = engine.environment().agents.tally().clone();
+    assert!(tally.brought_jobs > 500 && tally.brought_jobs == theirs.len() as u64, "{} of {brought}", tally.brought_jobs);
+    assert_eq!(tally.brought_paid, theirs.iter().map(|&paid| u128::from(paid) / 10_000).sum::<u128>());
+}
+
+#[test]
+fn what_a_milestone_brings_ends_and_shares_of_several_add_up() {
+    let for_days = |days: u32, share: u32, sets: &[&str]| {
+        let brings = format!("brings = {{ candidates = {{ chat = \"{share}%\" }}, lasts = \"{days}d\" }}");
+        chatting(&mut customers_who_come(&brings, sets)).1 as f64
+    };
+    let near = |found: f64, expected: f64| {
+        assert!((found / expected - 1.0).abs() < 5.0 / f64::sqrt(found.min(expected)), "{found} for {expected}");
+    };
+    let (four, eight) = (for_days(4, 100, &[]), for_days(8, 100, &[]));
+    near(eight, 2.0 * four);
+    near(for_days(8, 50, &[]), four);
+    // Two milestones, the second reached three days of work and a week of review after the first.
+    near(for_days(4, 100, &["builder.sdk.milestones=2"]), 2.0 * four);
+}
+
+#[test]
+fn what_was_attested_and_not_reached_brings_nobody() {
+    let brings = "brings = { candidates = { chat = \"100%\" } }";
+    let text = format!("{brings}\n[committee]\nerrs = \"100%\"\nreview = \"1d\"\n");
+    let mut engine = customers_who_come(&text, &["builder.sdk.success=0%"]);
+    let agents = &engine.environment().agents;
+    let row = agents.builders().next().unwrap().1;
+    assert_eq!((row.reached, row.let_pass, row.paid, row.brought), (0, 1, 1_000 * u128::from(XPL), 0));
+    assert!(agents.rows().bringing.is_empty());
+}
+
+#[test]
+fn what_a_milestone_cannot_bring_is_refused_in_words() {
+    let told = |brings: &str, words: &str| {
+        let error = refused(&builder(&format!("time = \"1d\"\nbrings = {brings}")), &GOVERNED);
+        assert!(error.contains(words), "{error}");
+    };
+    told("{ candidates = { chats = \"2%\" } }", "builder.sdk.brings.candidates.chats: there is no demand `chats`");
+    told("{ candidates = { chat = \"0%\" } }", "a milestone brings more than nothing");
+    told("{ candidates = { chat = \"10001%\" } }", "at most 10_000%");
+    told("{ candidates = {} }", "name the groups whose demand grows");
+    told("{ candidates = { chat = \"2%\" }, lasts = \"0d\" }", "builder.sdk.brings.lasts");
 }
 
 /// Five years of the baseline at a thousandth, with voters who count what an award would dilute. A builder asks for most of the fund

@@ -62,6 +62,7 @@ spread = 0.4
 success = "70%"
 cost = "100 USD"
 usd = "1_000 USD"
+brings = { candidates = { chat = "20%", finetuning = "10%" }, after = "1d", lasts = "6d" }
 [[builder]]
 id = "explorer"
 at = "5d"
@@ -138,7 +139,10 @@ fn nobody_elses_draws_are_disturbed() {
             _ => None,
         });
         let submits: BTreeSet<_> = submits.collect();
-        (engine.environment().agents.tally().candidates.clone(), submits)
+        let agents = &engine.environment().agents;
+        let brought = agents.builders().map(|(_, row)| row.brought).sum::<u64>();
+        let own = agents.tally().candidates.iter().sum::<u64>() - brought;
+        ((agents.rows().candidates.clone(), own), submits)
     };
     let mut alone = everything();
     (alone.scenario.builder, alone.scenario.custodian, alone.scenario.committee) = (Vec::new(), None, None);

@@ -1,0 +1,169 @@
+//! One run of many: what is kept of it once its log and its days are gone.
+
+use crate::metrics::Metrics;
+use crate::metrics::failure::Failure;
+use crate::metrics::guard::{Band, GUARDS};
+use crate::metrics::row::Row;
+use crate::metrics::table::{METRICS, metric};
+use crate::summary::Summary;
+use plasma_core::time::Time;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::collections::BTreeMap;
+
+/// What a run with one seed came to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Replicate {
+    /// Seed of its random draws.
+    pub seed: u64,
+    /// Digest of its final state, in hexadecimal: who runs it again finds the same.
+    pub state_digest: String,
+    /// The class in whose hours work and its price are compared.
+    pub reference: String,
+    /// Records that it made.
+    pub records: u64,
+    /// The whole run first, then each year if there are several, as [`Summary::columns`] has them.
+    pub spans: Vec<Span>,
+    /// Signs of failure that it met, in order.
+    pub signs: Vec<Sign>,
+    /// Signs that look at more days than it has.
+    pub too_short_for: Vec<String>,
+    /// In which band each guarded metric lies over the whole run, by its name; null where undefined.
+    pub bands: BTreeMap<String, Option<Band>>,
+    /// How it went.
+    pub course: Course,
+}
+
+/// The metrics of a span.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Span {
+    /// `whole run`, `year 1`, …
+    pub label: String,
+    /// Every metric of the table.
+    pub values: Values,
+}
+
+/// A sign of failure that was met.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sign {
+    /// Its name.
+    pub name: String,
+    /// End of the first day on which it was, in milliseconds since 1970 UTC.
+    pub first: Time,
+    /// Days on which it was.
+    pub days: u64,
+}
+
+/// A run in a few dozen steps, for charts.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Course {
+    /// Begin of the first step, in milliseconds since 1970 UTC.
+    pub opened: Time,
+    /// End of each step.
+    pub times: Vec<Time>,
+    /// By [`COURSE`]; values of each step, null where undefined.
+    pub lines: BTreeMap<String, Vec<Option<f64>>>,
+}
+
+/// Metrics whose course is kept.
+pub const COURSE: [&str; 9] = [
+    "utilisation",
+    "price_compared_usd",
+    "discount_to_cloud",
+    "price_usd",
+    "supply",
+    "subsidy_share",
+    "providers_active",
+    "income_per_provider",
+    "completion_rate",
+];
+/// Most steps of a course: a month each in five years.
+const STEPS: usize = 60;
+
+/// A value for each metric of [`METRICS`], in its order. In files they are named.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Values(Vec<Option<f64>>);
+
+impl Values {
+    /// A value for each metric, in the order of [`METRICS`].
+    pub(super) fn new(values: impl Iterator<Item = Option<f64>>) -> Self {
+        Self(values.collect())
+    }
+
+    /// A metric's value, if it is defined.
+    pub fn get(&self, name: &str) -> Option<f64> {
+        METRICS.iter().position(|metric| metric.name == name).and_then(|place| self.0[place])
+    }
+
+    /// All of them, in the order of [`METRICS`].
+    pub fn all(&self) -> &[Option<f64>] {
+        &self.0
+    }
+}
+
+impl Serialize for Values {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(METRICS.iter().map(|metric| metric.name).zip(&self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Values {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let named = BTreeMap::<String, Option<f64>>::deserialize(deserializer)?;
+        let value = |name: &str| named.get(name).copied().ok_or_else(|| D::Error::custom(format!("metric `{name}` is missing")));
+        METRICS.iter().map(|metric| value(metric.name)).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+impl Replicate {
+    /// What is kept of a run.
+    pub fn of(metrics: &Metrics, seed: u64, state_digest: String, records: u64) -> Self {
+        let summary = Summary::of(metrics);
+        let span = |column: &crate::summary::Column| Span {
+            label: column.label.clone(),
+            values: Values::new(METRICS.iter().map(|metric| column.values.get(metric.name).copied().flatten())),
+        };
+        let sign = |&Failure { name, first, days, .. }: &Failure| Sign { name: name.into(), first, days };
+        let band = |guarded: &crate::summary::Guarded| guarded.bands.first().copied().flatten();
+        Self {
+            seed,
+            state_digest,
+            reference: metrics.reference().into(),
+            records,
+            spans: summary.columns.iter().map(span).collect(),
+            signs: summary.failures.iter().map(sign).collect(),
+            too_short_for: summary.too_short_for.iter().map(ToString::to_string).collect(),
+            bands: GUARDS.iter().zip(&summary.guards).map(|(guard, it)| (guard.metric.into(), band(it))).collect(),
+            course: Course::of(metrics.rows()),
+        }
+    }
+
+    /// A metric over the whole run.
+    pub fn whole(&self, name: &str) -> Option<f64> {
+        self.spans.first()?.values.get(name)
+    }
+}
+
+impl Course {
+    fn of(rows: &[Row]) -> Self {
+        let steps: Vec<Row> = rows.chunks(rows.len().div_ceil(STEPS).max(1)).map(together).collect();
+        let line = |name: &&str| (name.to_string(), steps.iter().map(|step| metric(name).of(step)).collect());
+        Self {
+            opened: rows.first().map_or(0, |row| row.opened),
+            times: steps.iter().map(|step| step.closed).collect(),
+            lines: COURSE.iter().map(line).collect(),
+        }
+    }
+}
+
+/// Several epochs as one.
+fn together(epochs: &[Row]) -> Row {
+    let mut sum = epochs[0].clone();
+    for epoch in &epochs[1..] {
+        sum.append(epoch);
+        if let (Some(sum), Some(told)) = (&mut sum.observed, &epoch.observed) {
+            sum.append(told);
+        }
+    }
+    sum
+}
