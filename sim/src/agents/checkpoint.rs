@@ -11,7 +11,7 @@ use rkyv::{Archive, Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Version of the layout.
-const FORMAT: u32 = 7;
+const FORMAT: u32 = 8;
 
 #[derive(Archive, Serialize, Deserialize)]
 struct Checkpoint {

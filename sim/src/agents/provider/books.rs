@@ -110,11 +110,12 @@ impl Agents {
         let income = earned + std::mem::take(&mut row.emitted);
         self.rent_out(lender, who.forgone, rented);
         self.tally.electricity += u128::from(owed);
-        self.tally.forgone += (who.forgone * (busy - lied) as f64 / HOUR as f64) as u128;
+        let forgone = (who.forgone * (busy - lied) as f64 / HOUR as f64) as u128;
+        self.tally.forgone += forgone;
         if self.economy.small[lender] {
             let small = &mut self.tally.small;
             small.electricity += u128::from(owed);
-            small.forgone += (who.forgone * (busy - lied) as f64 / HOUR as f64) as u128;
+            small.forgone += forgone;
         }
         let Some(price) = self.price(view, now) else { return 0 };
         let missing = owed.saturating_sub(self.dollars.of(account));
