@@ -1,7 +1,9 @@
-//! Rows of closed epochs, kept small: a run of decades has tens of thousands of them, and nobody looks at more than a few at a time.
+//! Rows of closed epochs, kept small: a run of decades has tens of thousands of them, and nobody looks at more than a few at a
+//! time.
 //!
-//! They are put away by [`PACK`], as bytes and compressed: most of a row is small integers in wide fields, much as in the row before, of
-//! which an eighth is left. The last is never put away, for what the ledger does not say is told of it after its epoch has closed.
+//! They are put away by [`PACK`], as bytes and compressed: most of a row is small integers in wide fields, much as in the row
+//! before, of which an eighth is left. The last is never put away, for what the ledger does not say is told of it after its epoch
+//! has closed.
 
 use super::Row;
 use rkyv::rancor::Error;

@@ -22,13 +22,14 @@ impl Lender {
         (self.energy * (busy_ms as f64 + IDLE_POWER * idle_ms.max(0.0)) / HOUR as f64) as u64
     }
 
-    /// Micro-USD that it is worth not to need one of its GPUs for an hour, of which it is let elsewhere for a share: there it earns and
-    /// draws full power, and otherwise it is on standby.
+    /// Micro-USD that it is worth not to need one of its GPUs for an hour, of which it is let elsewhere for a share: there it
+    /// earns and draws full power, and otherwise it is on standby.
     pub(in crate::agents) fn freed(&self, elsewhere: f64) -> f64 {
         (1.0 - elsewhere) * (1.0 - IDLE_POWER) * self.energy + elsewhere * self.forgone
     }
 
-    /// The most that may be avoided by not working for an hour, in micro-USD: what is counted against it in the ask, but for standby.
+    /// The most that may be avoided by not working for an hour, in micro-USD: what is counted against it in the ask, but for
+    /// standby.
     pub(in crate::agents) fn avoided(&self) -> f64 {
         (1.0 - IDLE_POWER) * self.energy + self.forgone
     }
