@@ -159,6 +159,9 @@ pub struct Replicate {
     pub json: bool,
 }
 
+/// More would take years.
+const MOST_SEEDS: u64 = 1_000_000;
+
 /// `20` is 1 to 20, `21-40` what it says.
 fn seeds(text: &str) -> Result<RangeInclusive<u64>, String> {
     let number = |text: &str| text.trim().parse::<u64>().ok();
@@ -166,7 +169,9 @@ fn seeds(text: &str) -> Result<RangeInclusive<u64>, String> {
         Some((first, last)) => number(first).zip(number(last)).map(|(first, last)| first..=last),
         None => number(text).map(|last| 1..=last),
     };
-    range.filter(|range| !range.is_empty()).ok_or_else(|| "write how many (20), or the first and the last (21-40)".into())
+    let range = range.filter(|range| !range.is_empty());
+    let range = range.ok_or("write how many (20), or the first and the last (21-40)")?;
+    if range.end() - range.start() < MOST_SEEDS { Ok(range) } else { Err(format!("at most {MOST_SEEDS} seeds")) }
 }
 
 /// How much of a run is kept.

@@ -2,6 +2,7 @@
 
 mod audit;
 pub mod calc;
+mod counter;
 mod gpu;
 mod log;
 mod replay;

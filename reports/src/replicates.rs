@@ -17,9 +17,11 @@ pub use replicate::Replicate;
 pub use sample::{Chance, Sample};
 pub use table::write_tables;
 
+use crate::metrics::Row;
 use crate::metrics::failure::SIGNATURES;
 use crate::metrics::guard::{Band, GUARDS};
-use crate::metrics::table::{METRICS, Unit};
+use crate::metrics::size::Size;
+use crate::metrics::table::{METRICS, Metric, Unit};
 use replicate::Span;
 use sample::sure;
 use serde::Serialize;
@@ -30,6 +32,8 @@ use std::collections::BTreeMap;
 pub struct Design {
     /// What it is called among the others.
     pub name: String,
+    /// The fraction of the whole economy that it plays. Of designs of unlike scales only what does not scale is compared.
+    pub scale: String,
     /// One for each seed.
     pub replicates: Vec<Replicate>,
 }
@@ -58,7 +62,7 @@ pub struct Assessed {
     pub spans: Vec<Sampled>,
     /// How probably each sign of failure is met, and when.
     pub signs: Vec<Foreseen>,
-    /// How probably any of them is; null where none can be told.
+    /// How probably any of them is; null where some replicate is too short to tell of some sign.
     pub any_sign: Option<Chance>,
     /// How probably each guarded metric, over the whole run, calls for intervention; null where it is never defined.
     pub interventions: BTreeMap<&'static str, Option<Chance>>,
@@ -89,8 +93,27 @@ pub struct Foreseen {
 pub struct Difference {
     /// The design.
     pub name: String,
-    /// The whole run first, then each year that both have: values of this one less those of the first.
-    pub spans: Vec<Sampled>,
+    /// The whole run first, then each year that both have.
+    pub spans: Vec<Changed>,
+}
+
+/// What is different about one span.
+#[derive(Clone, Debug, Serialize)]
+pub struct Changed {
+    /// `whole run`, `year 1`, …
+    pub label: String,
+    /// By name; null where no pair defines both.
+    pub values: BTreeMap<&'static str, Option<Change>>,
+}
+
+/// What is different about one metric.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Change {
+    /// Values of this design less those of the first, with the same seed.
+    #[serde(flatten)]
+    pub sample: Sample,
+    /// Their mean as a share of the mean that the first has in the same pairs; null where that is zero.
+    pub relative: Option<f64>,
 }
 
 impl Risk {
@@ -116,13 +139,13 @@ impl Assessed {
             sampled(&span.label, replicates.iter().filter_map(|one| Some(one.spans.get(place)?.values.all().to_vec())))
         };
         let any = |one: &&Replicate| !one.signs.is_empty();
-        let knows = |one: &&Replicate| one.too_short_for.len() < SIGNATURES.len();
+        let known = replicates.iter().all(|one| one.too_short_for.is_empty());
         Self {
             name: design.name.clone(),
             seeds: replicates.iter().map(|one| one.seed).collect(),
             spans: spans.iter().enumerate().map(sampled).collect(),
             signs: SIGNATURES.iter().map(|signature| foreseen(signature.name, replicates)).collect(),
-            any_sign: Chance::new(replicates.iter().filter(any).count(), replicates.iter().filter(knows).count()),
+            any_sign: Chance::new(replicates.iter().filter(any).count(), replicates.len()).filter(|_| known),
             interventions: GUARDS.iter().map(|guard| (guard.metric, intervention(guard.metric, replicates))).collect(),
         }
     }
@@ -130,29 +153,35 @@ impl Assessed {
 
 fn sampled(label: &str, rows: impl Iterator<Item = Vec<Option<f64>>>) -> Sampled {
     let rows: Vec<_> = rows.collect();
-    let column = |(place, metric): (usize, &crate::metrics::table::Metric<_>)| {
-        (metric.name, Sample::of(rows.iter().filter_map(|row| row[place])))
-    };
+    let column = |(place, metric): (usize, &Metric<Row>)| (metric.name, Sample::of(rows.iter().filter_map(|row| row[place])));
     Sampled { label: label.into(), values: METRICS.iter().enumerate().map(column).collect() }
 }
 
 /// Span by span, what `other` has more than `first` with the same seed.
-fn differences(first: &Design, other: &Design) -> Vec<Sampled> {
-    let pairs: Vec<(&Replicate, &Replicate)> = other
-        .replicates
-        .iter()
-        .filter_map(|one| Some((first.replicates.iter().find(|twin| twin.seed == one.seed)?, one)))
-        .collect();
+fn differences(first: &Design, other: &Design) -> Vec<Changed> {
+    let twin = |one: &Replicate| first.replicates.iter().find(|twin| twin.seed == one.seed);
+    let pairs: Vec<(&Replicate, &Replicate)> = other.replicates.iter().filter_map(|one| Some((twin(one)?, one))).collect();
     let Some((twin, one)) = pairs.first() else { return Vec::new() };
     let both = twin.spans.iter().zip(&one.spans).take_while(|(twin, one)| twin.label == one.label);
-    let less = |(twin, one): (&Span, &Span)| -> Vec<Option<f64>> {
-        let values = twin.values.all().iter().zip(one.values.all());
-        values.map(|(twin, one)| twin.zip(*one).map(|(twin, one)| sure(one - twin, one.abs().max(twin.abs())))).collect()
+    let compared = |metric: &Metric<Row>| first.scale == other.scale || metric.size() == Size::Intensive;
+    let changed = |(span, (twin, _)): (usize, (&Span, &Span))| {
+        let value = |(place, metric): (usize, &Metric<Row>)| {
+            let value = |one: &Replicate| one.spans.get(span)?.values.all()[place];
+            let values = pairs.iter().filter_map(|(twin, one)| value(twin).zip(value(one)));
+            (metric.name, Change::of(&values.filter(|_| compared(metric)).collect::<Vec<_>>()))
+        };
+        Changed { label: twin.label.clone(), values: METRICS.iter().enumerate().map(value).collect() }
     };
-    let span = |(place, (span, _)): (usize, (&Span, _))| {
-        sampled(&span.label, pairs.iter().filter_map(|(twin, one)| Some(less((twin.spans.get(place)?, one.spans.get(place)?)))))
-    };
-    both.enumerate().map(span).collect()
+    both.enumerate().map(changed).collect()
+}
+
+impl Change {
+    /// Of these pairs: the first's value, and the other's.
+    fn of(pairs: &[(f64, f64)]) -> Option<Self> {
+        let sample = Sample::of(pairs.iter().map(|(first, other)| sure(other - first, first.abs().max(other.abs()))))?;
+        let first = pairs.iter().map(|(first, _)| first).sum::<f64>() / pairs.len() as f64;
+        Some(Self { sample, relative: (first != 0.0).then(|| sample.mean / first.abs()) })
+    }
 }
 
 fn foreseen(name: &'static str, replicates: &[Replicate]) -> Foreseen {
@@ -195,7 +224,7 @@ mod tests {
     }
 
     fn design(name: &str, replicates: Vec<Replicate>) -> Design {
-        Design { name: name.into(), replicates }
+        Design { name: name.into(), scale: "1".into(), replicates }
     }
 
     fn sample<'r>(spans: &'r [Sampled], name: &str) -> Option<&'r Sample> {
@@ -212,9 +241,12 @@ mod tests {
         let of = |design: &Assessed| *sample(&design.spans, "utilisation").expect("known");
         assert!((of(&risk.designs[0]).mean - 0.2).abs() < 1e-12 && of(&risk.designs[1]).n == 3);
         let [difference] = &risk.differences[..] else { panic!("one design differs from the first") };
-        let found = sample(&difference.spans, "utilisation").expect("two pairs");
-        assert!(found.n == 2 && (found.mean - 0.1).abs() < 1e-12 && found.error == Some(0.0), "{found:?}");
-        assert_eq!(sample(&difference.spans, "supply"), None);
+        let found = difference.spans[0].values["utilisation"].expect("two pairs");
+        let Change { sample, relative } = found;
+        assert!(sample.n == 2 && (sample.mean - 0.1).abs() < 1e-12 && sample.error == Some(0.0), "{sample:?}");
+        // Of 0.1 and 0.3, which the first has with these two seeds.
+        assert!((relative.expect("not of zero") - 0.5).abs() < 1e-12, "{relative:?}");
+        assert_eq!(difference.spans[0].values["supply"], None);
     }
 
     #[test]
@@ -229,10 +261,23 @@ mod tests {
         assert_eq!(exodus.after_days, Some(20.0));
         assert_eq!(sign("capture").chance.map(|chance| chance.met), Some(0));
         assert_eq!(sign("price spiral").chance, None, "all are too short to tell");
-        assert_eq!(it.any_sign.map(|chance| chance.met), Some(3));
+        assert_eq!(it.any_sign, None, "who knows of a price spiral?");
         assert_eq!(it.interventions["utilisation"].map(|chance| (chance.met, chance.of)), Some((1, 4)));
         let text = risk.to_string();
         assert!(text.contains("75.0 %") && text.contains("day 20") && text.contains("too short to tell"), "{text}");
+    }
+
+    #[test]
+    fn only_what_does_not_scale_is_compared_across_scales() {
+        let amount = |seed: u64| {
+            let mut one = replicate(seed, Some(0.5), None);
+            one.spans[0].values = Values::new(METRICS.iter().map(|_| Some(seed as f64)));
+            one
+        };
+        let whole = design("whole", vec![amount(1)]);
+        let half = Design { scale: "1/2".into(), ..whole.clone() };
+        let values = &Risk::of(&[whole, half]).differences[0].spans[0].values;
+        assert_eq!([values["payments"].is_some(), values["utilisation"].is_some()], [false, true]);
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod experiment;
 
 use crate::Outcome;
 use crate::cli;
+use crate::commands::counter::Counter;
 use crate::commands::run::ending;
 use crate::console::{bar, say, stop_on_ctrl_c};
 use crate::manifest::hex;
@@ -15,10 +16,7 @@ use crate::observe::{observed, owners, yardstick};
 use experiment::{Design, Experiment};
 use indicatif::ProgressBar;
 use miette::{IntoDiagnostic, WrapErr};
-use plasma_core::engine::state::State;
-use plasma_core::engine::step::Observer;
 use plasma_core::engine::{Engine, Progress};
-use plasma_core::record::{Event, Record};
 use plasma_core::time::{DAY, Time};
 use plasma_reports::Metrics;
 use plasma_reports::replicates::Replicate;
@@ -34,21 +32,6 @@ struct Stage<'e> {
     traces: Vec<Trace>,
     /// The moment at which its runs end.
     until: Time,
-}
-
-/// Counts records.
-#[derive(Default)]
-struct Counter(u64);
-
-impl Observer for Counter {
-    #[inline(always)]
-    fn cause(&mut self, _view: &State, _record: &Record) {
-        self.0 += 1;
-    }
-    #[inline(always)]
-    fn event(&mut self, _view: &State, _record: &Record, _event: &Event) {
-        self.0 += 1;
-    }
 }
 
 pub fn replicate(args: &cli::Replicate) -> miette::Result<Outcome> {

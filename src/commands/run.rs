@@ -8,6 +8,7 @@ use crate::Outcome;
 use crate::books::books;
 use crate::checkpoint::Checkpoint;
 use crate::cli;
+use crate::commands::counter::Counter;
 use crate::console::{bar, say, stop_on_ctrl_c};
 use crate::folder::{Folder, write_whole};
 use crate::manifest::{Formats, Log, Manifest, hex};
@@ -15,13 +16,10 @@ use crate::observe::{observed, owners, yardstick};
 use clap::ValueEnum;
 use indicatif::ProgressBar;
 use miette::{IntoDiagnostic, WrapErr, miette};
-use plasma_core::engine::state::State;
-use plasma_core::engine::step::Observer;
 use plasma_core::engine::{Engine, Progress};
 use plasma_core::genesis::Genesis;
 use plasma_core::log::writer::{Keeping, LogWriter};
 use plasma_core::log::{Level, Position};
-use plasma_core::record::{Event, Record};
 use plasma_core::time::Time;
 use plasma_reports::{Metrics, calendar};
 use plasma_sim::agents::Agents;
@@ -58,21 +56,6 @@ struct Plan {
 struct Took {
     time: Duration,
     before: u64,
-}
-
-/// Counts records, for the progress bar.
-#[derive(Default)]
-struct Counter(u64);
-
-impl Observer for Counter {
-    #[inline(always)]
-    fn cause(&mut self, _view: &State, _record: &Record) {
-        self.0 += 1;
-    }
-    #[inline(always)]
-    fn event(&mut self, _view: &State, _record: &Record, _event: &Event) {
-        self.0 += 1;
-    }
 }
 
 type Watch = (Counter, (Metrics, LogWriter));

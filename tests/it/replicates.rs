@@ -114,10 +114,16 @@ fn what_cannot_be_replicated_is_said() {
     refused(&["replicate", &small, "--until", "2020-01-01"], 1, "is not after the start");
     refused(&["replicate", "--resume", "nowhere"], 1, "name the folder that `plasma replicate` wrote");
     refused(&["replicate"], 2, "<SCENARIO>");
+    refused(&["replicate", &small, "--seeds", "0-1000000"], 2, "at most 1000000 seeds");
+    refused(&["replicate", &small, "--vary", "horizon=9d"], 1, "small and horizon=9d are not of the same time");
     two_designs(&place, "many", &[]).succeeds();
     refused(&["replicate", &small, "--out", "many"], 1, "continue it with `plasma replicate --resume`");
     std::fs::write(place.path("many/small/seed-2.json"), "{}").unwrap();
     refused(&["replicate", "--resume", "many"], 1, "remove the file, and it is played again");
+    let plan = std::fs::read_to_string(place.path("many/experiment.json")).unwrap();
+    std::fs::write(place.path("many/experiment.json"), plan.replace("\"binary_digest\": \"", "\"binary_digest\": \"0")).unwrap();
+    refused(&["replicate", "--resume", "many"], 1, "another binary played these replicates");
+    std::fs::write(place.path("many/experiment.json"), plan).unwrap();
     std::fs::write(place.path("many/small/scenario.toml"), format!("extends = {small:?}\n[fee]\nrate = \"9%\"\n")).unwrap();
     refused(&["replicate", "--resume", "many"], 1, "is not what this was started with");
 }

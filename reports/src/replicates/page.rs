@@ -80,14 +80,12 @@ fn lines(risk: &Risk, cells: impl FnMut(&'static Metric<Row>) -> Option<Vec<Stri
 
 fn table(risk: &Risk, design: &Assessed) -> Table {
     let title = format!("{}, {} replicates", design.name, design.seeds.len());
-    let cells = |metric: &'static Metric<Row>| Some(sample_cells(Some(design.whole(metric.name)?), metric.unit));
+    let cells = |metric: &'static Metric<Row>| Some(sample_cells(design.whole(metric.name)?, metric.unit));
     Table { title, heads: &SAMPLE, groups: lines(risk, cells) }
 }
 
 fn difference(risk: &Risk, first: &Assessed, it: &Difference) -> Table {
-    let mean = |name: &str| first.whole(name).map(|sample| sample.mean);
-    let cells =
-        |metric: &'static Metric<Row>| Some(difference_cells(Some(it.whole(metric.name)?), mean(metric.name), metric.unit));
+    let cells = |metric: &'static Metric<Row>| Some(difference_cells(it.whole(metric.name)?, metric.unit));
     Table { title: format!("{} less {}", it.name, first.name), heads: &DIFFERENCE, groups: lines(risk, cells) }
 }
 

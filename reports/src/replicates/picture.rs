@@ -29,11 +29,7 @@ const PICTURES: [Picture; 3] = [
     (
         "providers",
         "Providers",
-        &[
-            ("providers_active", "Active providers"),
-            ("income_per_provider", "Income of an average provider, each step"),
-            ("completion_rate", "Jobs completed"),
-        ],
+        &[("providers_active", "Active providers"), ("payback", "Hardware paid back in"), ("completion_rate", "Jobs completed")],
     ),
 ];
 

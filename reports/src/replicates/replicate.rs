@@ -74,7 +74,7 @@ pub const COURSE: [&str; 9] = [
     "supply",
     "subsidy_share",
     "providers_active",
-    "income_per_provider",
+    "payback",
     "completion_rate",
 ];
 /// Most steps of a course: a month each in five years.

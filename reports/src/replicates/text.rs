@@ -1,6 +1,6 @@
 //! Replicates as text: what a terminal shows. The other designs' own samples are in the report: here is what they change.
 
-use super::{Assessed, Difference, Foreseen, Risk, Sample};
+use super::{Assessed, Change, Difference, Foreseen, Risk, Sample};
 use crate::metrics::Row;
 use crate::metrics::guard::GUARDS;
 use crate::metrics::table::{Metric, Unit, metric};
@@ -18,18 +18,16 @@ pub(super) const SAMPLE: [&str; 7] = ["mean", "± s.e.", "CVaR low", "5 %", "med
 pub(super) const DIFFERENCE: [&str; 4] = ["mean", "of first's", "from", "to"];
 
 /// The cells of a sample, under [`SAMPLE`].
-pub(super) fn sample_cells(sample: Option<&Sample>, unit: Unit) -> Vec<String> {
-    let Some(it) = sample else { return vec![NOTHING.into(); SAMPLE.len()] };
+pub(super) fn sample_cells(it: &Sample, unit: Unit) -> Vec<String> {
     let values = [Some(it.mean), it.error, Some(it.cvar_low), Some(it.p5), Some(it.p50), Some(it.p95), Some(it.cvar_high)];
     values.map(|value| plain(value, unit)).into()
 }
 
-/// The cells of a difference, under [`DIFFERENCE`]. `first` is the mean that the first design has.
-pub(super) fn difference_cells(sample: Option<&Sample>, first: Option<f64>, unit: Unit) -> Vec<String> {
-    let Some(it) = sample else { return vec![NOTHING.into(); DIFFERENCE.len()] };
-    let share = first.filter(|first| first.abs() > 0.0).map(|first| it.mean / first.abs());
-    let (low, high) = it.interval().unzip();
-    vec![signed(Some(it.mean), unit), share.map_or(NOTHING.into(), signed_percent), signed(low, unit), signed(high, unit)]
+/// The cells of a difference, under [`DIFFERENCE`].
+pub(super) fn difference_cells(change: &Change, unit: Unit) -> Vec<String> {
+    let (low, high) = change.sample.interval().unzip();
+    let relative = change.relative.map_or(NOTHING.into(), signed_percent);
+    vec![signed(Some(change.sample.mean), unit), relative, signed(low, unit), signed(high, unit)]
 }
 
 fn signed(value: Option<f64>, unit: Unit) -> String {
@@ -90,7 +88,7 @@ impl Assessed {
         write!(f, "{:LABEL$}", "")?;
         SAMPLE.iter().try_for_each(|head| write!(f, "{head:>VALUE$}"))?;
         writeln!(f)?;
-        let lines = headlines(|metric| Some(sample_cells(Some(self.whole(metric.name)?), metric.unit)));
+        let lines = headlines(|metric| Some(sample_cells(self.whole(metric.name)?, metric.unit)));
         write_lines(f, reference, &lines)
     }
 
@@ -126,7 +124,7 @@ impl Foreseen {
 
 impl Difference {
     /// The whole run's difference of a metric.
-    pub(super) fn whole(&self, name: &str) -> Option<&Sample> {
+    pub(super) fn whole(&self, name: &str) -> Option<&Change> {
         self.spans.first()?.values.get(name)?.as_ref()
     }
 
@@ -135,8 +133,7 @@ impl Difference {
         write!(f, "{:LABEL$}", "")?;
         DIFFERENCE.iter().try_for_each(|head| write!(f, "{head:>VALUE$}"))?;
         writeln!(f)?;
-        let mean = |name: &str| first.whole(name).map(|sample| sample.mean);
-        let lines = headlines(|metric| Some(difference_cells(Some(self.whole(metric.name)?), mean(metric.name), metric.unit)));
+        let lines = headlines(|metric| Some(difference_cells(self.whole(metric.name)?, metric.unit)));
         write_lines(f, reference, &lines)
     }
 }

@@ -2,9 +2,10 @@
 
 use crate::cli;
 use crate::commands::run::{ending, titled};
-use crate::folder::{new_root, stem, write_whole};
+use crate::folder::{digest, new_root, stem, write_whole};
 use crate::manifest::hex;
 use miette::{IntoDiagnostic, WrapErr, miette};
+use plasma_core::time::Time;
 use plasma_reports::replicates::{self, Purpose, Replicate, Risk, page, write_pictures, write_tables};
 use plasma_sim::scenario::{Loaded, Scenario, render_resolved};
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,8 @@ struct Plan {
     plasma: String,
     /// Digest of the engine's sources.
     engine_digest: String,
+    /// Digest of the binary: agents and metrics are no part of the engine.
+    binary_digest: String,
     /// First and last seed.
     seeds: (u64, u64),
     /// When runs end, as it was asked for; without it at each scenario's horizon.
@@ -62,6 +65,12 @@ impl Design {
         Ok(Self { name, what: what.collect::<Vec<_>>().join(", "), loaded })
     }
 
+    /// When its runs begin and end.
+    fn span(&self, until: Option<&str>) -> miette::Result<(Time, Time)> {
+        let start = self.loaded.scenario.start.0;
+        Ok((start, ending(until, &self.loaded, start)?))
+    }
+
     fn digest(&self) -> miette::Result<String> {
         Ok(hex(&self.loaded.digest().into_diagnostic()?))
     }
@@ -69,6 +78,11 @@ impl Design {
     fn folder(&self) -> String {
         folder(&self.name)
     }
+}
+
+/// Digest of this binary.
+fn binary() -> miette::Result<String> {
+    digest(&std::env::current_exe().into_diagnostic()?)
 }
 
 /// Name of the folder of a design: its own, without what some file system may not like.
@@ -92,7 +106,10 @@ fn designs(args: &cli::Replicate, scenario: &Path) -> miette::Result<Vec<Design>
             return Err(miette!(help = help, "two designs are called {}", design.name));
         }
         // Before the first of them has been played for an hour.
-        ending(args.until.as_deref(), &design.loaded, design.loaded.scenario.start.0)?;
+        if design.span(args.until.as_deref())? != designs[0].span(args.until.as_deref())? {
+            let help = "give them the same `start` and `horizon`, with --set or --until, or play them apart";
+            return Err(miette!(help = help, "{} and {} are not of the same time", designs[0].name, design.name));
+        }
     }
     Ok(designs)
 }
@@ -108,6 +125,7 @@ impl Experiment {
         let plan = Plan {
             plasma: env!("CARGO_PKG_VERSION").into(),
             engine_digest: plasma_core::ENGINE_DIGEST.into(),
+            binary_digest: binary()?,
             seeds: args.seeds.clone().into_inner(),
             until: args.until.clone(),
             designs: designs.iter().map(named).collect::<miette::Result<_>>()?,
@@ -130,9 +148,9 @@ impl Experiment {
         let text = fs::read(&path).map_err(|why| miette!(help = help, "cannot read {}: {why}", path.display()))?;
         let plan: Plan = serde_json::from_slice(&text)
             .map_err(|why| miette!(help = help, "{} is not an experiment: {why}", path.display()))?;
-        if plan.engine_digest != plasma_core::ENGINE_DIGEST {
+        if plan.binary_digest != binary()? {
             let help = "go on with the binary that started it, or start it anew";
-            return Err(miette!(help = help, "another engine played these replicates ({})", plan.engine_digest));
+            return Err(miette!(help = help, "another binary played these replicates ({})", plan.binary_digest));
         }
         let mut designs = Vec::new();
         for named in &plan.designs {
