@@ -72,6 +72,7 @@ fn genesis(accounts: u32, grants: u32) -> Genesis {
         grants: (0..grants).map(|i| GrantAllocation { account: AccountId(i), total: 36 * XPL, schedule }).collect(),
         committee: AccountId::NONE,
         custodian: AccountId::NONE,
+        council: AccountId::NONE,
         treasury: 0,
         builders: 0,
         feeders: 0,

@@ -32,10 +32,11 @@ use world::Rows;
 pub use step::drain;
 
 /// What happens at the end of an epoch, in this order.
-pub const EPOCH_SYSTEMS: [(&str, EpochSystem); 6] = [
+pub const EPOCH_SYSTEMS: [(&str, EpochSystem); 7] = [
     ("emission", emission::emit),
     ("rewards", emission::reward),
     ("holdback", holdback::release),
+    ("decrees", governance::decree::carry_out),
     ("governance", governance::ripen),
     ("treasury", treasury::place),
     ("close", epoch::close),
@@ -139,8 +140,8 @@ impl<E: Environment + Send + 'static, O: Observer + Send + 'static> Engine<E, O>
         world.insert_resource(Paused(Pause::Reached));
         let mut schedule = Schedule::default();
         schedule.set_executor(SingleThreadedExecutor::new());
-        let [emit, reward, release, govern, order, close] = EPOCH_SYSTEMS.map(|(_, decide)| epoch_system::<E, O>(decide));
-        let at_the_end = (emit, reward, release, govern, order, close, check_books::<E, O>).chain().run_if(epoch_ends);
+        let [emit, reward, release, decree, govern, order, close] = EPOCH_SYSTEMS.map(|(_, decide)| epoch_system::<E, O>(decide));
+        let at_the_end = (emit, reward, release, decree, govern, order, close, check_books::<E, O>).chain().run_if(epoch_ends);
         schedule.add_systems((market::<E, O>, at_the_end).chain());
         Self { world, schedule, rows, driver: std::marker::PhantomData }
     }

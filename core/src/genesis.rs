@@ -35,6 +35,8 @@ pub struct Genesis {
     pub committee: AccountId,
     /// The account that carries out the treasury's orders, or none.
     pub custodian: AccountId,
+    /// The account that changes parameters without a vote, or none.
+    pub council: AccountId,
     /// Nano-XPL in the treasury.
     pub treasury: u128,
     /// Nano-XPL in the builders' fund.
@@ -159,7 +161,7 @@ impl Genesis {
                 )));
             }
         }
-        for (office, account) in [("committee", self.committee), ("custodian", self.custodian)] {
+        for (office, account) in [("committee", self.committee), ("custodian", self.custodian), ("council", self.council)] {
             if account.is_some() && !mobile(account) {
                 return Err(GenesisError::Unsound(format!("the {office}, {account}, is no account that can move")));
             }
@@ -206,7 +208,8 @@ impl Genesis {
             let id = GrantId::new(i as u64 + 1, i as u32);
             state.make_grant(Pot::Unissued, id, grant.total, grant.schedule, grant.account);
         }
-        (state.governance.committee, state.governance.custodian) = (self.committee, self.custodian);
+        let governance = &mut *state.governance;
+        (governance.committee, governance.custodian, governance.council) = (self.committee, self.custodian, self.council);
         state.transfer_wide(Pot::Unissued, Pot::Treasury, self.treasury);
         state.transfer_wide(Pot::Unissued, Pot::Builders, self.builders);
         state.ledger.initial = cap - state.ledger.unissued;

@@ -22,10 +22,10 @@ pub mod writer;
 use std::path::PathBuf;
 
 /// Version of the file's layout.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// Version of the protocol's rules: what `decide` makes of a command. Replay reads any; audit needs the binary that wrote it.
-pub const RULES: u32 = 6;
+pub const RULES: u32 = 7;
 
 /// How much of a run is kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -249,10 +249,11 @@ params! {
     /// `emission.reburn`. `vault_remint` (Akash BME): the provider gets its worth in dollars at submission, from a vault that
     /// mints what it is short of.
     settle_mode: "settle.mode" Unit::Choice(&["pay", "burn_schedule", "net_emission", "vault_remint"]), 0 => 3, 0, fixed;
-    /// `vault_remint`: no job is taken while the vault's collateral is below this share of what it owes (Akash's halt threshold).
+    /// `vault_remint`: no job and no money for tabs is taken while the vault's collateral is below this share of what it owes (Akash's
+    /// halt threshold).
     settle_halt: "settle.halt" Unit::Ratio, 0 => 100 * SHARE_MAX, 900_000_000;
-    /// `vault_remint`: while the vault's collateral is below this share of what it owes, jobs are taken in windows, the further apart
-    /// the less there is (Akash's warn threshold, 95 %). 0 never brakes.
+    /// `vault_remint`: while the vault's collateral is below this share of what it owes, jobs and money for tabs are taken in windows,
+    /// the further apart the less there is (Akash's warn threshold, 95 %). 0 never brakes.
     settle_warn: "settle.warn" Unit::Ratio, 0 => 100 * SHARE_MAX, 0;
     /// `settle.warn`: the brake's step (Akash's block of six seconds). No two windows open further apart than 14,400 steps.
     settle_brake_step: "settle.brake_step" Unit::Span, 1 => DAY, 6 * SECOND;
@@ -490,6 +491,8 @@ params! {
     governance_burn_quorum: "governance.burn_quorum" NO_YES, 0 => 1, 0;
     /// Whether the deposit burns when the proposal is vetoed.
     governance_burn_veto: "governance.burn_veto" NO_YES, 0 => 1, 1;
+    /// Decrees of the council that may wait for the end of an epoch at a time.
+    governance_max_decrees: "governance.max_decrees" Unit::Count, 1 => 1_000, 10;
 
     /// What the treasury has its custodian do at every epoch's end: nothing; buy XPL at about the oracle's price; lend XPL to a
     /// pool that it owns; buy XPL below a floor; or several of these, each by an order of its own.

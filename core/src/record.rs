@@ -240,6 +240,7 @@ macro_rules! vocabulary {
                 51 FundTab: receipt::FundTab,
                 52 SignReceipt: receipt::SignReceipt,
                 55 ProposeWeights: weights::ProposeWeights,
+                56 Decree: governance::decree::Decree,
             }
             timers {
                 64 EpochEnd: epoch::EpochEnd,
@@ -362,6 +363,9 @@ macro_rules! vocabulary {
                 239 Reminted: vault::Reminted,
                 244 Braked: vault::Braked,
                 245 WeightChanged: weights::WeightChanged,
+                246 Decreed: governance::decree::Decreed,
+                247 DecreeEnacted: governance::decree::DecreeEnacted,
+                248 DecreeFailed: governance::decree::DecreeFailed,
             }
         }
     };

@@ -93,7 +93,7 @@ rejections! {
     70 OutOfRange "the value lies outside its parameter's legal range, whose nearest end is {need}",
     71 Contradiction "these values would contradict the other parameters: change in one proposal what belongs together",
     72 FundShort "the treasury or the builders' fund holds {need} nano-XPL less than this takes",
-    73 BadOffice "an office is 0 for the builders' committee or 1 for the treasury's custodian",
+    73 BadOffice "an office is 0 for the builders' committee, 1 for the treasury's custodian or 2 for the council",
     74 BadAward "an award has 1 to 32 milestones, at most ten years' time, and no more than 18.4 billion XPL",
     75 UnknownAward "no such open award",
     76 BadMilestone "the award has no such milestone, or it was paid before",
@@ -113,6 +113,7 @@ rejections! {
     90 NoClassNamed "the proposal names no class: name one to four whose weights it would set",
     91 WeightTooLarge "a class's weight is at most {need} parts per billion of the reference class's",
     92 VaultBraked "the vault's collateral has fallen below settle.warn, and it takes jobs and money for tabs in windows: the next opens in {need} ms",
+    93 TooManyDecrees "{need} decrees wait for the end of the epoch and no more may: wait until it is over",
 }
 
 payload! {

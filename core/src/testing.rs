@@ -87,6 +87,7 @@ pub fn genesis(set: &[(&str, u64)]) -> Genesis {
         grants: Vec::new(),
         committee: AccountId::NONE,
         custodian: AccountId::NONE,
+        council: AccountId::NONE,
         treasury: 1_000_000 * u128::from(XPL),
         builders: 0,
         feeders: 3,

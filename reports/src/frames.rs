@@ -12,6 +12,7 @@
 use crate::metrics::failure::{SIGNATURES, Signature};
 use crate::metrics::guard::{GUARDS, Guard};
 use crate::metrics::row::{RegionRow, Row};
+use crate::metrics::size::Size;
 use crate::metrics::table::{CLASS_METRICS, METRICS, Metric, REGION_METRICS, Unit};
 use crate::metrics::{ClassRow, Metrics};
 use crate::write::{At, WriteError, create_dir};
@@ -22,18 +23,16 @@ use serde::Serialize;
 use std::path::Path;
 
 /// One row per epoch, one column per metric.
-pub fn metrics_frame(metrics: &Metrics) -> PolarsResult<DataFrame> {
-    let rows = metrics.rows();
+pub fn metrics_frame(rows: &[Row]) -> PolarsResult<DataFrame> {
     DataFrame::new(rows.len(), METRICS.iter().map(|metric| column(metric, rows.iter())).collect::<PolarsResult<_>>()?)
 }
 
-/// One row per epoch and GPU class: `epoch`, `time`, `class`, then a column per metric.
-pub fn classes_frame(metrics: &Metrics) -> PolarsResult<DataFrame> {
-    let names = metrics.class_names();
-    let cells = || metrics.rows().iter().flat_map(|row| row.classes.iter().map(move |class| (row, class)));
+/// One row per epoch and GPU class, by these names: `epoch`, `time`, `class`, then a column per metric.
+pub fn classes_frame(names: &[String], rows: &[Row]) -> PolarsResult<DataFrame> {
+    let cells = || rows.iter().flat_map(|row| row.classes.iter().map(move |class| (row, class)));
     let of_epoch = METRICS.iter().filter(|metric| matches!(metric.name, "epoch" | "time"));
     let mut columns = of_epoch.map(|metric| column(metric, cells().map(|(row, _)| row))).collect::<PolarsResult<Vec<_>>>()?;
-    let class: Vec<&str> = metrics.rows().iter().flat_map(|_| names.iter().map(String::as_str)).collect();
+    let class: Vec<&str> = rows.iter().flat_map(|_| names.iter().map(String::as_str)).collect();
     columns.push(Column::new("class".into(), &class));
     for metric in CLASS_METRICS {
         columns.push(column(metric, cells().map(|(_, class)| class))?);
@@ -42,9 +41,8 @@ pub fn classes_frame(metrics: &Metrics) -> PolarsResult<DataFrame> {
 }
 
 /// One row per epoch and region: `epoch`, `time`, `region`, then a column per metric.
-pub fn regions_frame(metrics: &Metrics) -> PolarsResult<DataFrame> {
-    let cells =
-        || metrics.rows().iter().flat_map(|row| (0u64..).zip(&row.regions).map(move |(number, region)| (row, number, region)));
+pub fn regions_frame(rows: &[Row]) -> PolarsResult<DataFrame> {
+    let cells = || rows.iter().flat_map(|row| (0u64..).zip(&row.regions).map(move |(number, region)| (row, number, region)));
     let of_epoch = METRICS.iter().filter(|metric| matches!(metric.name, "epoch" | "time"));
     let mut columns = of_epoch.map(|metric| column(metric, cells().map(|(row, ..)| row))).collect::<PolarsResult<Vec<_>>>()?;
     let numbers: Vec<u64> = cells().map(|(_, number, _)| number).collect();
@@ -56,8 +54,7 @@ pub fn regions_frame(metrics: &Metrics) -> PolarsResult<DataFrame> {
 }
 
 /// The amounts of [`metrics_frame`] in exact nano-XPL; null beyond `u64`.
-pub fn amounts_frame(metrics: &Metrics) -> PolarsResult<DataFrame> {
-    let rows = metrics.rows();
+pub fn amounts_frame(rows: &[Row]) -> PolarsResult<DataFrame> {
     let exact = |metric: &Metric<Row>| {
         let values = rows.iter().map(|row| nano(metric, row));
         let name = format!("{}_nano", metric.name);
@@ -70,7 +67,7 @@ pub fn amounts_frame(metrics: &Metrics) -> PolarsResult<DataFrame> {
 
 /// Whether a metric is a balance or flow, not an average of one.
 fn is_exact(metric: &Metric<Row>) -> bool {
-    metric.unit == Unit::Xpl && !["income_per_provider", "cost_per_job_xpl"].contains(&metric.name)
+    metric.unit == Unit::Xpl && metric.size() == Size::Extensive
 }
 
 fn nano(metric: &Metric<Row>, row: &Row) -> Option<u64> {
@@ -90,6 +87,9 @@ fn column<'r, T: 'static>(metric: &Metric<T>, rows: impl Iterator<Item = &'r T>)
         _ => Column::new(name, rows.map(|row| metric.of(row)).collect::<Vec<Option<f64>>>()),
     })
 }
+
+/// Rows that are held at a time: a row group of each file.
+const ROWS: usize = 2_048;
 
 /// What `metrics.json` says.
 #[derive(Serialize)]
@@ -131,20 +131,30 @@ pub fn write_parquet(metrics: &Metrics, dir: &Path) -> Result<(), WriteError> {
     let path = dir.join("metrics.json");
     let json = serde_json::to_string_pretty(&schema(metrics)).at(&path)?;
     std::fs::write(&path, &json).at(&path)?;
-    type Build = fn(&Metrics) -> PolarsResult<DataFrame>;
-    let files: [(&str, Build); 4] = [
-        ("metrics.parquet", metrics_frame),
+    type Build = fn(&[String], &[Row]) -> PolarsResult<DataFrame>;
+    let builds: [(&str, Build); 4] = [
+        ("metrics.parquet", |_, rows| metrics_frame(rows)),
         ("classes.parquet", classes_frame),
-        ("regions.parquet", regions_frame),
-        ("amounts.parquet", amounts_frame),
+        ("regions.parquet", |_, rows| regions_frame(rows)),
+        ("amounts.parquet", |_, rows| amounts_frame(rows)),
     ];
-    for (name, build) in files {
+    let (names, mut rows) = (metrics.class_names(), metrics.closed().iter());
+    let mut group: Vec<Row> = rows.by_ref().take(ROWS).collect();
+    let mut files = Vec::new();
+    for (name, build) in builds {
         let path = dir.join(name);
-        let mut frame = build(metrics).at(&path)?;
-        let file = std::fs::File::create(&path).at(&path)?;
-        parquet(file, Some(json.clone())).finish(&mut frame).at(&path)?;
+        let (file, frame) = (std::fs::File::create(&path).at(&path)?, build(names, &group).at(&path)?);
+        let mut file = parquet(file, Some(json.clone())).batched(frame.schema()).at(&path)?;
+        file.write_batch(&frame).at(&path)?;
+        files.push((path, build, file));
     }
-    Ok(())
+    while group.len() == ROWS {
+        group = rows.by_ref().take(ROWS).collect();
+        for (path, build, file) in files.iter_mut().filter(|_| !group.is_empty()) {
+            file.write_batch(&build(names, &group).at(path)?).at(path)?;
+        }
+    }
+    files.into_iter().try_for_each(|(path, _, file)| file.finish().map(drop).at(&path))
 }
 
 /// A Parquet writer as all our files want it: zstd, statistics, `plasma` in the metadata.

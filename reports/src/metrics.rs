@@ -1,6 +1,7 @@
 //! What is measured: one table of metrics, and the fold over records that fills it.
 
 pub mod capacity;
+pub mod closed;
 pub mod concentration;
 pub mod failure;
 pub mod fold;
@@ -9,10 +10,12 @@ pub mod histogram;
 pub mod observed;
 pub mod owners;
 pub mod row;
+pub mod size;
 mod store;
 pub mod table;
 pub mod yardstick;
 
+pub use closed::Closed;
 pub use fold::Metrics;
 pub use observed::Observed;
 pub use owners::Owners;

@@ -4,8 +4,8 @@ use crate::beside::{Beside, Recording};
 use crate::books::Book;
 use crate::calendar;
 use crate::metrics::Metrics;
-use crate::metrics::failure::{Failure, days, too_short_for};
-use crate::metrics::guard::{Band, GUARDS, Guard, Judged};
+use crate::metrics::failure::{Failure, Watch, days, too_short_for};
+use crate::metrics::guard::{Band, Daily, GUARDS, Guard, Judged};
 use crate::metrics::observed::Attacker;
 use crate::metrics::row::Row;
 use crate::metrics::table::{METRICS, Metric, Unit, metric};
@@ -192,16 +192,21 @@ impl Summary {
     /// The summary of all epochs that have closed.
     pub fn of(metrics: &Metrics) -> Self {
         let years = metrics.years();
-        let length = metrics.rows().first().map_or(0, Row::span);
+        let closed = metrics.closed();
+        let length = closed.iter().next().map_or(0, |first| first.span());
         let year = |i: usize, row: &Row| format!("year {}{}", i + 1, if row.span() + length < YEAR { "*" } else { "" });
         let several = if years.len() > 1 { &years[..] } else { &[] };
         let whole = metrics.whole().map(|row| ("whole run".to_owned(), row));
         let years = several.iter().enumerate().map(|(i, row)| (year(i, row), row.clone()));
         let spans: Vec<(String, Row)> = whole.into_iter().chain(years).collect();
         let columns = spans.iter().map(|(label, row)| Column::of(label.clone(), row)).collect();
-        let days = days(metrics.rows());
+        let (mut daily, mut watch) = (Daily::default(), Watch::default());
+        for day in days(closed.iter()) {
+            daily.day(&day);
+            watch.day(day);
+        }
         let guarded = |guard: &Guard| {
-            let values: Vec<Option<f64>> = spans.iter().map(|(_, row)| guard.value(row, &days)).collect();
+            let values: Vec<Option<f64>> = spans.iter().map(|(_, row)| guard.value(row, &daily)).collect();
             Guarded {
                 metric: guard.metric,
                 label: guard.label,
@@ -216,10 +221,10 @@ impl Summary {
             chain: metrics.chain().into(),
             reference: metrics.reference().into(),
             from: calendar::date(metrics.start()),
-            to: calendar::date(metrics.rows().last().map_or(metrics.start(), |row| row.closed)),
-            epochs: metrics.rows().len(),
-            failures: Failure::all(metrics),
-            too_short_for: too_short_for(metrics),
+            to: calendar::date(closed.last().map_or(metrics.start(), |row| row.closed)),
+            epochs: closed.len(),
+            failures: watch.met(),
+            too_short_for: too_short_for(closed.last().map_or(0, |last| last.closed - metrics.start())),
             attackers: metrics.attackers().to_vec(),
             books: Vec::new(),
             recordings: Vec::new(),

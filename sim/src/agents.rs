@@ -39,7 +39,6 @@ use plasma_core::engine::step::{Arrival, Environment, Inadmissible, Observer};
 use plasma_core::genesis::Genesis;
 use plasma_core::ids::{JobId, LeaseId, OrderId};
 use plasma_core::params::{Params, mechanism};
-use plasma_core::protocol::verification::panel::Outcome;
 use plasma_core::record::{Cause, Command, Event, Origin, Record};
 use plasma_core::time::{Span, Time};
 use provider::entry::StayingOut;
@@ -99,6 +98,8 @@ pub struct Rows {
     pub board: Board,
     /// Who looked and did not enter.
     pub staying_out: StayingOut,
+    /// What the parameters were that each shock of the timetable changed, when it struck; none where it changed none.
+    pub before_shocks: Vec<Option<[u64; 4]>>,
 }
 
 /// What stands outside the ledger at a moment.
@@ -186,6 +187,7 @@ impl Agents {
             yields: Yields::default(),
             board: Board::new(genesis.catalogue.classes.len()),
             staying_out: StayingOut::default(),
+            before_shocks: vec![None; economy.timetable.all().len()],
         };
         let mut dollars = Dollars::new(economy.accounts());
         let exchange = &economy.exchange;
@@ -413,10 +415,7 @@ impl Observer for Agents {
             Event::Settled(settled) => {
                 self.rows.board.took_fee(settled.fee());
                 self.rows.yields.pay(settled.payment());
-                if let Some(lender) = self.rows.lease_lenders.get(settled.lease.slot()) {
-                    let class = self.economy.lenders.get(*lender as usize).map(|lender| lender.class);
-                    class.into_iter().for_each(|class| self.rows.board.ended(class, true));
-                }
+                self.ended(settled.lease, true);
                 self.paid(settled.lease, settled.paid);
                 self.count_brought(view, now, settled.lease, settled.payment(), true);
             }
@@ -426,13 +425,10 @@ impl Observer for Agents {
                 self.paid(receipt.lease, receipt.paid);
                 self.count_brought(view, now, receipt.lease, receipt.payment(), false);
             }
-            Event::Verified(_) | Event::TrapFound(_) => self.rows.board.results.checked(true),
-            Event::FoundWrong(_) => self.rows.board.results.checked(false),
-            Event::Judged(judged) => match judged.outcome {
-                Outcome::Upheld => self.rows.board.results.checked(false),
-                Outcome::Overruled => self.rows.board.results.checked(true),
-                Outcome::Hung | Outcome::Undecided => {}
-            },
+            Event::Verified(_) | Event::TrapFound(_) | Event::FoundWrong(_) | Event::Judged(_) | Event::CheckerJudged(_) => {
+                self.rows.board.results.learn(record, event, |lease| view.lease(lease).map(|lease| lease.stage));
+            }
+            Event::Compared(compared) => self.compared(compared),
             Event::Failed(failed) if !self.economy.attackers.is_empty() => self.stalled_for_good(view, failed.job),
             Event::Missed(missed) => {
                 self.count_busy(view, now, missed.offer);

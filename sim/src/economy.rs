@@ -3,8 +3,8 @@
 //! Accounts come in this order: one for each allocation to `locked` or `holders`, in the order of the file; the market maker, and
 //! who provides the pool's liquidity if there is a pool; the traders; the custodian, the committee and the builders; the attackers;
 //! the delegators; the customers, group by group and then trace by trace; those whom builders may bring, group by group; the providers,
-//! group by group (the members, then the pool of those who may enter) and then trace by trace. What is drawn here depends on a
-//! participant's own stream alone.
+//! group by group (the members, then the pool of those who may enter) and then trace by trace; the council, if a shock needs one. What
+//! is drawn here depends on a participant's own stream alone.
 
 pub mod attackers;
 pub mod bursts;
@@ -77,6 +77,8 @@ pub struct Economy {
     pub timetable: Timetable,
     /// Account of the first allocation to `holders` that is free from the start, if there is one.
     pub holders: Option<AccountId>,
+    /// The account of the council that decrees what shocks change; last, so that it takes no other's number.
+    pub council: Option<AccountId>,
     /// Providers, in the order of their accounts.
     pub lenders: Vec<Lender>,
     /// The account of the first customer whom builders may bring.
@@ -311,7 +313,7 @@ impl Economy {
             }
         }
         let first_brought = funds::bring(scenario, &mut builders, &mut patrons, &mut next);
-        let accounts = u64::from(next) + lenders.len() as u64;
+        let accounts = u64::from(next) + lenders.len() as u64 + u64::from(timetable.decrees());
         if accounts > u64::from(u32::MAX / 2) {
             return Err(BuildError::Beyond(format!(
                 "{accounts} accounts are more than the engine counts: choose a smaller scale"
@@ -330,6 +332,7 @@ impl Economy {
             voters: Voters::default(),
             motions: Vec::new(),
             patrons,
+            council: timetable.decrees().then(|| AccountId(accounts as u32 - 1)),
             timetable,
             holders: genesis::immobile(scenario)
                 .position(|part| part.holder == Holder::Holders && part.vesting.is_none())
@@ -354,7 +357,7 @@ impl Economy {
 
     /// How many accounts there are.
     pub fn accounts(&self) -> usize {
-        self.first_lender.index() + self.lenders.len()
+        self.first_lender.index() + self.lenders.len() + usize::from(self.council.is_some())
     }
 
     /// The provider that holds an account, by number.
@@ -423,6 +426,7 @@ impl Economy {
             () if self.traders.iter().any(trades) => Party::Traders,
             () if self.custodian.is_some_and(|custodian| custodian.account == account) => Party::Treasury,
             () if self.committee.is_some_and(|committee| committee.account == account) => Party::Builders,
+            () if self.council == Some(account) => Party::Builders,
             () if self.builders.iter().any(|builder| builder.account == account) => Party::Builders,
             () if self.attackers.iter().any(|attacker| attacker.holds(account)) => Party::Attackers,
             () => Party::Holders,

@@ -43,7 +43,7 @@ fn counts(record: &str, field: &str) -> Counts {
         ("Tallied", "abstain" | "no" | "veto" | "yes") => Counts::WholeXpl,
         ("Tallied", "outcome") => Counts::Named(&["passed", "rejected", "no quorum", "vetoed"]),
         ("Vote", "choice") => Counts::Named(&["yes", "no", "abstain", "veto"]),
-        (_, "office") => Counts::Named(&["the committee", "the custodian"]),
+        (_, "office") => Counts::Named(&["the committee", "the custodian", "the council"]),
         ("OrderPlaced", "side") => Counts::Named(&["buy", "provide"]),
         ("SetCommission", "rate") | ("Braked", "ratio") | ("WeightChanged", "weight" | "before") => Counts::Share,
         ("StakeRewarded", "commission" | "delegators") => Counts::NanoXpl,
@@ -74,14 +74,15 @@ fn counts(record: &str, field: &str) -> Counts {
 /// The payload of a record, field by field.
 pub fn fields(record: &str, payload: &impl Fields) -> String {
     let (mut parts, mut values) = (Vec::new(), [0; 4]);
+    let changes = matches!(record, "ProposeChange" | "Decree");
     payload.visit(&mut |name, value| {
         parts.extend(match value {
             // A parameter and its value say nothing without each other.
-            Value::Numbers(numbers) if record == "ProposeChange" => {
+            Value::Numbers(numbers) if changes => {
                 values = numbers;
                 None
             }
-            Value::Sizes(params) if record == "ProposeChange" => {
+            Value::Sizes(params) if changes => {
                 let set = params.iter().zip(values).filter_map(|(&param, value)| setting(param, value));
                 Some(set.collect::<Vec<_>>().join(", "))
             }

@@ -109,7 +109,7 @@ fn every_job_is_answered_wrongly() {
     assert!(of("completion_rate", &whole).unwrap() < 0.001 && of("organic_share", &whole).unwrap() < 0.05);
     assert_eq!((of("cost_per_1000_tokens_usd", &whole), of("cost_per_1000_tokens_xpl", &whole)), (None, None));
     // On a day on which nothing was paid, nothing has a price.
-    let unpaid = metrics.rows().iter().filter(|row| row.jobs.settled == 0).collect::<Vec<_>>();
+    let unpaid: Vec<Row> = metrics.closed().iter().filter(|row| row.jobs.settled == 0).collect();
     let priced = ["price_paid_usd", "price_compared_usd", "work_hhi", "discount_to_cloud", "check_cost_share"];
     assert!(unpaid.len() > 50 && unpaid.iter().all(|row| priced.iter().all(|name| of(name, row).is_none())));
 }
@@ -119,7 +119,7 @@ fn all_providers_leave() {
     let leave = "[[shock]]\nid = \"competitor\"\nat = \"10d\"\nwhat = { poaching = { share = \"100%\" } }\n";
     let (metrics, agents) = play(&scenario("small.toml", leave, &["horizon=60d"]));
     is_sane(&metrics);
-    let last = metrics.rows().last().unwrap();
+    let last = metrics.closed().last().unwrap();
     assert_eq!((of("providers_active", last), of("gpus_offered", last), of("staked", last)), (Some(0.0), Some(0.0), Some(0.0)));
     let nulls = [
         "utilisation",
@@ -141,7 +141,8 @@ fn demand_is_a_hundredfold() {
     let surge = "[[shock]]\nid = \"fashion\"\nat = \"5d\"\nwhat = { demand = { change = \"+9_900%\" } }\n";
     let (metrics, _) = play(&scenario("small.toml", surge, &["horizon=15d"]));
     is_sane(&metrics);
-    let [before, after] = [3, 12].map(|day: usize| &metrics.rows()[day]);
+    let rows = metrics.rows();
+    let [before, after] = [3, 12].map(|day: usize| &rows[day]);
     let times = of("candidates", after).unwrap() / of("candidates", before).unwrap();
     assert!((60.0..150.0).contains(&times), "{times}");
     assert!(of("utilisation", after).unwrap() > 0.85 && of("jobs_expired", after).unwrap() > of("jobs_settled", after).unwrap());

@@ -5,6 +5,7 @@ mod authoring;
 mod calc;
 mod disk;
 mod extremes;
+mod fraud;
 mod gpu;
 mod interruption;
 mod logs;

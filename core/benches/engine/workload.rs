@@ -56,6 +56,7 @@ pub fn genesis(providers: u32, mechanism: u64) -> Genesis {
         grants: Vec::new(),
         committee: AccountId::NONE,
         custodian: AccountId::NONE,
+        council: AccountId::NONE,
         treasury: 1_000_000 * u128::from(XPL),
         builders: 0,
         feeders: 1,

@@ -86,6 +86,7 @@ fn genesis() -> Genesis {
         grants: Vec::new(),
         committee: AccountId::NONE,
         custodian: AccountId::NONE,
+        council: AccountId::NONE,
         feeders: 0,
     }
 }

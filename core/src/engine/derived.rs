@@ -49,6 +49,8 @@ pub enum Task {
     Compare(JobId),
     /// Do what a proposal that passed asks for.
     Enact(ProposalId),
+    /// Carry out the oldest decree that waits.
+    Decree,
 }
 
 impl Task {
@@ -64,6 +66,7 @@ impl Task {
             Task::Judge(lease) => panel::judge(state, lease, now, events),
             Task::Compare(lead) => copies::compare(state, lead, now, events),
             Task::Enact(proposal) => governance::enact(state, proposal, now, events),
+            Task::Decree => governance::decree::carry_out(state, events),
             Task::Settle(lease) => {
                 if let Some(lease) = state.lease(lease) {
                     settlement::settle(state, lease, now, events);

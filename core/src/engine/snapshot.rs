@@ -37,7 +37,7 @@ use rkyv::{Archive, Deserialize, Serialize};
 use std::borrow::Cow;
 
 /// Version of the state's layout.
-pub const FORMAT: u32 = 6;
+pub const FORMAT: u32 = 7;
 
 /// Every row that exists and every total. Vacant rows and capacity are not part of it.
 #[derive(Archive, Serialize, Deserialize)]

@@ -46,6 +46,7 @@ pub fn excess(before: u64, used: u64, target: u64) -> Option<u64> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     /// go-ethereum, `consensus/misc/eip4844/eip4844_test.go`, `TestFakeExponential`: factor, numerator, denominator and what comes of
     /// them.
@@ -66,7 +67,6 @@ pub(crate) mod tests {
         (2, 5, 2, 23),
         (1, 50_000_000, 2_225_652, 5_709_098_764),
     ];
-    use proptest::prelude::*;
 
     /// go-ethereum, `consensus/misc/eip1559/eip1559_test.go`, `TestCalcBaseFee`: a limit of 20 million, elasticity 2, denominator 8.
     #[test]

@@ -97,7 +97,7 @@ impl Params {
                 self.settle_mode() == settle_mode::VAULT_REMINT
                     && self.settle_warn() > 0
                     && self.settle_warn() <= self.settle_halt(),
-                "settle.warn must exceed settle.halt, at which no more jobs are taken, or be 0",
+                "settle.warn must exceed settle.halt, at which no more jobs and no more money for tabs are taken, or be 0",
             ),
             (
                 schedule != "net_emission" && self.settle_mode() == settle_mode::NET_EMISSION,

@@ -64,7 +64,7 @@ fn next(params: &Params, fees: &Fees) -> Option<Repriced> {
             Some(Repriced { fee: fee.min(MAX), excess: 0 })
         }
         fee_control::EIP4844 => {
-            // Where it could not be counted further, the fee has long been the largest there is.
+            // An excess that could not be counted further is taken for the largest that can be.
             let unit = params.fee_unit();
             let target = target.saturating_mul(unit);
             let excess = excess(fees.excess, fees.admitted.saturating_mul(unit), target).unwrap_or(u64::MAX);

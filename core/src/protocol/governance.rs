@@ -1,15 +1,18 @@
 //! Governance: proposals, votes by stake, a timelock, and what is done when all of it is over.
 //!
-//! A proposal costs a deposit and is voted on for `governance.period`. What counts is the stake of the moment at which it was made
-//! ([`stake`]): a provider votes with its bond and all that was delegated to it, except for those delegators who vote themselves,
-//! whenever they do (Cosmos SDK, `x/gov`, "Inheritance"). Votes are tallied as they come in, so that closing a vote asks nobody again; they are weighed as in Cosmos
-//! ([`crate::formula::tally`]). What passed waits out `governance.timelock` (OpenZeppelin Contracts, `TimelockController`) and is
-//! enacted at the end of the epoch in which that is over, in the order in which timelocks ended.
+//! A proposal costs a deposit and is voted on for `governance.period`. What counts is the stake of the moment at which it was
+//! made ([`stake`]): a provider votes with its bond and all that was delegated to it, except for those delegators who vote
+//! themselves, whenever they do (Cosmos SDK, `x/gov`, "Inheritance"). Votes are tallied as they come in, so that closing a vote
+//! asks nobody again; they are weighed as in Cosmos ([`crate::formula::tally`]). What passed waits out `governance.timelock`
+//! (OpenZeppelin Contracts, `TimelockController`) and is enacted at the end of the epoch in which that is over, in the order in
+//! which timelocks ended.
 //!
 //! What a proposal asks for ([`action`]) is checked when it is made, so that nobody votes on what cannot be, and again when it is
-//! enacted, against what has changed meanwhile. What fails then is told by [`EnactmentFailed`], and nothing else happens.
+//! enacted, against what has changed meanwhile. What fails then is told by [`EnactmentFailed`], and nothing else happens. What
+//! cannot wait for a vote is for a council's [`decree`], where there is a council.
 
 pub mod action;
+pub mod decree;
 pub mod stake;
 
 use crate::engine::derived::{Derived, Task};
@@ -23,12 +26,12 @@ use crate::protocol::delegation::Delegator;
 use crate::record::{Apply, Decide, Event, Fire, Record, cause, payload};
 use crate::rejection::{Refusal, Rejection};
 use crate::time::{NEVER, Time};
-use action::Action;
+use action::{Action, ProposeChange};
 use bevy_ecs::prelude::Resource;
 use rkyv::with::AsVec;
 use rkyv::{Archive, Deserialize, Serialize};
 use stake::{PoolStake, Stake};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 // Components
 
@@ -105,6 +108,10 @@ pub struct Governance {
     pub committee: AccountId,
     /// The account that carries out the treasury's orders, or none.
     pub custodian: AccountId,
+    /// The account that changes parameters without a vote, or none.
+    pub council: AccountId,
+    /// Its decrees that wait for the epoch's end, the oldest first.
+    pub decrees: VecDeque<ProposeChange>,
 }
 
 impl Default for Governance {
@@ -121,6 +128,8 @@ impl Default for Governance {
             opened: BTreeMap::new(),
             committee: AccountId::NONE,
             custodian: AccountId::NONE,
+            council: AccountId::NONE,
+            decrees: VecDeque::new(),
         }
     }
 }
@@ -460,10 +469,11 @@ pub(crate) fn check(state: &State) -> Result<(), String> {
         ("deposits", state.proposals.iter().all(|proposal| proposal.is_voted_on() || proposal.deposit == 0)),
         ("committee", !governance.committee.is_some() || state.recipient(governance.committee).is_ok()),
         ("custodian", !governance.custodian.is_some() || state.recipient(governance.custodian).is_ok()),
+        ("council", !governance.council.is_some() || state.recipient(governance.council).is_ok()),
     ];
     match agree.iter().find(|(_, agrees)| !agrees) {
         Some((what, _)) => Err(format!("the {what} of governance are not those of its rows")),
-        None => stake::check(state),
+        None => decree::check(state).and_then(|()| stake::check(state)),
     }
 }
 

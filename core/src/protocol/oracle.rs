@@ -9,7 +9,8 @@
 //!
 //! Without a price
 //!
-//! - `settle.mode = vault_remint` takes no new job, and settles what it has at the payment as it is ([`crate::protocol::vault`]);
+//! - `settle.mode = vault_remint` takes no new job and no money for tabs, and settles what it has at the payment as it is
+//!   ([`crate::protocol::vault`]);
 //! - the treasury places no order ([`crate::protocol::treasury`]).
 //!
 //! Nothing else in the core asks for one.

@@ -103,6 +103,7 @@ fn genesis(by: u64) -> Genesis {
         grants: Vec::new(),
         committee: AccountId::NONE,
         custodian: AccountId::NONE,
+        council: AccountId::NONE,
         treasury: 0,
         builders: 0,
         feeders: 0,

@@ -10,6 +10,7 @@ use crate::director::{Play, pinned, play};
 use crate::testing::{self, Script};
 use plasma_core::engine::Engine;
 use plasma_core::genesis::Genesis;
+use plasma_core::ids::AccountId;
 use plasma_core::log::reader::{Loaded, Reader, Tail};
 use plasma_core::log::writer::LogWriter;
 use plasma_core::log::{Level, LogError, Position};
@@ -21,12 +22,9 @@ use tempfile::TempDir;
 
 /// A small world with hourly epochs, so that a short log has many batches.
 pub fn world() -> Genesis {
-    testing::genesis(&[
-        ("verification.rate", 500_000_000),
-        ("epoch.length", HOUR),
-        ("stake.delegation", 1),
-        ("bond.unbonding", 2 * HOUR),
-    ])
+    let rules =
+        [("verification.rate", 500_000_000), ("epoch.length", HOUR), ("stake.delegation", 1), ("bond.unbonding", 2 * HOUR)];
+    Genesis { council: AccountId(2), ..testing::genesis(&rules) }
 }
 
 /// A log of a whole run, and what the run came to.

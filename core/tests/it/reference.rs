@@ -296,6 +296,7 @@ pub use treasury::Order;
 #[derive(Clone, Copy, Debug)]
 enum Todo {
     Enact(ProposalId),
+    Decree,
     Match(JobId),
     Fill(usize),
     Draw(LeaseId),
@@ -330,6 +331,9 @@ pub struct Reference {
     pub orders: BTreeMap<OrderId, Order>,
     pub committee: Option<usize>,
     pub custodian: Option<usize>,
+    pub council: Option<usize>,
+    /// What the council wants changed at the epoch's end.
+    pub decrees: VecDeque<plasma_core::protocol::governance::decree::Decree>,
     /// When the vault's window closes, and when the next may open.
     pub window: (Time, Time),
     pub fee: u64,
@@ -399,6 +403,8 @@ impl Reference {
             orders: BTreeMap::new(),
             committee: office(genesis.committee),
             custodian: office(genesis.custodian),
+            council: office(genesis.council),
+            decrees: VecDeque::new(),
             window: (0, 0),
             fee: rules.fee_base(),
             excess: 0,
@@ -491,6 +497,7 @@ impl Reference {
                 Todo::Judge(lease) => self.judge(lease),
                 Todo::Compare(set) => self.compare(set),
                 Todo::Enact(proposal) => self.enact(proposal),
+                Todo::Decree => self.carry_out(),
             }
         }
     }

@@ -115,6 +115,7 @@ fn choices() -> Vec<(&'static str, Vec<u64>)> {
         ("governance.timelock", vec![0, 1, HOUR]),
         ("governance.burn_quorum", vec![0, 1]),
         ("governance.burn_veto", vec![1, 0]),
+        ("governance.max_decrees", vec![2, 1, 10]),
         ("vesting.may_stake", vec![1, 0]),
         ("vesting.may_earn", vec![1, 0]),
         ("vesting.may_vote", vec![0, 1]),
@@ -251,11 +252,11 @@ fn grant() -> impl Strategy<Value = GrantAllocation> {
 pub fn genesis() -> impl Strategy<Value = Genesis> {
     let amounts = prop::collection::vec(select(&AMOUNTS), 3..=8);
     let pots = (select(&[1_000_000 * XPL, 0, 7]), select(&[1_000 * XPL, 0]));
-    let offices =
-        (select(&[AccountId(0), AccountId(1), AccountId::NONE]), select(&[AccountId(0), AccountId(1), AccountId::NONE]));
+    let office = || select(&[AccountId(0), AccountId(1), AccountId::NONE]);
+    let offices = (office(), office(), office());
     let governed = (prop::collection::vec(grant(), 0..4), offices);
     (params(), catalogue(), amounts, pots, any::<bool>(), governed).prop_map(
-        |(params, catalogue, amounts, (treasury, builders), locked, (grants, (committee, custodian)))| {
+        |(params, catalogue, amounts, (treasury, builders), locked, (grants, (committee, custodian, council)))| {
             let last = amounts.len() - 1;
             let most = u128::from(params.supply_cap()) * u128::from(XPL) / 16;
             let accounts = amounts.into_iter().enumerate().map(|(i, amount)| Allocation {
@@ -272,6 +273,7 @@ pub fn genesis() -> impl Strategy<Value = Genesis> {
                 grants,
                 committee,
                 custodian,
+                council,
                 treasury: u128::from(treasury),
                 builders: u128::from(builders),
                 feeders: 3,

@@ -43,14 +43,9 @@ type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Plot<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<TimeAxis, ValueAxis>>;
 
 impl Panel {
-    /// A panel.
-    pub fn new(title: &'static str, unit: Unit, lines: Vec<Line>) -> Self {
-        Self { title, unit, per: None, lines }
-    }
-
-    /// Says that the values are paces, and per what.
-    pub fn per(self, span: &'static str) -> Self {
-        Self { per: Some(span), ..self }
+    /// A panel; of paces where it says per what.
+    pub fn new(title: &'static str, unit: Unit, per: Option<&'static str>, lines: Vec<Line>) -> Self {
+        Self { title, unit, per, lines }
     }
 
     /// What one unit of the axis is, given its greatest value: factor from the metric's unit, and name.

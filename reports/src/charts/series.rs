@@ -49,11 +49,6 @@ impl Line {
         self.values.iter().flatten().copied().chain(ends)
     }
 
-    /// The same line with every value made another.
-    pub fn map(self, make: impl Fn(f64) -> f64) -> Self {
-        Self { values: self.values.into_iter().map(|value| value.map(&make)).collect(), ..self }
-    }
-
     /// Whether any epoch has a value.
     pub fn has_values(&self) -> bool {
         self.values.iter().any(Option::is_some)

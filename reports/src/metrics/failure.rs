@@ -3,12 +3,12 @@
 //! Each is a condition on a window of time that slides over the run by whole days. They are signs, not proofs: a provider exodus may
 //! be a season's end.
 
-use super::Metrics;
 use super::row::{Row, Stocks};
 use super::table::cost_to_corrupt;
 use plasma_core::money::XPL;
 use plasma_core::time::{DAY, Span, Time};
 use serde::Serialize;
+use std::collections::VecDeque;
 
 /// What a signature looks at.
 pub struct Window<'w> {
@@ -139,60 +139,69 @@ pub struct Failure {
     pub days: u64,
 }
 
-impl Failure {
-    /// The signatures that a run met, in the order in which it first did.
-    pub fn all(metrics: &Metrics) -> Vec<Self> {
-        let days = days(metrics.rows());
-        let mut met: Vec<Self> = SIGNATURES.iter().filter_map(|signature| scan(signature, &days)).collect();
+/// Days go by, and what they meet is remembered; of the days themselves no more than the longest window and the one before it.
+#[derive(Default)]
+pub(crate) struct Watch {
+    days: VecDeque<Row>,
+    met: [Option<Failure>; SIGNATURES.len()],
+}
+
+impl Watch {
+    /// The next day.
+    pub(crate) fn day(&mut self, day: Row) {
+        self.days.push_back(day);
+        let longest = SIGNATURES.iter().map(|signature| signature.days * DAY).max().unwrap_or(0);
+        while self.days.iter().skip(2).map(Row::span).sum::<Span>() >= longest {
+            self.days.pop_front();
+        }
+        let days: Vec<&Row> = self.days.iter().collect();
+        for (signature, met) in SIGNATURES.iter().zip(&mut self.met) {
+            look(signature, &days, met);
+        }
+    }
+
+    /// The signatures that were met, in the order in which they first were.
+    pub(crate) fn met(self) -> Vec<Failure> {
+        let mut met: Vec<Failure> = self.met.into_iter().flatten().collect();
         met.sort_by_key(|failure| failure.first);
         met
     }
 }
 
 /// Rows of a day or more: epochs may be shorter, and a window need not slide by less.
-pub(crate) fn days(rows: &[Row]) -> Vec<Row> {
-    let mut days: Vec<Row> = Vec::new();
-    for row in rows {
-        match days.last_mut().filter(|day| day.span() < DAY) {
-            Some(day) => {
-                day.append(row);
-                day.concentration = row.concentration;
-            }
-            None => days.push(row.clone()),
+pub(crate) fn days(mut rows: impl Iterator<Item = Row>) -> impl Iterator<Item = Row> {
+    std::iter::from_fn(move || {
+        let mut day = rows.next()?;
+        while day.span() < DAY
+            && let Some(row) = rows.next()
+        {
+            day.append(&row);
+            day.concentration = row.concentration;
         }
-    }
-    days
+        Some(day)
+    })
 }
 
-fn scan(signature: &Signature, days: &[Row]) -> Option<Failure> {
-    let length: Span = signature.days * DAY;
-    let days: Vec<&Row> = days.iter().collect();
-    let (mut begin, mut spanned, mut failure) = (0, 0, None);
-    for (end, day) in days.iter().enumerate() {
+/// Whether the shortest window that ends with the last of these days and is long enough meets a signature.
+fn look(signature: &Signature, days: &[&Row], met: &mut Option<Failure>) {
+    let mut spanned: Span = 0;
+    let begin = days.iter().rposition(|day| {
         spanned += day.span();
-        while spanned - days[begin].span() >= length {
-            spanned -= days[begin].span();
-            begin += 1;
-        }
-        if spanned < length {
-            continue;
-        }
-        let mut row = Row::default();
-        days[begin..=end].iter().for_each(|part| row.append(part));
-        let before = begin.checked_sub(1).map(|place| &days[place].stocks);
-        if (signature.met)(&Window { row: &row, before, days: &days[begin..=end] }) {
-            let Signature { name, formula, .. } = *signature;
-            let found: &mut Failure =
-                failure.get_or_insert(Failure { name, formula, first: day.closed, last: day.closed, days: 0 });
-            (found.last, found.days) = (day.closed, found.days + 1);
-        }
+        spanned >= signature.days * DAY
+    });
+    let (Some(begin), Some(last)) = (begin, days.last()) else { return };
+    let mut row = Row::default();
+    days[begin..].iter().for_each(|part| row.append(part));
+    let before = begin.checked_sub(1).map(|place| &days[place].stocks);
+    if (signature.met)(&Window { row: &row, before, days: &days[begin..] }) {
+        let &Signature { name, formula, .. } = signature;
+        let found = met.get_or_insert(Failure { name, formula, first: last.closed, last: last.closed, days: 0 });
+        (found.last, found.days) = (last.closed, found.days + 1);
     }
-    failure
 }
 
-/// Names of the signatures that look at more days than a run has, so that nobody can say whether it met them.
-pub fn too_short_for(metrics: &Metrics) -> Vec<&'static str> {
-    let span: Span = metrics.rows().iter().map(Row::span).sum();
+/// Names of the signatures that look at more days than a run of this length has, so that nobody can say whether it met them.
+pub fn too_short_for(span: Span) -> Vec<&'static str> {
     SIGNATURES.iter().filter(|signature| span < signature.days * DAY).map(|signature| signature.name).collect()
 }
 
@@ -207,8 +216,14 @@ mod tests {
     }
 
     fn found(rows: &[Row]) -> Vec<(&'static str, u64, u64)> {
-        let met = SIGNATURES.iter().filter_map(|signature| scan(signature, &days(rows)));
-        met.map(|failure| (failure.name, failure.first / DAY, failure.days)).collect()
+        let (mut watch, mut found) = (Watch::default(), Vec::new());
+        days(rows.iter().cloned()).for_each(|day| watch.day(day));
+        assert!(watch.days.len() <= 92, "no more is kept than the longest window");
+        for signature in SIGNATURES {
+            let met = watch.met.iter().flatten().find(|failure| failure.name == signature.name);
+            found.extend(met.map(|failure| (failure.name, failure.first / DAY, failure.days)));
+        }
+        found
     }
 
     #[test]
@@ -253,9 +268,9 @@ mod tests {
         let hour = DAY / 24;
         let rows: Vec<Row> =
             (0..72).map(|i| Row { opened: i * hour, closed: (i + 1) * hour, exits: 1, ..Row::default() }).collect();
-        let days = days(&rows);
+        let days = days(rows.into_iter());
         assert_eq!(
-            days.iter().map(|day| (day.opened / hour, day.closed / hour, day.exits)).collect::<Vec<_>>(),
+            days.map(|day| (day.opened / hour, day.closed / hour, day.exits)).collect::<Vec<_>>(),
             [(0, 24, 24), (24, 48, 24), (48, 72, 24)]
         );
     }

@@ -1,6 +1,7 @@
 //! The fold: records in, one row per epoch out. Integer state, a few additions a record, memory that follows what is open.
 
 use super::capacity::{Capacity, JobNote};
+use super::closed::Closed;
 use super::concentration::Concentration;
 use super::histogram::Histogram;
 use super::observed::{Attacker, Observed};
@@ -36,7 +37,7 @@ pub struct Metrics {
     pub(super) chain: String,
     pub(super) start: Time,
     pub(super) class_names: Vec<String>,
-    pub(super) rows: Vec<Row>,
+    pub(super) closed: Closed,
     pub(super) years: Vec<Row>,
     pub(super) epoch: Span,
     pub(super) year: Span,
@@ -167,7 +168,7 @@ impl Metrics {
             start: genesis.start,
             capacity: Capacity::new(class_names.len(), genesis.start),
             class_names,
-            rows: Vec::new(),
+            closed: Closed::default(),
             years: Vec::new(),
             epoch: Span::default(),
             year: Span::default(),
@@ -201,7 +202,7 @@ impl Metrics {
     /// Takes in what the ledger does not say of the epoch that has just closed: totals since genesis. A run is told after each of
     /// its epochs, or never. Prices elsewhere are those of the epoch that follows.
     pub fn observe(&mut self, totals: Observed) {
-        let Some(row) = self.rows.last_mut() else { return };
+        let Some(row) = self.closed.last_mut() else { return };
         let flows = totals.since(&self.told);
         let avoidable = flows.avoidable.checked_div(u128::from(row.jobs.leased + row.jobs.retried));
         for row in [row, &mut self.year.row, &mut self.run.row] {
@@ -212,9 +213,14 @@ impl Metrics {
         self.told = totals;
     }
 
-    /// A row for each closed epoch, in order.
-    pub fn rows(&self) -> &[Row] {
-        &self.rows
+    /// A row for each closed epoch, in order, of which a long run has many.
+    pub const fn closed(&self) -> &Closed {
+        &self.closed
+    }
+
+    /// All of them at once, for runs that are short enough.
+    pub fn rows(&self) -> Vec<Row> {
+        self.closed.iter().collect()
     }
 
     /// A row for each Julian year since genesis, by the epochs that began in it; the last may be cut short by the end of the run.
@@ -225,7 +231,7 @@ impl Metrics {
 
     /// The row of all closed epochs together; `None` before the first closes.
     pub fn whole(&self) -> Option<Row> {
-        (!self.rows.is_empty()).then(|| self.run.finish(&self.known, &self.owners))
+        (!self.closed.is_empty()).then(|| self.run.finish(&self.known, &self.owners))
     }
 
     /// What attackers had and have, as told last.

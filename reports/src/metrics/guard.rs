@@ -2,7 +2,9 @@
 
 use super::row::Row;
 use super::table::metric;
+use plasma_core::time::Time;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Where a value lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -167,6 +169,24 @@ pub const GUARDS: &[Guard] = &[
     },
 ];
 
+/// Begin, end and value of the days that have one, by metric: of those whose median day is judged.
+#[derive(Default)]
+pub(crate) struct Daily(BTreeMap<&'static str, Vec<(Time, Time, f64)>>);
+
+impl Daily {
+    /// The next day.
+    pub(crate) fn day(&mut self, day: &Row) {
+        for guard in GUARDS.iter().filter(|guard| guard.judged == Judged::MedianDay) {
+            let value = metric(guard.metric).of(day).map(|value| (day.opened, day.closed, value));
+            self.0.entry(guard.metric).or_default().extend(value);
+        }
+    }
+
+    fn of(&self, metric: &str) -> &[(Time, Time, f64)] {
+        self.0.get(metric).map_or(&[], Vec::as_slice)
+    }
+}
+
 impl Guard {
     /// Where a value lies.
     pub fn band(&self, value: f64) -> Band {
@@ -179,13 +199,12 @@ impl Guard {
     }
 
     /// The value of a span to hold against the bands: of its row, or of its days.
-    pub fn value(&self, span: &Row, days: &[Row]) -> Option<f64> {
-        let metric = metric(self.metric);
+    pub(crate) fn value(&self, span: &Row, days: &Daily) -> Option<f64> {
         if self.judged == Judged::Span {
-            return metric.of(span);
+            return metric(self.metric).of(span);
         }
-        let within = |day: &&Row| span.opened <= day.opened && day.closed <= span.closed;
-        let mut values: Vec<f64> = days.iter().filter(within).filter_map(|day| metric.of(day)).collect();
+        let within = |(opened, closed, _): &&(Time, Time, f64)| span.opened <= *opened && *closed <= span.closed;
+        let mut values: Vec<f64> = days.of(self.metric).iter().filter(within).map(|(.., value)| *value).collect();
         values.sort_unstable_by(f64::total_cmp);
         values.get(values.len().checked_sub(1)? / 2).copied()
     }
@@ -224,15 +243,20 @@ mod tests {
             row
         };
         let days: Vec<Row> = (0..).zip([4, 2, 3, -1, -9]).map(|(number, usd)| day(number, usd)).collect();
+        let mut daily = Daily::default();
+        days.iter().for_each(|day| daily.day(day));
         let mut year = Row::default();
         days[..4].iter().for_each(|day| year.append(day));
         let guard = |name| GUARDS.iter().find(|guard| guard.metric == name).unwrap();
         assert_eq!(metric("deterrence_usd").of(&year), Some(-1.0));
-        assert_eq!(guard("deterrence_usd").value(&year, &days), Some(2.0));
-        assert_eq!((guard("deterrence_usd").value(&year, &[]), guard("utilisation").value(&year, &days)), (None, None));
+        assert_eq!(guard("deterrence_usd").value(&year, &daily), Some(2.0));
+        assert_eq!(
+            (guard("deterrence_usd").value(&year, &Daily::default()), guard("utilisation").value(&year, &daily)),
+            (None, None)
+        );
         year.check_rewards = 1;
         year.paid_providers = 4;
-        assert_eq!(guard("check_cost_share").value(&year, &days), Some(0.25));
+        assert_eq!(guard("check_cost_share").value(&year, &daily), Some(0.25));
     }
 
     #[test]

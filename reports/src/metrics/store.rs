@@ -5,7 +5,7 @@ use rkyv::rancor::Error;
 use rkyv::util::AlignedVec;
 
 /// Version of the layout.
-pub(super) const FORMAT: u32 = 6;
+pub(super) const FORMAT: u32 = 7;
 
 /// Why bytes were not taken for metrics.
 #[derive(Debug, thiserror::Error)]
@@ -49,7 +49,8 @@ impl Metrics {
         let counted = |row: &super::Row| row.classes.len() == classes;
         let summed = |row: &super::Row| row.span() == 0 || counted(row);
         self.capacity.is_sound(classes)
-            && self.rows.iter().chain(&self.years).all(counted)
+            && self.closed.is_sound(counted)
+            && self.years.iter().all(counted)
             && counted(&self.epoch.row)
             && summed(&self.year.row)
             && summed(&self.run.row)

@@ -5,6 +5,7 @@ mod terms;
 use super::row::{ClassRow, RegionRow, Row};
 use crate::ratio::Ratio;
 use plasma_core::money::XPL;
+use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 pub(super) use terms::cost_to_corrupt;
 use terms::*;
@@ -87,7 +88,6 @@ pub enum Stream {
 }
 
 /// One metric of a `T`, which is a [`Row`], a [`ClassRow`] or a [`RegionRow`].
-#[derive(Serialize)]
 pub struct Metric<T: 'static> {
     /// Name of its column.
     pub name: &'static str,
@@ -102,8 +102,21 @@ pub struct Metric<T: 'static> {
     /// Which stream it needs.
     pub stream: Stream,
     /// Its value.
-    #[serde(skip)]
     pub value: fn(&T) -> Option<Ratio>,
+}
+
+impl<T> Serialize for Metric<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Metric", 7)?;
+        fields.serialize_field("name", self.name)?;
+        fields.serialize_field("unit", &self.unit)?;
+        fields.serialize_field("size", &self.size())?;
+        fields.serialize_field("formula", self.formula)?;
+        fields.serialize_field("question", self.question)?;
+        fields.serialize_field("undefined", self.undefined)?;
+        fields.serialize_field("stream", &self.stream)?;
+        fields.end()
+    }
 }
 
 impl<T> Metric<T> {

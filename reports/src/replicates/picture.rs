@@ -50,7 +50,7 @@ pub fn picture(designs: &[Design], caption: &str) -> Result<Vec<Chart>, String> 
     let picture = |(name, title, panels): Picture| {
         let panel = |&(name, title): &(&str, &'static str)| {
             let lines = shown.iter().map(|design| line(design, name, &course.times)).collect();
-            Panel::new(title, metric(name).unit, lines)
+            Panel::new(title, metric(name).unit, None, lines)
         };
         let panels: Vec<Panel> = panels.iter().map(panel).collect();
         Ok(Chart { name, title, svg: draw(title, &panels, &course.times, (course.opened, end), caption)? })

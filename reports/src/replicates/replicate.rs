@@ -134,7 +134,7 @@ impl Replicate {
             signs: summary.failures.iter().map(sign).collect(),
             too_short_for: summary.too_short_for.iter().map(ToString::to_string).collect(),
             bands: GUARDS.iter().zip(&summary.guards).map(|(guard, it)| (guard.metric.into(), band(it))).collect(),
-            course: Course::of(metrics.rows()),
+            course: Course::of(metrics),
         }
     }
 
@@ -145,25 +145,39 @@ impl Replicate {
 }
 
 impl Course {
-    fn of(rows: &[Row]) -> Self {
-        let steps: Vec<Row> = rows.chunks(rows.len().div_ceil(STEPS).max(1)).map(together).collect();
-        let line = |name: &&str| (name.to_string(), steps.iter().map(|step| metric(name).of(step)).collect());
-        Self {
-            opened: rows.first().map_or(0, |row| row.opened),
-            times: steps.iter().map(|step| step.closed).collect(),
-            lines: COURSE.iter().map(line).collect(),
+    fn of(metrics: &Metrics) -> Self {
+        let epochs = metrics.closed().len().div_ceil(STEPS).max(1);
+        let mut course = Self::default();
+        let (mut step, mut rest) = (None, epochs);
+        for row in metrics.closed().iter() {
+            if course.times.is_empty() && step.is_none() {
+                course.opened = row.opened;
+            }
+            match &mut step {
+                Some(step) => append(step, &row),
+                None => step = Some(row),
+            }
+            rest -= 1;
+            if rest == 0 {
+                step.take().iter().for_each(|step| course.end(step));
+                rest = epochs;
+            }
         }
+        step.iter().for_each(|step| course.end(step));
+        course
+    }
+
+    /// A step has ended.
+    fn end(&mut self, step: &Row) {
+        self.times.push(step.closed);
+        COURSE.iter().for_each(|&name| self.lines.entry(name.into()).or_default().push(metric(name).of(step)));
     }
 }
 
-/// Several epochs as one.
-fn together(epochs: &[Row]) -> Row {
-    let mut sum = epochs[0].clone();
-    for epoch in &epochs[1..] {
-        sum.append(epoch);
-        if let (Some(sum), Some(told)) = (&mut sum.observed, &epoch.observed) {
-            sum.append(told);
-        }
+/// Adds the epoch that follows, with what was told of it.
+fn append(step: &mut Row, epoch: &Row) {
+    step.append(epoch);
+    if let (Some(sum), Some(told)) = (&mut step.observed, &epoch.observed) {
+        sum.append(told);
     }
-    sum
 }

@@ -149,6 +149,7 @@ pub fn genesis(accounts: u8) -> Genesis {
         grants: (0..u32::from(accounts.min(1))).map(granted).collect(),
         committee: AccountId::NONE,
         custodian: AccountId::NONE,
+        council: AccountId::NONE,
         treasury: 900_000 * u128::from(XPL),
         builders: 0,
         feeders: 1,

@@ -23,11 +23,14 @@ fn read(path: &Path) -> polars_core::prelude::DataFrame {
 fn parquet_reads_back_as_it_was() {
     let (metrics, dir) = (metrics(), tempfile::tempdir().unwrap());
     write_parquet(&metrics, dir.path()).unwrap();
-    assert!(read(&dir.path().join("metrics.parquet")).equals_missing(&frames::metrics_frame(&metrics).unwrap()));
-    assert!(read(&dir.path().join("classes.parquet")).equals_missing(&frames::classes_frame(&metrics).unwrap()));
-    assert!(read(&dir.path().join("regions.parquet")).equals_missing(&frames::regions_frame(&metrics).unwrap()));
+    assert!(read(&dir.path().join("metrics.parquet")).equals_missing(&frames::metrics_frame(&metrics.rows()).unwrap()));
+    assert!(
+        read(&dir.path().join("classes.parquet"))
+            .equals_missing(&frames::classes_frame(metrics.class_names(), &metrics.rows()).unwrap())
+    );
+    assert!(read(&dir.path().join("regions.parquet")).equals_missing(&frames::regions_frame(&metrics.rows()).unwrap()));
     let amounts = read(&dir.path().join("amounts.parquet"));
-    assert!(amounts.equals_missing(&frames::amounts_frame(&metrics).unwrap()));
+    assert!(amounts.equals_missing(&frames::amounts_frame(&metrics.rows()).unwrap()));
     let supply: Vec<u128> = amounts.column("supply_nano").unwrap().u64().unwrap().iter().flatten().map(u128::from).collect();
     assert_eq!(supply, metrics.rows().iter().map(|row| row.stocks.supply).collect::<Vec<_>>());
     let schema: serde_json::Value = serde_json::from_slice(&std::fs::read(dir.path().join("metrics.json")).unwrap()).unwrap();

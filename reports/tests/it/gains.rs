@@ -13,7 +13,8 @@ fn value(row: &Row, name: &str) -> f64 {
     metric(name).of(row).unwrap_or_else(|| panic!("{name} is null"))
 }
 
-/// On the second day a wrong result costs the provider a tenth of its bond, and its delegator a tenth of 5,000 XPL, at half a dollar.
+/// On the second day a wrong result costs the provider a tenth of its bond, and its delegator a tenth of 5,000 XPL, at half a
+/// dollar.
 #[test]
 fn delegators_gain_their_rewards_less_what_they_lose_with_their_provider() {
     let (genesis, script) = delegated();
@@ -30,7 +31,8 @@ fn delegators_gain_their_rewards_less_what_they_lose_with_their_provider() {
     check(&metrics.whole().unwrap(), &[("delegators_gain_usd", 0.5 * (rewards(0) + rewards(1) - 500.0))]);
 }
 
-/// The second provider is small: it had 5,130 XPL for an hour's work, a third of the emission for work, and its bond's part of the rest.
+/// The second provider is small: it had 5,130 XPL for an hour's work, a third of the emission for work, and its bond's part of
+/// the rest.
 #[test]
 fn the_small_have_what_the_ledger_paid_them_less_what_they_say_it_cost() {
     let owners = Owners::new(vec![0, 1, 2]).with_small(vec![false, true, false]);
@@ -47,8 +49,8 @@ fn the_small_have_what_the_ledger_paid_them_less_what_they_say_it_cost() {
     assert_eq!(metric("small_provider_margin_usd").of(&metrics.rows()[0]), None);
 }
 
-/// Half an hour costs 1,800 XPL and its requests 600, at half a dollar; elsewhere it costs half a dollar, requests and all. What customers
-/// and providers make of it and what the protocol takes is what the work is worth beyond its costs, which are $150.
+/// Half an hour costs 1,800 XPL and its requests 600, at half a dollar; elsewhere it costs half a dollar, requests and all. What
+/// customers and providers make of it and what the protocol takes is what the work is worth beyond its costs, which are $150.
 #[test]
 fn who_pays_for_requests_is_worse_off_by_what_their_provider_has_for_them() {
     let (genesis, script) = hosted();
@@ -76,8 +78,8 @@ fn who_pays_for_requests_is_worse_off_by_what_their_provider_has_for_them() {
     check(&row, &[("total_surplus_usd", parts.iter().sum())]);
 }
 
-/// Every result of the second day is checked, a job pays 150 XPL, and a fault costs it and half of a bond of 2,000: 575 dollars. Not
-/// computing one of two leases would have saved four of eight dollars, which no price of XPL changes.
+/// Every result of the second day is checked, a job pays 150 XPL, and a fault costs it and half of a bond of 2,000: 575 dollars.
+/// Not computing one of two leases would have saved four of eight dollars, which no price of XPL changes.
 #[test]
 fn what_deters_who_saves_its_costs_alone_is_as_by_hand() {
     let mut metrics = run(2, Metrics::new(&genesis(3))).into_parts().1;

@@ -94,7 +94,7 @@ fn the_deposit_of_a_rejected_proposal_is_among_what_burned() {
 fn shares_lie_between_zero_and_one_and_nothing_is_nan() {
     for row in metrics().rows() {
         for metric in METRICS {
-            let Some(value) = metric.of(row) else { continue };
+            let Some(value) = metric.of(&row) else { continue };
             assert!(value.is_finite(), "{} is {value}", metric.name);
             assert!(metric.unit != Unit::Share || (0.0..=1.0).contains(&value), "{} is {value}", metric.name);
         }

@@ -157,5 +157,5 @@ fn five_years_stay_readable_and_small() {
     std::fs::write(dir.join("report.html"), &html).unwrap();
     std::fs::write(dir.join("summary.txt"), Summary::of(&metrics).to_string()).unwrap();
     assert!(html.len() < 2_000_000, "{} bytes", html.len());
-    assert!(metrics.save().len() < 7_000_000, "{} bytes", metrics.save().len());
+    assert!(metrics.save().len() < 1_200_000, "{} bytes", metrics.save().len());
 }

@@ -229,9 +229,9 @@ fn what_vests_is_unlocked_and_measured_in_days_of_trading() {
 #[test]
 fn who_comes_and_leaves_is_counted_by_class_and_by_region() {
     let metrics = metrics();
-    let regions = metrics.rows().iter().map(|row| row.regions.clone());
+    let regions: Vec<_> = metrics.rows().iter().map(|row| row.regions.clone()).collect();
     let counted = |providers, entries, exits| vec![RegionRow { providers, entries, exits }];
-    assert_eq!(regions.collect::<Vec<_>>(), [counted(2, 2, 0), counted(1, 0, 1), counted(1, 0, 0)]);
+    assert_eq!(regions, [counted(2, 2, 0), counted(1, 0, 1), counted(1, 0, 0)]);
     assert_eq!(metrics.whole().unwrap().regions, counted(1, 2, 1));
     let classes = |day: usize| metrics.rows()[day].classes.iter().map(|class| (class.entries, class.exits)).collect::<Vec<_>>();
     assert_eq!([classes(0), classes(1)], [[(1, 0), (1, 0)], [(0, 0), (0, 1)]]);

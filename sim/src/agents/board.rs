@@ -1,13 +1,16 @@
 //! What everybody can see of the market: the cheapest idle offers, and how busy and how dear each class has been.
 //!
-//! It is read off the ledger once a round, so that a candidate costs no walk over all offers. Agents act on it; the protocol's own
-//! order book decides.
+//! It is read off the ledger once a round, so that a candidate costs no walk over all offers. Agents act on it; the protocol's
+//! own order book decides.
 
 use plasma_core::engine::state::State;
-use plasma_core::ids::ClassId;
+use plasma_core::ids::{ClassId, LeaseId};
 use plasma_core::money::XPL;
 use plasma_core::protocol::emission::Rewarded;
+use plasma_core::protocol::lease::Stage;
 use plasma_core::protocol::offer::Status;
+use plasma_core::protocol::verification::panel::Outcome;
+use plasma_core::record::{Cause, Command, Event, Record, Timer};
 use plasma_core::time::{DAY, Span, YEAR};
 use rkyv::{Archive, Deserialize, Serialize};
 
@@ -92,6 +95,27 @@ impl Results {
         self.wrong += f64::from(u8::from(!right));
     }
 
+    /// Learns from an event what came of a check. A result that stands open to challenge after its check is counted once: when
+    /// that is over, or when a panel has found it wrong. `stage` tells where a lease stands after the event.
+    pub fn learn(&mut self, record: &Record, event: &Event, stage: impl Fn(LeaseId) -> Option<Stage>) {
+        let right = match (event, record.cause) {
+            (Event::Verified(_), Cause::Command { command: Command::Verdict(said), .. }) => {
+                (stage(said.lease) != Some(Stage::Confirmed)).then_some(true)
+            }
+            (Event::TrapFound(_), _) => Some(true),
+            (Event::FoundWrong(_), _) => Some(false),
+            (Event::Judged(judged), _) => match judged.outcome {
+                Outcome::Upheld => Some(false),
+                Outcome::Overruled => (stage(judged.lease) != Some(Stage::Defended)).then_some(true),
+                Outcome::Hung | Outcome::Undecided => None,
+            },
+            // Who had confirmed a result is paid when nobody can say anything against it any more.
+            (Event::CheckerJudged(_), Cause::Timer(Timer::WindowOver(_))) => Some(true),
+            _ => None,
+        };
+        right.into_iter().for_each(|right| self.checked(right));
+    }
+
     fn fade(&mut self, elapsed: Span) {
         let kept = 1.0 - (elapsed as f64 / RECORD_MEMORY as f64).min(1.0);
         [&mut self.ended, &mut self.missed, &mut self.checked, &mut self.wrong].into_iter().for_each(|count| *count *= kept);
@@ -101,8 +125,8 @@ impl Results {
     ///
     /// > q = 1 − (1 − missed ÷ (ended + 20)) · (1 − wrong ÷ (checked + 20))
     ///
-    /// Results are drawn for a check whoever gave them, so the share of those checked that were wrong is that of all (a simple random
-    /// sample, e.g. Cochran 1977, "Sampling Techniques", ch. 3), drawn towards zero while few were checked.
+    /// Results are drawn for a check whoever gave them, so the share of those checked that were wrong is that of all (a simple
+    /// random sample, e.g. Cochran 1977, "Sampling Techniques", ch. 3), drawn towards zero while few were checked.
     pub fn failure(&self) -> f64 {
         let rate = |bad: f64, all: f64| bad / (all + GOOD_FAITH);
         1.0 - (1.0 - rate(self.missed, self.ended)) * (1.0 - rate(self.wrong, self.checked))
@@ -250,6 +274,10 @@ fn lower(least: &mut [u64; ROOMS], gpus: u16, ask: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use plasma_core::protocol::verification::challenge::WindowOver;
+    use plasma_core::protocol::verification::panel::{CheckerJudged, Judged, PanelDue};
+    use plasma_core::protocol::verification::verdict::{Verdict, Verified};
+    use plasma_core::record::Origin;
 
     #[test]
     fn the_published_share_is_that_of_those_who_were_looked_at_and_fades() {
@@ -263,6 +291,36 @@ mod tests {
         assert!((results.failure() - (1.0 - (1.0 - 5.0 / 510.0) * (1.0 - 10.0 / 110.0))).abs() < 1e-12);
         results.fade(40 * DAY);
         assert_eq!(results.failure(), 0.0);
+    }
+
+    /// What is counted of a check that stands open to challenge, by hand: (right, wrong).
+    #[test]
+    fn a_result_that_stands_open_is_counted_once() {
+        let lease = LeaseId::new(1, 0);
+        let verdict = Verdict { lease, root: [0; 32] };
+        let said = Cause::Command { origin: Origin::Host, fee: 0, command: verdict.into() };
+        let over = Cause::Timer(WindowOver { lease }.into());
+        let panel = Cause::Timer(PanelDue { lease }.into());
+        let verified = || (said, Event::from(Verified { reward: 0 }), Some(Stage::Confirmed));
+        let judged = |outcome, stage| (panel, Event::from(Judged { lease, outcome, ..Judged::default() }), stage);
+        let paid = |cause| (cause, Event::from(CheckerJudged::default()), Some(Stage::Defended));
+        let cases = [
+            (vec![(said, Verified { reward: 1 }.into(), Some(Stage::UnderCheck))], (1.0, 0.0)),
+            (vec![verified()], (0.0, 0.0)),
+            (vec![verified(), paid(over)], (1.0, 0.0)),
+            (vec![verified(), judged(Outcome::Upheld, None), paid(panel)], (0.0, 1.0)),
+            (vec![verified(), judged(Outcome::Overruled, Some(Stage::Defended)), paid(panel), paid(over)], (1.0, 0.0)),
+            (vec![verified(), judged(Outcome::Hung, Some(Stage::Contested)), judged(Outcome::Upheld, None)], (0.0, 1.0)),
+            (vec![judged(Outcome::Overruled, Some(Stage::Open)), paid(panel)], (1.0, 0.0)),
+            (vec![judged(Outcome::Undecided, Some(Stage::Open))], (0.0, 0.0)),
+        ];
+        for (story, (right, wrong)) in cases {
+            let mut results = Results::default();
+            for (cause, event, stage) in &story {
+                results.learn(&Record { time: 0, cause: *cause }, event, |_| *stage);
+            }
+            assert_eq!((results.checked - results.wrong, results.wrong), (right, wrong), "{story:?}");
+        }
     }
 
     #[test]

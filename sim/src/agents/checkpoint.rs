@@ -11,7 +11,7 @@ use rkyv::{Archive, Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Version of the layout.
-const FORMAT: u32 = 7;
+const FORMAT: u32 = 8;
 
 #[derive(Archive, Serialize, Deserialize)]
 struct Checkpoint {
@@ -123,6 +123,7 @@ fn fits(saved: &Checkpoint, economy: &Economy) -> bool {
         && rows.builders.len() == economy.builders.len()
         && rows.pledged.len() == economy.pledgers.len()
         && rows.bringing.iter().all(|row| row.terms(economy).is_some())
+        && rows.before_shocks.len() == economy.timetable.all().len()
         && rows.attackers.iter().all(|row| row.bribe.stage == Default::default() || (row.bribe.poll as usize) < rows.polls.len())
         && rows.savers.len() == economy.savers.members.len()
         && rows.polls.iter().all(|poll| poll.sold.len() <= economy.voters.members.len())

@@ -127,7 +127,7 @@ impl OfferRow {
 
 /// Time between two closings of the books, in which a provider also considers leaving.
 const BOOKS: Span = 7 * DAY;
-/// Time after which a provider that could not buy its bond tries again.
+/// Time after which a provider that could not buy XPL for its bond, or to return, tries again.
 const RETRY: Span = 7 * DAY;
 /// Time a provider takes to notice a slash.
 const NOTICE: Span = HOUR;

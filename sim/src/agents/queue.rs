@@ -18,7 +18,7 @@ pub enum Kind {
     Morning,
     /// A provider switches on for the night.
     Evening,
-    /// A provider's jail ends.
+    /// A provider's jail ends, or it tries again to return.
     Release,
     /// A provider fills its bond up.
     TopUp,

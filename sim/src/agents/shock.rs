@@ -1,4 +1,4 @@
-//! Shocks that do something once: prices jump, regions fall silent and return, providers are poached.
+//! Shocks that do something once: prices jump, regions fall silent and return, providers are poached, a council decrees.
 
 use super::Agents;
 use super::exchange::MOST;
@@ -7,9 +7,17 @@ use super::queue::Kind;
 use crate::economy::shocks::Effect;
 use crate::economy::token::Venue;
 use plasma_core::engine::state::State;
+use plasma_core::protocol::governance::action::ProposeChange;
+use plasma_core::protocol::governance::decree::Decree;
 use plasma_core::protocol::provider::WentSilent;
 use plasma_core::record::Origin;
-use plasma_core::time::{NEVER, Time};
+use plasma_core::time::{HOUR, NEVER, Time};
+
+/// What a parameter will be when the decrees that wait are carried out.
+fn expected(view: &State, param: u32) -> u64 {
+    let decreed = view.governance.decrees.iter().flat_map(ProposeChange::named).filter(|(named, _)| *named == param).last();
+    decreed.map_or_else(|| view.params.values().get(param as usize).copied().unwrap_or_default(), |(_, value)| value)
+}
 
 impl Agents {
     /// Makes the appointments of every shock.
@@ -46,7 +54,15 @@ impl Agents {
                     }
                 }
             }
+            // Who could not pay for it until it is over does not decree it any more.
+            Effect::Change(change) if now < economy.timetable.all()[number].until => {
+                let before = change.params.map(|param| expected(view, param));
+                if self.decree(view, now, *change, (Kind::Shock, number)) {
+                    self.rows.before_shocks[number] = Some(before);
+                }
+            }
             Effect::Demand(..) | Effect::Electricity(..) | Effect::Cloud(_) | Effect::Hardware(_) | Effect::OracleSilence => {}
+            Effect::Change(_) => {}
         }
     }
 
@@ -64,8 +80,27 @@ impl Agents {
                     }
                 }
             }
+            Effect::Change(change) => {
+                if let Some(values) = self.rows.before_shocks[number] {
+                    self.decree(view, now, ProposeChange { values, ..*change }, (Kind::Recovery, number));
+                }
+            }
             _ => {}
         }
+    }
+
+    /// The council decrees other parameters. Its owner pays for the fee; where XPL for it are not to be had, it is tried again.
+    /// False until then.
+    fn decree(&mut self, view: &State, now: Time, change: ProposeChange, (again, number): (Kind, usize)) -> bool {
+        let Some(council) = self.economy.council else { return false };
+        let short = view.base_fee().saturating_sub(Self::spendable(view, council));
+        if short > 0 && !self.buy(view, now, council, short.saturating_mul(16)) {
+            self.queue.push(now + HOUR, again, number as u64);
+            return false;
+        }
+        let ProposeChange { values, params } = change;
+        self.send(now, Origin::Account(council), Decree { values, params });
+        true
     }
 
     /// Multiplies the price of XPL: where somebody makes it, by making another; in a pool, by the trade that leads there.

@@ -33,8 +33,8 @@ pub struct Tally {
     pub forgone: u128,
     /// Of both, those of providers with few GPUs: [`crate::economy::Economy::small`].
     pub small: Costs,
-    /// Micro-USD that would have been avoided by not computing the leases that began: electricity beyond standby, and what the GPUs would
-    /// have earned elsewhere.
+    /// Micro-USD that would have been avoided by not computing the leases that began: electricity beyond standby, and what the
+    /// GPUs would have earned elsewhere.
     pub avoidable: u128,
     /// Micro-USD of emission that providers expected for their work when they quoted.
     pub emission_expected: u128,
@@ -82,7 +82,7 @@ pub enum Party {
     Attackers,
     /// The treasury's custodian.
     Treasury,
-    /// Builders, and the committee.
+    /// Builders, the committee and the council: those who pay fees in an office.
     Builders,
 }
 

@@ -30,6 +30,7 @@ impl Economy {
             grants: grants(scenario),
             committee: self.committee.map_or(AccountId::NONE, |committee| committee.account),
             custodian: self.custodian.map_or(AccountId::NONE, |custodian| custodian.account),
+            council: self.council.unwrap_or(AccountId::NONE),
             treasury: held_by(scenario, Holder::Treasury),
             builders: held_by(scenario, Holder::Builders),
             feeders: FEEDERS,
@@ -73,6 +74,7 @@ impl Economy {
         let gpus: Vec<u64> = self.lenders.iter().map(|lender| u64::from(lender.gpus)).collect();
         let shares = apportion(held_by(scenario, Holder::Providers), &gpus);
         amounts.extend(shares.into_iter().map(|amount| (amount, false)));
+        amounts.extend(self.council.map(|_| (0, false)));
         let key = |i: usize| *blake3::hash(format!("plasma-sim account {i}").as_bytes()).as_bytes();
         amounts.into_iter().enumerate().map(|(i, (amount, locked))| Allocation { key: key(i), amount, locked }).collect()
     }

@@ -5,6 +5,7 @@ use crate::scenario::Scenario;
 use crate::scenario::model::position;
 use crate::scenario::model::shock::Shock;
 use crate::scenario::quantity::Id;
+use plasma_core::protocol::governance::action::ProposeChange;
 use plasma_core::time::{NEVER, Time};
 
 /// One shock that will strike.
@@ -37,6 +38,8 @@ pub enum Effect {
     Poaching(f64, Among),
     /// The feeders are silent.
     OracleSilence,
+    /// A council decrees other parameters.
+    Change(ProposeChange),
 }
 
 /// Some of a list, by position.
@@ -90,6 +93,7 @@ impl Timetable {
                 Effect::Poaching(shock.share.fraction(), Among::of(&shock.groups, providers.iter().map(String::as_str)))
             }
             Shock::OracleSilence => Effect::OracleSilence,
+            Shock::Change(settings) => Effect::Change(super::stake::change(scenario, settings)),
         };
         let planned = scenario.shock.iter().filter_map(|shock| {
             let from = scenario.start.0.saturating_add(shock.at?.0);
@@ -102,6 +106,11 @@ impl Timetable {
     /// All of them.
     pub fn all(&self) -> &[Planned] {
         &self.shocks
+    }
+
+    /// Whether any of them is decreed by a council.
+    pub(super) fn decrees(&self) -> bool {
+        self.shocks.iter().any(|shock| matches!(shock.effect, Effect::Change(_)))
     }
 
     /// The product of the factors that `factor` finds in the shocks that last at a time.

@@ -7,8 +7,8 @@ use plasma_core::engine::state::State;
 use plasma_core::engine::step::Observer;
 use plasma_core::protocol::provider::Status;
 use plasma_core::record::{Cause, Command, Event, Record};
-use plasma_core::time::DAY;
-use plasma_sim::scenario::Scenario;
+use plasma_core::time::{DAY, HOUR};
+use plasma_sim::scenario::{Loaded, Scenario};
 use plasma_sim::world;
 
 /// What happened on each day, and who was on offer at its end.
@@ -22,6 +22,9 @@ struct Days {
     budgets: [f64; 31],
     asks: [f64; 31],
     prices: Vec<u64>,
+    /// The protocol's fee after each epoch, in parts per billion.
+    fees: Vec<u64>,
+    decrees: u32,
 }
 
 impl Observer for Days {
@@ -44,6 +47,7 @@ impl Observer for Days {
     fn event(&mut self, _view: &State, record: &Record, event: &Event) {
         let day = ((record.time - self.start) / DAY) as usize;
         self.missed[day] += u32::from(matches!(event, Event::Missed(_)));
+        self.decrees += u32::from(matches!(event, Event::DecreeEnacted(_)));
     }
     fn epoch_closed(&mut self, view: &State) {
         let active = |region| {
@@ -51,15 +55,20 @@ impl Observer for Days {
             there.filter(|provider| provider.status == Status::Active).count()
         };
         self.active.push([active(0), active(1)]);
+        self.fees.push(view.params.fee_rate());
     }
 }
 
-fn play(shock: &str) -> Days {
+fn load(shock: &str) -> Loaded {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("shock.toml");
     let base = super::scenario::shipped().join("small.toml");
     std::fs::write(&path, format!("extends = {base:?}\n{shock}")).unwrap();
-    let loaded = Scenario::load(&path, &[]).unwrap_or_else(|error| panic!("{}", error.plain()));
+    Scenario::load(&path, &[]).unwrap_or_else(|error| panic!("{}", error.plain()))
+}
+
+fn play(shock: &str) -> Days {
+    let loaded = load(shock);
     let start = loaded.scenario.start.0;
     let (genesis, agents) = world::build(&loaded, 0).unwrap();
     let mut engine = Engine::genesis(&genesis, agents, Days { start, ..Days::default() }).unwrap();
@@ -162,6 +171,71 @@ fn costs_and_the_cloud_move_asks_and_budgets() {
     assert!(ratio(&cheap, offered) < 0.97, "{}", ratio(&cheap, offered));
 }
 
+/// A fee of a fifth from the end of the eleventh day to that of the sixteenth, and fewer customers from the thirteenth on.
+const DECREED: &str = "[[shock]]\nid = \"it\"\nat = \"250h\"\nlasts = \"5d\"\nwhat = { change = { fee = { rate = \"20%\" } } }\n\
+                       [[shock]]\nid = \"less\"\nat = \"12d\"\nwhat = { demand = { change = \"-55%\" } }\n";
+
+#[test]
+fn a_council_decrees_at_an_epochs_end_beside_another_shock_and_takes_it_back() {
+    let (calm, shocked) = (play(""), play(DECREED));
+    let before = calm.fees[0];
+    assert!(calm.fees.iter().all(|&fee| fee == before) && calm.decrees == 0);
+    let expected: Vec<u64> =
+        (0..shocked.fees.len()).map(|day| if (10..15).contains(&day) { 200_000_000 } else { before }).collect();
+    assert_eq!((&shocked.fees, shocked.decrees), (&expected, 2));
+    // Nobody else is another because there is a council.
+    assert_eq!(calm.jobs[..10], shocked.jobs[..10]);
+    assert_eq!(calm.asks[..10], shocked.asks[..10]);
+    // Asks leave the cost after the fee; customers are fewer whether or not it lasts.
+    let asked = |days: &Days, range: std::ops::Range<usize>| days.asks[range].iter().sum::<f64>();
+    let dearer = asked(&shocked, 12..15) / asked(&calm, 12..15);
+    assert!(dearer > 1.05, "{dearer}");
+    let fewer = thirds(&shocked.jobs)[2] / thirds(&calm.jobs)[2];
+    assert!((fewer - 0.45).abs() < 0.05, "{fewer}");
+}
+
+#[test]
+fn a_checkpoint_between_a_decree_and_its_end_continues_identically() {
+    let loaded = load(DECREED);
+    let start = loaded.scenario.start.0;
+    let begin = || {
+        let (genesis, agents) = world::build(&loaded, 0).unwrap();
+        Engine::genesis(&genesis, agents, ()).unwrap()
+    };
+    let (mut whole, mut cut) = (begin(), begin());
+    whole.run(start + 17 * DAY);
+    cut.run(start + 251 * HOUR);
+    let (snapshot, checkpoint) = (cut.snapshot(), cut.environment().save());
+    assert_eq!(cut.view(|state| state.governance.decrees.len()), 1);
+    let agents = world::restore(&loaded, 0, &checkpoint).unwrap();
+    let mut continued = Engine::restore(&snapshot, agents, ()).unwrap();
+    continued.run(start + 17 * DAY);
+    assert_eq!(continued.digest(), whole.digest());
+    assert_eq!(continued.environment().save(), whole.environment().save());
+    let tally = whole.environment().tally();
+    assert_eq!((tally.inadmissible, tally.refused.iter().sum::<u64>()), (0, 0), "{:?}", tally.refused);
+}
+
+/// Of two decrees of the same parameter the inner one gives back what the outer one had set.
+#[test]
+fn decrees_that_lie_within_one_another_end_where_they_began() {
+    let decree = |id: &str, at: &str, lasts: &str, rate: &str| {
+        let what = format!("what = {{ change = {{ fee = {{ rate = \"{rate}\" }} }} }}");
+        format!("[[shock]]\nid = \"{id}\"\nat = \"{at}\"\nlasts = \"{lasts}\"\n{what}\n")
+    };
+    // The inner one strikes before the outer one's decree is in force.
+    let fees = play(&(decree("outer", "50h", "6d", "20%") + &decree("inner", "60h", "2d", "10%"))).fees;
+    let [fifth, tenth] = [200_000_000, 100_000_000];
+    assert_eq!(fees[1..10], [fees[0], tenth, tenth, fifth, fifth, fifth, fifth, fees[0], fees[0]]);
+}
+
+#[test]
+fn there_is_a_council_only_where_a_shock_decrees() {
+    let council = |shock: &str| world::build(&load(shock), 0).unwrap().0.council.is_some();
+    let never = "[[shock]]\nid = \"it\"\nwhat = { change = { fee = { rate = \"20%\" } } }\n";
+    assert!(council(DECREED) && !council(never) && !council(""));
+}
+
 #[test]
 fn a_shock_that_cannot_be_is_refused_in_words() {
     let refused = |text: &str| {
@@ -171,4 +245,15 @@ fn a_shock_that_cannot_be_is_refused_in_words() {
     assert!(refused("{ outage = { region = \"erope\" } }").contains("did you mean `europe`"));
     assert!(refused("{ demand = { change = \"-10%\", groups = [\"chatt\"] } }").contains("did you mean `chat`"));
     assert!(refused("{ price = { change = \"-100%\" } }").contains("more than -100%"));
+    let decreed = |fee: &str| refused(&format!("{{ change = {{ {fee} }} }}"));
+    assert!(decreed("fee = { rates = \"1%\" }").contains("fee.rates"));
+    let beyond = decreed("fee = { rate = \"101%\" }");
+    assert!(beyond.contains("shock.it.what.change.fee.rate") && beyond.contains("scenario.toml:"), "{beyond}");
+    assert!(decreed("epoch = { length = \"2d\" }").contains("cannot change"));
+    assert!(decreed("fee = { burn = \"1%\" }").contains("the protocol would refuse it"));
+    assert!(decreed("").contains("one to 4 parameters"));
+    assert!(refused("{ change = { fee = { rate = \"1%\" } } }\nlasts = \"1h\"").contains("at least 1d"));
+    let longer = "[[shock]]\nid = \"longer\"\nat = \"3d\"\nwhat = { change = { fee = { rate = \"2%\" } } }";
+    let crossed = refused(&format!("{{ change = {{ fee = {{ rate = \"1%\" }} }} }}\nlasts = \"4d\"\n{longer}"));
+    assert!(crossed.contains("shock.longer.what.change") && crossed.contains("`it` ends while this lasts"), "{crossed}");
 }

@@ -7,6 +7,7 @@ use crate::observe::recording;
 use miette::IntoDiagnostic;
 use plasma_core::time::Time;
 use plasma_reports::books::Book;
+use plasma_reports::metrics::size::ENOUGH;
 use plasma_reports::{Attack, Metrics, Provenance, Summary, calendar, report_html, write_charts, write_parquet};
 use plasma_sim::scenario::model::AttackerSection;
 use plasma_sim::scenario::{OVERRIDDEN, Scenario};
@@ -46,7 +47,7 @@ pub fn write(plan: &Plan, manifest: &Manifest, metrics: &Metrics, books: Vec<Boo
 /// What a reader needs in order to repeat the run, and to know what the figures are of.
 fn facts(plan: &Plan, manifest: &Manifest, metrics: &Metrics, changed: &[String]) -> Vec<(String, String)> {
     let fact = |name: &str, value: String| (name.to_owned(), value);
-    [fact("Seed", manifest.seed.to_string()), fact("Scale", plan.loaded.scenario.scale.to_string())]
+    [fact("Seed", manifest.seed.to_string()), fact("Scale", scale(&plan.loaded.scenario))]
         .into_iter()
         .chain((!changed.is_empty()).then(|| fact("Changed by --set", changed.join("; "))))
         .chain(plan.traces.iter().map(|(name, report)| (format!("Trace `{name}`"), report.to_string())))
@@ -62,6 +63,16 @@ fn facts(plan: &Plan, manifest: &Manifest, metrics: &Metrics, changed: &[String]
             fact("Plasma", manifest.plasma.clone()),
         ])
         .collect()
+}
+
+/// The scale, and what to make of it where few providers are left.
+fn scale(scenario: &Scenario) -> String {
+    let whole: u64 = scenario.provider.iter().map(|group| group.count).sum();
+    let (scale, left) = (scenario.scale, scenario.scale.of(whole));
+    if left == whole || left >= ENOUGH {
+        return scale.to_string();
+    }
+    format!("{scale}, {left} providers of {whole}: with fewer than {ENOUGH} the same work is up to 4 % dearer than in the whole")
 }
 
 /// What an attacker sets out to do when the economy starts at this moment.
@@ -93,8 +104,8 @@ fn overrides(resolved: &str) -> Vec<String> {
 
 /// The span that figures are of. A state at the end of a run counts more than they do.
 pub fn covered(metrics: &Metrics) -> String {
-    let Some(last) = metrics.rows().last() else { return "nothing: no epoch has closed".into() };
-    let (closed, epochs) = (calendar::timestamp(last.closed), metrics.rows().len());
+    let Some(last) = metrics.closed().last() else { return "nothing: no epoch has closed".into() };
+    let (closed, epochs) = (calendar::timestamp(last.closed), metrics.closed().len());
     format!("{epochs} closed epochs, until {closed}; records after the last close, of that very moment too, are in the log alone")
 }
 

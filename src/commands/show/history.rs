@@ -10,6 +10,8 @@ use plasma_core::money::ONE;
 use plasma_core::params::mechanism;
 use plasma_core::protocol::bond::Slashed;
 use plasma_core::protocol::emission;
+use plasma_core::protocol::governance::EnactmentFailed;
+use plasma_core::protocol::governance::decree::DecreeFailed;
 use plasma_core::protocol::lease::Lease;
 use plasma_core::protocol::market::Leased;
 use plasma_core::protocol::settlement::Settled;
@@ -295,6 +297,7 @@ fn of_event(view: &State, record: &Record, event: &Event) -> Parties {
         Event::Ripened(e) => proposer(view, e.proposal),
         Event::Enacted(e) => proposer(view, e.proposal),
         Event::EnactmentFailed(e) => proposer(view, e.proposal),
+        Event::DecreeEnacted(_) | Event::DecreeFailed(_) => Parties::account(view.governance.council),
         Event::MilestonePaid(e) => {
             let mut parties = of_cause(view, record);
             parties.accounts[1] = view.awards.get(e.award.0).map(|award| award.account);
@@ -399,8 +402,9 @@ fn explain(view: &State, record: &Record, event: &Event) -> String {
         Event::Proposed(_) | Event::Voted(_) | Event::Tallied(_) | Event::Ripened(_) | Event::Enacted(_) => {
             ballot::explain(view, record, event)
         }
-        Event::EnactmentFailed(e) => {
-            format!("not done after all: {}", refused_why(&Refused { need: e.need, code: e.code, pad: 0 }))
+        Event::Decreed(_) | Event::DecreeEnacted(_) => ballot::explain(view, record, event),
+        Event::EnactmentFailed(EnactmentFailed { need, code, .. }) | Event::DecreeFailed(DecreeFailed { need, code, .. }) => {
+            format!("not done after all: {}", refused_why(&Refused { need: *need, code: *code, pad: 0 }))
         }
         Event::Refused(e) => format!("refused: {}", refused_why(e)),
         Event::Transferred(_) => match record.cause {

@@ -26,6 +26,8 @@ pub mod office {
     pub const COMMITTEE: u32 = 0;
     /// Carries out the treasury's orders.
     pub const CUSTODIAN: u32 = 1;
+    /// Changes parameters without a vote.
+    pub const COUNCIL: u32 = 2;
 }
 
 payload! {
@@ -199,7 +201,7 @@ impl Action {
                 builders::may_award(state, award, now)?;
                 covers(state.ledger.builders, u128::from(award.amount) * u128::from(award.milestones))
             }
-            Action::Appoint(appointment) if appointment.office > office::CUSTODIAN => Err(Rejection::BadOffice.into()),
+            Action::Appoint(appointment) if appointment.office > office::COUNCIL => Err(Rejection::BadOffice.into()),
             Action::Appoint(appointment) if appointment.account.is_some() => state.recipient(appointment.account),
             Action::Appoint(_) | Action::Report(_) => Ok(()),
         }
@@ -280,7 +282,8 @@ impl Apply for Appointed {
     fn apply(&self, state: &mut State, _record: &Record) {
         match self.office {
             office::COMMITTEE => state.governance.committee = self.account,
-            _ => state.governance.custodian = self.account,
+            office::CUSTODIAN => state.governance.custodian = self.account,
+            _ => state.governance.council = self.account,
         }
     }
 }

@@ -28,7 +28,7 @@ const RULES: [(&str, u64); 8] = [
 ];
 
 /// A world in which accounts 0 to 2 have 500, 300 and 200 XPL at stake.
-fn senate(set: &[(&str, u64)]) -> Bench {
+pub(super) fn senate(set: &[(&str, u64)]) -> Bench {
     let mut bench = Bench::new(&[&RULES[..], &[("bond.per_gpu", 0)], set].concat());
     for (account, xpl) in [(0, 500), (1, 300), (2, 200)] {
         bench.by(account, Register { region: 0 });
@@ -37,7 +37,7 @@ fn senate(set: &[(&str, u64)]) -> Bench {
     bench
 }
 
-fn change(values: &[(&str, u64)]) -> ProposeChange {
+pub(super) fn change(values: &[(&str, u64)]) -> ProposeChange {
     let mut change = ProposeChange { params: [NO_PARAM; 4], ..ProposeChange::default() };
     for (i, &(key, value)) in values.iter().enumerate() {
         (change.params[i], change.values[i]) = (Params::position(key).expect("a parameter"), value);
@@ -45,12 +45,12 @@ fn change(values: &[(&str, u64)]) -> ProposeChange {
     change
 }
 
-fn proposed(events: &[Event]) -> ProposalId {
+pub(super) fn proposed(events: &[Event]) -> ProposalId {
     let [Event::Proposed(proposed)] = events else { panic!("{events:?}") };
     proposed.proposal
 }
 
-fn vote(bench: &mut Bench, account: u32, proposal: ProposalId, choice: usize) -> Vec<Event> {
+pub(super) fn vote(bench: &mut Bench, account: u32, proposal: ProposalId, choice: usize) -> Vec<Event> {
     bench.by(account, Vote { proposal, choice: choice as u32, pad: 0 })
 }
 
@@ -87,7 +87,7 @@ fn a_parameter_changes_at_the_first_epochs_end_after_vote_and_timelock() {
 }
 
 /// Proposes, votes, and waits until it is enacted.
-fn enact(bench: &mut Bench, values: &[(&str, u64)]) {
+pub(super) fn enact(bench: &mut Bench, values: &[(&str, u64)]) {
     let proposal = proposed(&bench.by(3, change(values)));
     vote(bench, 0, proposal, YES);
     assert!(names(&bench.wait(5 * DAY)).contains(&"Enacted"));
@@ -285,7 +285,7 @@ fn what_cannot_be_is_refused_when_it_is_proposed() {
     assert_eq!(bench.refused_by(3, award), Rejection::BadAward);
     assert_eq!(bench.refused_by(3, ProposeAward { milestones: 1, expires: 7, ..award }), Rejection::BadAward);
     assert_eq!(bench.refused_by(3, ProposeAward { milestones: 1, ..award }), Rejection::FundShort);
-    assert_eq!(bench.refused_by(3, ProposeAppointment { account: AccountId(0), office: 2 }), Rejection::BadOffice);
+    assert_eq!(bench.refused_by(3, ProposeAppointment { account: AccountId(0), office: 3 }), Rejection::BadOffice);
     assert_eq!(bench.refused_by(3, ProposeAppointment { account: AccountId(5), office: 0 }), Rejection::AccountLocked);
     bench.engine.view(|state| assert_eq!((state.proposals.opened(), state.ledger.proposals), (0, 0)));
 }

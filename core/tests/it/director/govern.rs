@@ -1,4 +1,5 @@
-//! Commands of governance: proposals of every kind, votes that mostly agree, claims, attestations, and what custodians bring back.
+//! Commands of governance: proposals of every kind, decrees, votes that mostly agree, claims, attestations, and what custodians
+//! bring back.
 
 use super::{Director, Draft, pick};
 use plasma_core::formula::vesting::Schedule;
@@ -10,11 +11,21 @@ use plasma_core::protocol::governance::Vote;
 use plasma_core::protocol::governance::action::{
     NO_PARAM, ProposeAppointment, ProposeAward, ProposeChange, ProposeGrant, ProposeReport, ProposeSpend,
 };
+use plasma_core::protocol::governance::decree::Decree;
 use plasma_core::protocol::treasury::TreasuryDeposit;
 use plasma_core::protocol::vesting::Claim;
 use plasma_core::protocol::weights::{NO_CLASS, ProposeWeights};
 use plasma_core::record::{Command, Origin};
 use plasma_core::time::{DAY, HOUR, MINUTE, YEAR};
+
+/// Parameters, each to its value.
+fn to(set: &[(&str, u64)]) -> ProposeChange {
+    let mut change = ProposeChange { params: [NO_PARAM; 4], ..ProposeChange::default() };
+    for (i, &(key, value)) in set.iter().enumerate() {
+        (change.params[i], change.values[i]) = (Params::position(key).expect("a parameter"), value);
+    }
+    change
+}
 
 impl Director {
     pub(super) fn govern(&self, draft: &Draft, anybody: Origin) -> (Origin, Command) {
@@ -23,6 +34,7 @@ impl Director {
         let voted_on = self.reference.proposals.values().any(|proposal| proposal.ripens.is_none());
         match draft.detail % 16 {
             0 if draft.detail >> 16 & 3 == 0 => (anybody, self.weigh(draft).into()),
+            1 if self.reference.council.is_some() || odd => self.decree(draft, anybody),
             0..=1 => (anybody, self.change(draft).into()),
             2..=8 if voted_on || odd => {
                 let delegator = pick(&self.reference.stakes.holders, draft.which).map(|holder| account(holder.whose.0));
@@ -45,6 +57,21 @@ impl Director {
             14..=15 if odd || !self.reference.orders.is_empty() => self.bring(draft, anybody),
             _ => (anybody, self.request(draft)),
         }
+    }
+
+    /// What the council would have otherwise: what others propose, or other parts of the fee, such that one decree follows on
+    /// another and the parts are those of a whole after each alone, but not after both.
+    fn decree(&self, draft: &Draft, anybody: Origin) -> (Origin, Command) {
+        let rules = &self.reference.rules;
+        let (burn, treasury, stakers) = (rules.fee_burn(), rules.fee_treasury(), rules.fee_stakers());
+        let change = match (self.reference.decrees.is_empty(), draft.which % 4) {
+            (true, 0) => to(&[("fee.burn", treasury), ("fee.treasury", stakers), ("fee.stakers", burn)]),
+            (false, 0..=1) => to(&[("fee.burn", treasury), ("fee.treasury", burn)]),
+            _ => self.change(draft),
+        };
+        let council = self.reference.council.map_or(anybody, |account| Origin::Account(AccountId(account as u32)));
+        let ProposeChange { values, params } = change;
+        (if draft.detail >> 4 & 7 == 0 { anybody } else { council }, Decree { values, params }.into())
     }
 
     fn attest(&self, draft: &Draft, anybody: Origin) -> (Origin, Command) {
@@ -96,13 +123,9 @@ impl Director {
             &[("fee.rate", ONE + 1)],
             &[("market.retries", 0), ("jail.after", 1), ("verification.rate", ONE), ("market.ask_ttl", MINUTE)],
         ];
-        let mut change = ProposeChange { params: [NO_PARAM; 4], ..ProposeChange::default() };
+        let mut change = to(&[]);
         match draft.which % 20 {
-            i @ 0..16 => {
-                for (i, &(key, value)) in SETS[usize::from(i)].iter().enumerate() {
-                    (change.params[i], change.values[i]) = (Params::position(key).expect("a parameter"), value);
-                }
-            }
+            i @ 0..16 => change = to(SETS[usize::from(i)]),
             16 => {}
             _ => {
                 let param = draft.detail >> 8 & 127;
@@ -172,9 +195,9 @@ impl Director {
             }
             5 => {
                 let account = if draft.amount & 1 == 0 { to } else { AccountId((draft.detail >> 8) % 2) };
-                ProposeAppointment { account, office: u32::from(draft.amount % 3) }.into()
+                ProposeAppointment { account, office: u32::from(draft.amount >> 1) % 4 }.into()
             }
-            6 => ProposeAppointment { account: AccountId::NONE, office: (draft.detail >> 8) % 2 }.into(),
+            6 => ProposeAppointment { account: AccountId::NONE, office: (draft.detail >> 8) % 3 }.into(),
             _ => ProposeReport { digest: [draft.amount; 32] }.into(),
         }
     }

@@ -74,6 +74,7 @@ impl Reference {
             | Command::ProposeReport(_)
             | Command::ProposeWeights(_)) => self.propose(origin, proposal),
             Command::Vote(command) => self.vote(origin, command),
+            Command::Decree(command) => self.decree(origin, command),
             Command::TreasuryDeposit(command) => self.bring_back(origin, command),
             Command::Attest(command) => self.attest(origin, command),
         }

@@ -14,6 +14,8 @@ impl Reference {
         self.emit();
         self.reward();
         self.release_holdback();
+        self.carry_out();
+        self.decide_what_is_called_for();
         self.ripen();
         self.decide_what_is_called_for();
         self.place_order();

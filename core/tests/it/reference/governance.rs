@@ -1,5 +1,5 @@
-//! Proposals, votes and enactments. Every proposal copies everybody's stake when it is made, and its votes are counted when it is
-//! closed.
+//! Proposals, votes, enactments and decrees. Every proposal copies everybody's stake when it is made, and its votes are counted
+//! when it is closed.
 
 use super::commands::{Outcome, refuse, short_by};
 use super::grants::{Award, is_sound};
@@ -11,10 +11,11 @@ use plasma_core::money::XPL;
 use plasma_core::params::{Params, TABLE};
 use plasma_core::protocol::builders::AwardOpened;
 use plasma_core::protocol::governance::action::{Appointed, ParamChanged, ProposeChange, ProposeGrant};
+use plasma_core::protocol::governance::decree::{Decree, DecreeEnacted, DecreeFailed, Decreed};
 use plasma_core::protocol::governance::{Enacted, EnactmentFailed, Proposed, Ripened, Tallied, Vote, Voted};
 use plasma_core::protocol::treasury::TreasurySpent;
 use plasma_core::protocol::weights::{ProposeWeights, WeightChanged};
-use plasma_core::record::{Command, Origin};
+use plasma_core::record::{Command, Event, Origin};
 use plasma_core::rejection::Rejection;
 use plasma_core::time::{Time, YEAR};
 use ruint::aliases::U512;
@@ -40,6 +41,10 @@ pub struct Proposal {
 
 fn schedule(grant: &ProposeGrant) -> Schedule {
     Schedule { start: grant.start, cliff: grant.cliff, end: grant.end, months: grant.months }
+}
+
+fn as_proposed(Decree { values, params }: Decree) -> ProposeChange {
+    ProposeChange { values, params }
 }
 
 impl Proposal {
@@ -166,7 +171,7 @@ impl Reference {
                 self.may_receive(award.to)?;
                 Self::fund_holds(self.balances.builders, all)
             }
-            Command::ProposeAppointment(appointment) if appointment.office > 1 => refuse(Rejection::BadOffice),
+            Command::ProposeAppointment(appointment) if appointment.office > 2 => refuse(Rejection::BadOffice),
             Command::ProposeAppointment(appointment) if appointment.account.is_some() => self.may_receive(appointment.account),
             _ => Ok(()),
         }
@@ -281,19 +286,7 @@ impl Reference {
             return self.happen(event, |this| this.close_proposal(id));
         }
         match action {
-            Command::ProposeChange(change) => {
-                for (param, value) in change.params.into_iter().zip(change.values).filter(|(param, _)| *param != u32::MAX) {
-                    self.happen(ParamChanged { value, param, pad: 0 }, |this| {
-                        let (key, fee) = (TABLE[param as usize].key, this.base_fee());
-                        this.rules.set(key, value).expect("in range");
-                        if key == "fee.control" {
-                            (this.fee, this.excess) = (fee, 0);
-                        } else if key == "fee.base" && this.rules.fee_control() == 1 {
-                            this.fee = value;
-                        }
-                    });
-                }
-            }
+            Command::ProposeChange(change) => self.change_rules(&change),
             Command::ProposeWeights(proposed) => {
                 for (class, weight) in proposed.classes.into_iter().zip(proposed.weights).filter(|row| row.0 != u32::MAX) {
                     let (place, class) = (class as usize, plasma_core::ids::ClassId(class as u8));
@@ -322,11 +315,55 @@ impl Reference {
                 let holder = appointment.account.is_some().then_some(appointment.account.index());
                 let event = Appointed { account: appointment.account, office: appointment.office };
                 self.happen(event, |this| {
-                    *(if appointment.office == 0 { &mut this.committee } else { &mut this.custodian }) = holder;
+                    *[&mut this.committee, &mut this.custodian, &mut this.council][appointment.office as usize] = holder;
                 });
             }
             _ => {}
         }
         self.happen(Enacted { proposal: id }, |this| this.close_proposal(id));
+    }
+
+    fn change_rules(&mut self, change: &ProposeChange) {
+        for (param, value) in change.params.into_iter().zip(change.values).filter(|(param, _)| *param != u32::MAX) {
+            self.happen(ParamChanged { value, param, pad: 0 }, |this| {
+                let (key, fee) = (TABLE[param as usize].key, this.base_fee());
+                this.rules.set(key, value).expect("in range");
+                if key == "fee.control" {
+                    (this.fee, this.excess) = (fee, 0);
+                } else if key == "fee.base" && this.rules.fee_control() == 1 {
+                    this.fee = value;
+                }
+            });
+        }
+    }
+
+    /// The council's account may change rules as a proposal can, at the epoch's end, so many times an epoch.
+    pub fn decree(&mut self, origin: Origin, command: Decree) -> Outcome {
+        if self.council != Some(Self::account_of(origin)?) {
+            return refuse(Rejection::NotPermitted);
+        }
+        self.other_rules(&as_proposed(command))?;
+        if self.decrees.len() as u64 >= self.rules.governance_max_decrees() {
+            return short_by(Rejection::TooManyDecrees, self.decrees.len() as u128);
+        }
+        self.happen(Decreed {}, |this| this.decrees.push_back(command));
+        Ok(())
+    }
+
+    /// Does the first of what was decreed in the epoch; the next when all that follows from it is done.
+    pub fn carry_out(&mut self) {
+        let Some(&command) = self.decrees.front() else { return };
+        let change = as_proposed(command);
+        let event = match self.other_rules(&change) {
+            Err(refused) => Event::from(DecreeFailed { need: refused.need, code: refused.code, pad: 0 }),
+            Ok(_) => {
+                self.change_rules(&change);
+                DecreeEnacted {}.into()
+            }
+        };
+        self.happen(event, |this| {
+            this.decrees.pop_front();
+            this.agenda.push_back(Todo::Decree);
+        });
     }
 }

@@ -39,7 +39,7 @@ impl Metrics {
         self.close_year();
         self.count_regions(view);
         self.get_to_know(view);
-        self.rows.push(self.epoch.finish(&self.known, &self.owners));
+        self.closed.push(self.epoch.finish(&self.known, &self.owners));
         self.run.append(&self.epoch);
         self.year.append(&self.epoch);
         self.open_epoch(now, stocks.supply, stocks.treasury);

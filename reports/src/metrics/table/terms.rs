@@ -67,7 +67,7 @@ pub(super) fn cost(told: &Observed) -> i128 {
     signed((told.electricity + told.forgone).saturating_mul(FINE_PER_MICRO))
 }
 
-/// The costs of those who are small, likewise.
+/// What those who are small have left of their income.
 pub(super) fn small_margin(row: &Row) -> Option<i128> {
     let costs = &row.observed.as_ref()?.small;
     Some(signed(row.dollars.income_small) - signed((costs.electricity + costs.forgone).saturating_mul(FINE_PER_MICRO)))
@@ -187,9 +187,9 @@ pub(super) fn payback(row: &Row) -> Option<Ratio> {
     Ratio::of(told.now.hardware, u128::try_from(margin).ok()?)?.scale(u128::from(row.span()), u128::from(YEAR))
 }
 
-/// Micro-dollars that the treasury would fetch if it were sold at once, into the pool if there is one: a constant-product pool whose
-/// price `depth` dollars move by 2 % holds U = depth ÷ (√1.02 − 1) = 100.5 · depth of them, and gives U · V ÷ (U + V) for what is
-/// worth V at its price (H. Adams et al., "Uniswap v2 Core", 2020).
+/// Micro-dollars that the treasury would fetch if it were sold at once, into the pool if there is one: a constant-product pool
+/// whose price `depth` dollars move by 2 % holds U = depth ÷ (√1.02 − 1) = 100.5 · depth of them, and gives U · V ÷ (U + V) for
+/// what is worth V at its price (H. Adams et al., "Uniswap v2 Core", 2020).
 pub(super) fn treasury_liquid(row: &Row) -> Option<u128> {
     let now = &row.observed.as_ref()?.now;
     let value = row.stocks.treasury.checked_mul(now.price.into())? / u128::from(XPL);

@@ -1,15 +1,16 @@
 //! Fraud: what results are worth that nobody computed.
 //!
-//! One that stands is paid like any other and earns emission like any other; one that is found is not paid, and costs what the rules of
-//! slashing take. Either way the machine was free meanwhile, worth the D of [`super::opportunist`]. Two sums are told apart, against not
-//! having taken the leases at all, and against having computed them:
+//! One that stands is paid like any other and earns emission like any other; one that is found is not paid, and costs what the
+//! rules of slashing take. Either way the machine was free meanwhile, worth the D of [`super::opportunist`]. Two sums are told
+//! apart, against not having taken the leases at all, and against having computed them:
 //!
 //! > profit = pay and emission of what stood + Σ D − what was taken
 //! >
 //! > premium = Σ D − what was taken − pay and emission of what was found
 //!
-//! The premium of a lease is D − p · (R + S) on average (Becker 1968), so that it is above zero exactly where cheating pays. Dollars are
-//! at the oracle's price of the moment; what happens while there is none is left out. Only who lied knows which results these are.
+//! The premium of a lease is D − p · (R + S) on average (Becker 1968), so that it is above zero exactly where cheating pays.
+//! Dollars are at the oracle's price of the moment; what happens while there is none is left out. Only who lied knows which
+//! results these are.
 
 use crate::agents::Agents;
 use crate::agents::provider::ask::kept;
@@ -86,8 +87,8 @@ impl Agents {
         self.rows.lies.get(lease.slot()).is_some_and(Option::is_some)
     }
 
-    /// A lease began whose provider will answer without computing, for so many milliseconds of its GPUs: what that is worth is booked, and
-    /// what it promises remembered.
+    /// A lease began whose provider will answer without computing, for so many milliseconds of its GPUs: what that is worth is
+    /// booked, and what it promises remembered.
     pub(in crate::agents) fn begin_lie(&mut self, view: &State, now: Time, lender: usize, leased: &Leased, gpu_ms: u64) {
         let Some(number) = self.economy.attacker_behind(lender) else { return };
         let who = self.today(lender, now);

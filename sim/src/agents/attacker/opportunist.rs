@@ -20,8 +20,8 @@ use crate::agents::provider::ask::kept;
 use crate::agents::queue::Kind;
 use crate::economy::attackers::Plan;
 use plasma_core::engine::state::State;
-use plasma_core::money::{ONE, XPL};
-use plasma_core::params::slash_stake;
+use plasma_core::formula::slash::{Punishment, due};
+use plasma_core::money::XPL;
 use plasma_core::time::{DAY, HOUR, Time};
 use rkyv::{Archive, Deserialize, Serialize};
 
@@ -101,14 +101,12 @@ impl Agents {
         let usd = |nano: f64| nano * price as f64 / XPL as f64;
         let hours = seen.work / HOUR as f64;
         let emission = self.emission_per_hour(view, who.class, price) * hours;
-        let part = |share: u64| share as f64 / ONE as f64;
-        let cut = seen.size * view.params.bond_per_gpu() as f64 * part(view.params.slash_wrong());
-        let seized = view.holdback.of(provider) as f64 * part(view.params.slash_rewards());
-        let slashed = match view.params.slash_stake() {
-            slash_stake::NEVER => seized,
-            slash_stake::SHORTFALL => cut,
-            _ => cut + seized,
-        };
+        let params = &*view.params;
+        let behind = (seen.size * params.bond_per_gpu() as f64) as u64;
+        let held = u64::try_from(view.holdback.of(provider)).unwrap_or(u64::MAX);
+        let Punishment { seized, rate } =
+            Punishment::of(behind, params.slash_wrong(), held, params.slash_rewards(), params.slash_stake());
+        let slashed = seized as f64 + due(behind, rate) as f64;
         Some(Reckoning {
             found: seen.found,
             earned: seen.pay * kept(view).unwrap_or(0.0) + emission,

@@ -22,13 +22,14 @@ impl Lender {
         (self.energy * (busy_ms as f64 + IDLE_POWER * idle_ms.max(0.0)) / HOUR as f64) as u64
     }
 
-    /// Micro-USD that it is worth not to need one of its GPUs for an hour, of which it is let elsewhere for a share: there it earns and
-    /// draws full power, and otherwise it is on standby.
+    /// Micro-USD that it is worth not to need one of its GPUs for an hour, of which it is let elsewhere for a share: there it
+    /// earns and draws full power, and otherwise it is on standby.
     pub(in crate::agents) fn freed(&self, elsewhere: f64) -> f64 {
         (1.0 - elsewhere) * (1.0 - IDLE_POWER) * self.energy + elsewhere * self.forgone
     }
 
-    /// The most that may be avoided by not working for an hour, in micro-USD: what is counted against it in the ask, but for standby.
+    /// The most that may be avoided by not working for an hour, in micro-USD: what is counted against it in the ask, but for
+    /// standby.
     pub(in crate::agents) fn avoided(&self) -> f64 {
         (1.0 - IDLE_POWER) * self.energy + self.forgone
     }
@@ -110,11 +111,12 @@ impl Agents {
         let income = earned + std::mem::take(&mut row.emitted);
         self.rent_out(lender, who.forgone, rented);
         self.tally.electricity += u128::from(owed);
-        self.tally.forgone += (who.forgone * busy as f64 / HOUR as f64) as u128;
+        let forgone = (who.forgone * (busy - lied) as f64 / HOUR as f64) as u128;
+        self.tally.forgone += forgone;
         if self.economy.small[lender] {
             let small = &mut self.tally.small;
             small.electricity += u128::from(owed);
-            small.forgone += (who.forgone * (busy - lied) as f64 / HOUR as f64) as u128;
+            small.forgone += forgone;
         }
         let Some(price) = self.price(view, now) else { return 0 };
         let missing = owed.saturating_sub(self.dollars.of(account));

@@ -2,7 +2,7 @@
 
 use super::super::Agents;
 use super::super::queue::Kind;
-use super::{Phase, spread};
+use super::{Phase, RETRY, spread};
 use plasma_core::engine::state::State;
 use plasma_core::protocol::provider::{Drain, Resume, Status, WentSilent};
 use plasma_core::record::Origin;
@@ -87,20 +87,24 @@ impl Agents {
         self.resume(view, now, lender);
     }
 
-    /// Jail is over.
+    /// Jail is over, or what the command to return costs may be to be had.
     pub(in super::super) fn release(&mut self, view: &State, now: Time, lender: usize) {
-        let jailed = self.on_ledger(view, lender).is_some_and(|provider| provider.status == Status::Jailed);
-        if jailed && self.rows.lenders[lender].phase == Phase::Online {
+        if self.rows.lenders[lender].phase == Phase::Online {
             self.resume(view, now, lender);
         }
     }
 
-    /// Returns to the book, unless jail forbids it: then the end of jail will.
+    /// Returns to the book, unless jail forbids it: then the end of jail will. Buys the XPL that this costs.
     pub(in super::super) fn resume(&mut self, view: &State, now: Time, lender: usize) {
         let Some(provider) = self.on_ledger(view, lender) else { return };
         let jailed = provider.status == Status::Jailed && now < provider.jailed_until;
-        if !jailed && provider.status != Status::Active {
+        if jailed || provider.status == Status::Active {
+            return;
+        }
+        if self.affords(view, now, lender, view.base_fee()) {
             self.send(now, Origin::Account(self.economy.account_of(lender)), Resume {});
+        } else {
+            self.queue.push(now + RETRY, Kind::Release, lender as u64);
         }
     }
 }

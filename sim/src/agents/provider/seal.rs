@@ -53,11 +53,11 @@ impl Agents {
         }
     }
 
-    /// Buys what the deposits lack. False when that is not to be had.
+    /// Buys what a provider lacks of so many nano-XPL beside its fees. False when that is not to be had.
     pub(in super::super) fn affords(&mut self, view: &State, now: Time, lender: usize, amount: u64) -> bool {
         let account = self.economy.account_of(lender);
         let short = amount.saturating_sub(Self::spendable(view, account));
-        short == 0 || self.buy(view, now, account, short + 16 * view.params.fee_base())
+        short == 0 || self.buy(view, now, account, short + 16 * view.base_fee())
     }
 
     fn seal_one(&mut self, view: &State, now: Time, lender: usize, offer: OfferId) {

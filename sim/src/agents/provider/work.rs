@@ -18,6 +18,7 @@ use plasma_core::protocol::bond::Slashed;
 use plasma_core::protocol::lease::{Commit, Lease, Stage, commitment};
 use plasma_core::protocol::market::Leased;
 use plasma_core::protocol::provider::Jailed;
+use plasma_core::protocol::verification::copies::{Compared, Comparison};
 use plasma_core::protocol::verification::draw::CheckDrawn;
 use plasma_core::protocol::verification::planted::presented;
 use plasma_core::protocol::verification::policy::Policy;
@@ -83,6 +84,10 @@ impl Agents {
             self.rows.lease_lenders.resize(slot + 1, u32::MAX);
         }
         self.rows.lease_lenders[slot] = lender.map_or(u32::MAX, |lender| lender as u32);
+        if self.rows.lies.len() <= slot {
+            self.rows.lies.resize(slot + 1, None);
+        }
+        self.rows.lies[slot] = None;
         let Some((lender, lease)) = lender.zip(view.lease(leased.lease)) else { return };
         self.count_busy(view, now, leased.offer);
         if let Some(price) = self.price(view, now) {
@@ -100,13 +105,9 @@ impl Agents {
         self.rows.lenders[lender].leases = index + 1;
         let mut draw = self.streams.lease.draw(stream, index);
         let u = draw.uniform();
-        if self.rows.lies.len() <= slot {
-            self.rows.lies.resize(slot + 1, None);
-        }
         let term = self.term(view, lease, lender);
         let lie =
             self.cheat(lender, now).and_then(|(wrong, pretend)| draw.chance(wrong).then_some(if pretend { term } else { LIE }));
-        self.rows.lies[slot] = None;
         let gpu_ms = term * u64::from(lease.gpus);
         self.tally.avoidable += (self.today(lender, now).avoided() * gpu_ms as f64 / HOUR as f64) as u128;
         if self.stalls(view, now, lender, leased) {
@@ -128,6 +129,23 @@ impl Agents {
             self.queue.push(done, Kind::CommitWrong, leased.lease.0);
         } else {
             self.queue.push(done, Kind::CommitRight, leased.lease.0);
+        }
+    }
+
+    /// A lease ended well, or came to nothing.
+    pub(in super::super) fn ended(&mut self, lease: LeaseId, well: bool) {
+        let lender = self.rows.lease_lenders.get(lease.slot()).copied();
+        let class = lender.and_then(|lender| self.economy.lenders.get(lender as usize)).map(|lender| lender.class);
+        class.into_iter().for_each(|class| self.rows.board.ended(class, well));
+    }
+
+    /// A copy was compared with the others: where they settle what it is worth, nobody checks it.
+    pub(in super::super) fn compared(&mut self, compared: &Compared) {
+        match compared.outcome {
+            Comparison::Agreed => self.rows.board.results.checked(true),
+            Comparison::Outvoted => self.rows.board.results.checked(false),
+            Comparison::Unrevealed => self.ended(compared.lease, false),
+            Comparison::Undecided => {}
         }
     }
 

@@ -1,10 +1,13 @@
 //! Shocks.
 
-use super::Findings;
+use super::{Findings, stake};
 use crate::scenario::model::shock::Shock;
+use crate::scenario::model::stake::Settings;
 use crate::scenario::model::{Holder, Scenario, ShockSection, TokenMarket};
-use crate::scenario::quantity::{Id, SignedRatio};
+use crate::scenario::quantity::{Id, Setting, SignedRatio, SpanMs};
 use crate::scenario::suggest;
+use plasma_core::time::NEVER;
+use std::collections::BTreeMap;
 
 pub(super) fn check(scenario: &Scenario, findings: &mut Findings) {
     scenario.shock.iter().for_each(|shock| check_shock(scenario, shock, findings));
@@ -44,6 +47,35 @@ fn check_shock(scenario: &Scenario, shock: &ShockSection, findings: &mut Finding
             named(&poaching.groups, groups, "group of providers", &path("what.poaching.groups"), findings);
         }
         Shock::OracleSilence => {}
+        Shock::Change(settings) => {
+            stake::changes(settings, &path("what.change"), findings);
+            stake::together(scenario, settings, shock.at.is_some(), path("what.change"), findings);
+            apart(scenario, shock, settings, findings);
+            let epoch = SpanMs(scenario.params.epoch_length());
+            findings.require(shock.lasts.is_none_or(|span| span >= epoch), path("lasts"), || {
+                format!("parameters change at the end of an epoch: expected at least {epoch}")
+            });
+        }
+    }
+}
+
+/// What a shock takes back it takes back from whoever has changed the same meanwhile: of two, the one that began first must not
+/// be the one that ends first.
+fn apart(scenario: &Scenario, shock: &ShockSection, settings: &Settings, findings: &mut Findings) {
+    let times = |shock: &ShockSection| {
+        let from = shock.at?.0;
+        Some((from, shock.lasts.map_or(NEVER, |span| from.saturating_add(span.0))))
+    };
+    let Some((from, until)) = times(shock) else { return };
+    for other in scenario.shock.iter().filter(|other| other.id != shock.id) {
+        let (Shock::Change(others), Some((began, ends))) = (&other.what, times(other)) else { continue };
+        let same = |(section, names): (&Id, &BTreeMap<Id, Setting>)| {
+            others.get(section).is_some_and(|others| names.keys().any(|name| others.contains_key(name)))
+        };
+        if began <= from && from <= ends && ends < until && settings.iter().any(same) {
+            let message = format!("`{}` ends while this lasts and takes back what both change: have it last longer", other.id);
+            findings.add(format!("shock.{}.what.change", shock.id), message);
+        }
     }
 }
 

@@ -7,8 +7,9 @@ use plasma_core::protocol::weights;
 use plasma_core::time::{HOUR, MINUTE};
 
 use super::Findings;
+use crate::scenario::model::shock::Shock;
 use crate::scenario::model::stake::{DelegatorGroup, Electorate, Request, Settings, Somebody, VoterGroup};
-use crate::scenario::model::{Holder, Named, ProposalSection, Scenario};
+use crate::scenario::model::{Holder, Named, ProposalSection, Scenario, ShockSection};
 use crate::scenario::protocol::setting;
 use crate::scenario::quantity::{Id, Ratio};
 
@@ -96,7 +97,7 @@ fn check_proposal(scenario: &Scenario, proposal: &ProposalSection, findings: &mu
     match &proposal.what {
         Request::Change(settings) => {
             changes(settings, &path("what.change"), findings);
-            together(scenario, settings, path("what.change"), findings);
+            together(scenario, settings, true, path("what.change"), findings);
         }
         Request::Weights(weights) => check_weights(scenario, weights, &path("what.weights"), findings),
         Request::Spend(spend) => {
@@ -137,9 +138,12 @@ fn check_weights(scenario: &Scenario, weights: &BTreeMap<Id, Ratio>, key: &str, 
     });
 }
 
-/// Whether the protocol can enact them: with the parameters of the start, which they meet where no other proposal changes any.
-fn together(scenario: &Scenario, settings: &Settings, key: String, findings: &mut Findings) {
-    let changes = scenario.proposal.iter().filter(|proposal| matches!(proposal.what, Request::Change(_))).count();
+/// Whether the protocol can enact them: with the parameters of the start, which they meet where no other proposal or shock
+/// changes any. A shock without a time is not `planned`: it is asked what would be if it had one.
+pub(super) fn together(scenario: &Scenario, settings: &Settings, planned: bool, key: String, findings: &mut Findings) {
+    let proposed = scenario.proposal.iter().filter(|proposal| matches!(proposal.what, Request::Change(_))).count();
+    let decreed = |shock: &&ShockSection| shock.at.is_some() && matches!(shock.what, Shock::Change(_));
+    let changes = proposed + scenario.shock.iter().filter(decreed).count() + usize::from(!planned);
     let mut params = scenario.params.clone();
     let entries = settings.iter().flat_map(|(section, entries)| entries.iter().map(move |entry| (section, entry)));
     for (section, (name, value)) in entries {
@@ -156,7 +160,7 @@ fn together(scenario: &Scenario, settings: &Settings, key: String, findings: &mu
     }
 }
 
-/// Other values of parameters that a proposal can change, each legal alone.
+/// Other values of parameters that a proposal or a decree can change, each legal alone.
 pub(super) fn changes(settings: &Settings, key: &str, findings: &mut Findings) {
     let count = settings.values().map(std::collections::BTreeMap::len).sum::<usize>();
     findings.require((1..=MOST_CHANGES).contains(&count), key, || {

@@ -3,9 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::stake::Settings;
 use crate::scenario::quantity::{Id, Ratio, SignedRatio, SpanMs};
 
-/// A shock on the timetable. Shocks that overlap multiply.
+/// A shock on the timetable. Factors of shocks that overlap multiply.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ShockSection {
@@ -41,6 +42,9 @@ pub enum Shock {
     Poaching(Poaching),
     /// No feeder posts a price.
     OracleSilence,
+    /// An emergency council decrees other values of up to four parameters, from the end of the epoch on; when it is over, those
+    /// that they had just before it struck.
+    Change(Settings),
 }
 
 /// A change relative to what was.

@@ -157,6 +157,7 @@ fn on_the_ledger(rate: f64, wait: f64) -> (f64, f64) {
         grants: Vec::new(),
         committee: AccountId::NONE,
         custodian: AccountId::NONE,
+        council: AccountId::NONE,
         treasury: 0,
         builders: 0,
         feeders: 1,

@@ -50,6 +50,7 @@ fn genesis() -> Genesis {
         grants: Vec::new(),
         committee: AccountId::NONE,
         custodian: AccountId::NONE,
+        council: AccountId::NONE,
         treasury: 0,
         builders: 0,
         feeders: 1,

@@ -107,16 +107,14 @@ fn cheating_pays_exactly_below_its_bound() {
         let [more, theory, premium] = [mean(|run| run.more), mean(|run| run.theory), mean(|run| run.premium)];
         let error = mean(|run| run.error) / (runs.len() as f64).sqrt();
         assert!(agrees(more, theory, error), "at {factor}: {more} ± {error}, theory {theory}: {runs:?}");
-        assert!(
-            [theory, more, premium].iter().all(|mean| (*mean > 0.0) == pays),
-            "at {factor}: {premium}, {more} ± {error}, theory {theory}"
-        );
-        assert!((premium - more).abs() < 0.002, "at {factor}: {premium} by its account, {more} by its books");
+        let said = format!("at {factor}: {premium} by its account, {more} ± {error} by its books, theory {theory}");
+        assert!([theory, more, premium].iter().all(|mean| (*mean > 0.0) == pays), "{said}");
+        assert!((premium - more).abs() < 0.002, "{said}");
     }
 }
 
-/// Who computes nothing has all of its emission for work that was not done, and who computes a half of it, half. Nobody is paid for
-/// what was found.
+/// Who computes nothing has all of its emission for work that was not done, and who computes a half of it, half. Nobody is paid
+/// for what was found.
 #[test]
 fn emission_for_work_that_was_not_done_is_in_the_account_of_fraud() {
     for (wrong, share) in [("100%", 1.0), ("50%", 0.5)] {

@@ -183,6 +183,8 @@ fn who_stands_still_holds_others_up_and_pays_for_it() {
     // The same identities at the same ask, if they worked.
     assert!(all.settled < working.settled, "{} settled, {} if they worked", all.settled, working.settled);
     assert!(agents.rows().attackers[0].put_in <= 2_300_000_000);
+    // Who comes out of jail without XPL buys what the way back costs.
+    assert_eq!(agents.tally().inadmissible, 0);
     let net = (flow.paid as f64 - flow.slashed as f64) * 0.1 / XPL as f64;
     let profit = made(agents, 0);
     assert!(profit < 0.0 && (profit - net).abs() < 5.0, "{profit} made, {net} by the ledger");

@@ -7,8 +7,8 @@ use plasma_core::engine::Progress;
 
 const STRANGERS: &str = "[[attacker]]\nid = \"strangers\"\nwhat = { opportunist = { groups = [\"gamers\"] } }\n";
 
-/// Price of XPL, as a share of the first, from the twentieth day to the fortieth; opportunists who do not compute, day by day; how often
-/// they turned; p, R and S of the mean lease and the D of not computing it, in dollars.
+/// Price of XPL, as a share of the first, from the twentieth day to the fortieth; opportunists who do not compute, day by day;
+/// how often they turned; p, R and S of the mean lease and the D of not computing it, in dollars.
 fn through(share: f64, rate: f64) -> (Vec<u64>, [u64; 2], [f64; 4]) {
     let crash = format!(
         "[[shock]]\nid = \"it\"\nat = \"20d\"\nlasts = \"20d\"\nwhat = {{ price = {{ change = \"{:.4}%\" }} }}\n",
@@ -50,8 +50,8 @@ fn opportunists_turn_exactly_at_the_bound_both_ways() {
     assert_eq!(turns, [30, 30]);
 }
 
-/// Unchecked, they never compute, and each lease is worth its D to them: electricity beyond standby, or for the half of the time that
-/// they work elsewhere what that earns.
+/// Unchecked, they never compute, and each lease is worth its D to them: electricity beyond standby, or for the half of the time
+/// that they work elsewhere what that earns.
 #[test]
 fn what_opportunists_save_and_earn_elsewhere_is_in_their_books() {
     for elsewhere in [0.0, 0.5] {
@@ -77,8 +77,8 @@ fn what_opportunists_save_and_earn_elsewhere_is_in_their_books() {
     }
 }
 
-/// Half of the results are wrong, and every result is checked: a customer who counts on what is published buys less, in both ways of
-/// choosing. Where every result is right and in time, nobody who looks does anything else than who does not.
+/// Half of the results are wrong, and every result is checked or compared: a customer who counts on what is published buys less,
+/// in both ways of choosing. Where every result is right and in time, nobody who looks does anything else than who does not.
 #[test]
 fn whoever_looks_at_results_buys_less_where_they_fail() {
     let play = |trust: &str, choice: &str, faults: &str, policy: &str| {
@@ -101,4 +101,8 @@ fn whoever_looks_at_results_buys_less_where_they_fail() {
         let [blind, wary] = ["0%", "100%"].map(|trust| play(trust, choice, "{}", "sampled"));
         assert_eq!((blind.1, blind.2), (0.0, wary.2), "{choice}");
     }
+    // Of three copies one in five is wrong, and says so where it is outvoted as where a checker is asked.
+    let [blind, wary] = ["0%", "100%"].map(|trust| play(trust, "reservation", "{ wrong = \"20%\" }", "redundant"));
+    assert!((0.15..0.25).contains(&wary.1), "{}", wary.1);
+    assert!(wary.0 < blind.0, "{} jobs, {} without looking", wary.0, blind.0);
 }

@@ -1,4 +1,5 @@
-//! The standard stress suite on the baseline: each shock does what its name says, and the economy survives it.
+//! The standard stress suite on the baseline, and what stands beside it: each shock does what its name says, and the economy
+//! survives it.
 
 use plasma_core::engine::Engine;
 use plasma_core::engine::state::State;
@@ -168,9 +169,14 @@ fn each_shock_of_the_suite_does_what_its_name_says() {
                 let later = over(&year.jobs, STRIKES + 10..STRIKES + 30) / over(&calm.jobs, STRIKES + 10..STRIKES + 30);
                 assert!(posts == 0.0 && jobs < 0.1 && later > 0.9, "{posts} posts, {jobs} and then {later} of the jobs");
             }
+            // Beside the suite. Whoever asks for its costs asks for the fee with them.
+            "fee-raise" => {
+                let asked = ratio(&asks(&year), &asks(&calm));
+                assert!((1.1..1.3).contains(&asked), "{asked} of the asks at a fee of a fifth");
+            }
             other => panic!("nothing is known of what `{other}` does"),
         }
         seen.push(name);
     }
-    assert_eq!(seen.len(), 8, "{seen:?}");
+    assert_eq!(seen.len(), 9, "{seen:?}");
 }

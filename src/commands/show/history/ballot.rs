@@ -1,4 +1,4 @@
-//! What happens to a proposal, in words.
+//! What happens to a proposal or a decree, in words.
 
 use crate::commands::words::{self, xpl};
 use plasma_core::engine::state::State;
@@ -12,7 +12,8 @@ use plasma_reports::number::grouped;
 /// What a vote says, by position.
 const CHOICES: [&str; 4] = ["yes", "no", "abstain", "no with veto"];
 
-/// A proposal that is made, voted on, tallied, called up or enacted; nothing for any other event.
+/// A proposal that is made, voted on, tallied, called up or enacted, a decree that waits or is carried out; nothing for any other
+/// event.
 pub(super) fn explain(view: &State, record: &Record, event: &Event) -> String {
     match event {
         Event::Proposed(e) => proposed(record, e),
@@ -23,6 +24,13 @@ pub(super) fn explain(view: &State, record: &Record, event: &Event) -> String {
         Event::Tallied(e) => tallied(view, e),
         Event::Ripened(e) => format!("the timelock of {} is over", e.proposal),
         Event::Enacted(e) => format!("what {} asked for is done", e.proposal),
+        Event::Decreed(_) => match &record.cause {
+            Cause::Command { command, .. } => {
+                format!("the council decrees {} from the end of the epoch on", words::fields(command.name(), command))
+            }
+            Cause::Timer(_) => String::new(),
+        },
+        Event::DecreeEnacted(_) => "what the council decreed is done".into(),
         _ => String::new(),
     }
 }
