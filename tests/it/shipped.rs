@@ -96,3 +96,19 @@ fn a_traces_own_waits_stand_beside_what_came_out() {
     let (summary, _) = played(&place, "trace-alibaba-images");
     assert_eq!(summary["recordings"][0]["waits"], Value::Null);
 }
+
+/// What builders cost and what they bring stand side by side: milestones of 50,000 XPL at ten cents, attempts of 2,500 dollars.
+#[test]
+fn a_grant_is_counted_from_the_fund_to_what_it_brings() {
+    let place = Place::new();
+    let file = crate::plasma::shipped("builders-grants.toml");
+    place.plasma(&["run", &file, "--log", "none", "--out", "grant"]).exits(0);
+    let summary = place.json("grant/summary.json");
+    let value = |metric: &str| summary["columns"][0]["values"][metric].as_f64().unwrap_or_else(|| panic!("{metric} is null"));
+    let (paid, spent) = (value("builders_paid"), value("builders_spent_usd"));
+    assert!(paid > 0.0 && paid % 50_000.0 == 0.0 && spent > 0.0 && spent % 2_500.0 == 0.0, "{paid} XPL, {spent} dollars");
+    assert!((value("builders_paid_usd") - paid / 10.0).abs() < 1e-6 * paid, "{}", value("builders_paid_usd"));
+    let (came, stayed) = (value("candidates_brought"), value("jobs_brought"));
+    assert!(0.0 < stayed && stayed < came && came < value("candidates") / 10.0, "{stayed} of {came}");
+    assert!((1.0..20.0).contains(&(value("payments_brought_usd") / stayed)), "{} for {stayed}", value("payments_brought_usd"));
+}
