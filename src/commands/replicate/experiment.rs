@@ -206,7 +206,8 @@ impl Experiment {
         };
         let design = |design: &Design| -> miette::Result<replicates::Design> {
             let files = self.seeds().map(|seed| self.file(design, seed)).filter(|path| path.exists());
-            Ok(replicates::Design { name: design.name.clone(), replicates: files.map(read).collect::<miette::Result<_>>()? })
+            let (name, scale) = (design.name.clone(), design.loaded.scenario.scale.to_string());
+            Ok(replicates::Design { name, scale, replicates: files.map(read).collect::<miette::Result<_>>()? })
         };
         self.designs.iter().map(design).collect()
     }
