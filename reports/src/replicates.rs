@@ -58,6 +58,8 @@ pub struct Assessed {
     pub name: String,
     /// Its seeds.
     pub seeds: Vec<u64>,
+    /// Dates between which all of them were played; null where none has closed an epoch.
+    pub between: Option<(String, String)>,
     /// The whole run first, then each year if there are several.
     pub spans: Vec<Sampled>,
     /// How probably each sign of failure is met, and when.
@@ -143,6 +145,7 @@ impl Assessed {
         Self {
             name: design.name.clone(),
             seeds: replicates.iter().map(|one| one.seed).collect(),
+            between: replicates.first().and_then(|one| one.course.between()),
             spans: spans.iter().enumerate().map(sampled).collect(),
             signs: SIGNATURES.iter().map(|signature| foreseen(signature.name, replicates)).collect(),
             any_sign: Chance::new(replicates.iter().filter(any).count(), replicates.len()).filter(|_| known),

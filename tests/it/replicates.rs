@@ -20,7 +20,11 @@ fn value<'v>(value: &'v Value, pointer: &str) -> &'v Value {
 fn a_replicate_is_the_run_with_its_seed_and_its_twin_is_compared_with_it() {
     let place = Place::new();
     let said = two_designs(&place, "many", &[]).succeeds();
-    assert!(said.contains("small: 3 replicates") && said.contains("fee.rate=10% less small, seed by seed"), "{said}");
+    assert!(
+        said.contains("small: 3 replicates, the whole of 2025-09-25 to 2025-10-15")
+            && said.contains("fee.rate=10% less small, seed by seed"),
+        "{said}"
+    );
     let mut differences = Vec::new();
     for seed in 1..=3 {
         let mut fees = Vec::new();

@@ -79,7 +79,8 @@ fn lines(risk: &Risk, cells: impl FnMut(&'static Metric<Row>) -> Option<Vec<Stri
 }
 
 fn table(risk: &Risk, design: &Assessed) -> Table {
-    let title = format!("{}, {} replicates", design.name, design.seeds.len());
+    let between = design.between.as_ref().map_or_else(String::new, |(from, to)| format!(", {from} to {to}"));
+    let title = format!("{}, {} replicates{between}", design.name, design.seeds.len());
     let cells = |metric: &'static Metric<Row>| Some(sample_cells(design.whole(metric.name)?, metric.unit));
     Table { title, heads: &SAMPLE, groups: lines(risk, cells) }
 }

@@ -1,5 +1,6 @@
 //! One run of many: what is kept of it once its log and its days are gone.
 
+use crate::calendar::date;
 use crate::metrics::Metrics;
 use crate::metrics::failure::Failure;
 use crate::metrics::guard::{Band, GUARDS};
@@ -165,6 +166,11 @@ impl Course {
         }
         step.iter().for_each(|step| course.end(step));
         course
+    }
+
+    /// Dates of its beginning and its end.
+    pub(super) fn between(&self) -> Option<(String, String)> {
+        self.times.last().map(|&end| (date(self.opened), date(end)))
     }
 
     /// A step has ended.

@@ -84,7 +84,11 @@ impl Assessed {
 
     fn write(&self, f: &mut fmt::Formatter<'_>, reference: &str) -> fmt::Result {
         let replicates = if self.seeds.len() == 1 { "replicate" } else { "replicates" };
-        writeln!(f, "{}: {} {replicates}", self.name, self.seeds.len())?;
+        write!(f, "{}: {} {replicates}", self.name, self.seeds.len())?;
+        if let Some((from, to)) = &self.between {
+            write!(f, ", the whole of {from} to {to}")?;
+        }
+        writeln!(f)?;
         write!(f, "{:LABEL$}", "")?;
         SAMPLE.iter().try_for_each(|head| write!(f, "{head:>VALUE$}"))?;
         writeln!(f)?;
