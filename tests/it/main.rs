@@ -5,6 +5,7 @@ mod authoring;
 mod calc;
 mod disk;
 mod extremes;
+mod findings;
 mod fraud;
 mod gpu;
 mod interruption;
