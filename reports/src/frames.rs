@@ -67,7 +67,7 @@ pub fn amounts_frame(rows: &[Row]) -> PolarsResult<DataFrame> {
 
 /// Whether a metric is a balance or flow, not an average of one.
 fn is_exact(metric: &Metric<Row>) -> bool {
-    metric.unit == Unit::Xpl && metric.size() == Size::Extensive
+    metric.unit == Unit::Xpl && metric.size == Size::Extensive
 }
 
 fn nano(metric: &Metric<Row>, row: &Row) -> Option<u64> {

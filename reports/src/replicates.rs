@@ -166,7 +166,7 @@ fn differences(first: &Design, other: &Design) -> Vec<Changed> {
     let pairs: Vec<(&Replicate, &Replicate)> = other.replicates.iter().filter_map(|one| Some((twin(one)?, one))).collect();
     let Some((twin, one)) = pairs.first() else { return Vec::new() };
     let both = twin.spans.iter().zip(&one.spans).take_while(|(twin, one)| twin.label == one.label);
-    let compared = |metric: &Metric<Row>| first.scale == other.scale || metric.size() == Size::Intensive;
+    let compared = |metric: &Metric<Row>| first.scale == other.scale || metric.size == Size::Intensive;
     let changed = |(span, (twin, _)): (usize, (&Span, &Span))| {
         let value = |(place, metric): (usize, &Metric<Row>)| {
             let value = |one: &Replicate| one.spans.get(span)?.values.all()[place];

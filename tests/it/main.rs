@@ -1,7 +1,10 @@
 //! The `plasma` command as its users meet it, and the rules of the house.
 
 mod appearance;
+mod attackers;
 mod authoring;
+#[path = "../../src/books.rs"]
+mod books;
 mod calc;
 mod disk;
 mod extremes;

@@ -8,7 +8,7 @@ use plasma_reports::replicates::Sample;
 
 /// Every metric that is marked as the same at every scale.
 fn intensive() -> impl Iterator<Item = &'static Metric<Row>> {
-    METRICS.iter().filter(|metric| metric.size() == Size::Intensive && metric.unit != Unit::Time)
+    METRICS.iter().filter(|metric| metric.size == Size::Intensive && metric.unit != Unit::Time)
 }
 
 /// The small economy a thousand times as large, from the day on which the last machines have joined. Its smallest scale is the small

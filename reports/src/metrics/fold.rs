@@ -53,6 +53,8 @@ pub struct Metrics {
     token_sizes: Vec<Option<u8>>,
     /// By what jobs of unlike GPUs are measured.
     yardstick: Yardstick,
+    /// The lease on which a receipt was paid last, and how many nano-XPL: if it settles at all, it does so in the same record.
+    served: (LeaseId, u64),
     /// What was told last.
     told: Observed,
 }
@@ -180,6 +182,7 @@ impl Metrics {
             owners: Owners::default(),
             token_sizes: genesis.catalogue.programs.iter().map(token_size).collect(),
             yardstick: Yardstick::of(&genesis.catalogue),
+            served: (LeaseId::NONE, 0),
             told: Observed::default(),
         };
         metrics.known.circulating = genesis.circulating();
@@ -307,6 +310,7 @@ impl Metrics {
         let &Settled { lease, paid, burned, treasury, stakers, work_mgs } = settled;
         let micro_usd = self.quote.at(view, now);
         self.paid(lease, Paid { paid, burned, treasury, stakers }, micro_usd);
+        let requests = if self.served.0 == lease { u128::from(self.served.1) } else { 0 };
         let row = &mut self.epoch.row;
         row.jobs.settled += 1;
         row.check_copies += if self.capacity.is_copy(lease) { u128::from(settled.payment()) } else { 0 };
@@ -333,6 +337,7 @@ impl Metrics {
             for (tier, &cost) in elsewhere.iter().enumerate().filter(|(_, cost)| **cost > 0) {
                 row.dollars.elsewhere[tier] += cost;
                 row.dollars.here[tier] += payment * u128::from(micro_usd);
+                row.dollars.requests[tier] += requests * u128::from(micro_usd);
             }
         }
     }
@@ -345,11 +350,7 @@ impl Metrics {
         let (row, payment) = (&mut self.epoch.row, u128::from(receipt.payment()));
         row.receipts += payment;
         row.dollars.receipts += payment * u128::from(micro_usd);
-        // Elsewhere whoever rents a machine serves with it and owes for no request.
-        for (here, _) in row.dollars.here.iter_mut().zip(self.capacity.measure_of(lease).is_for_rent()).filter(|(_, rent)| *rent)
-        {
-            *here += payment * u128::from(micro_usd);
-        }
+        self.served = (lease, receipt.payment());
     }
 
     /// A customer's payment for a lease, whatever for.

@@ -45,8 +45,8 @@ pub struct Observed {
     pub emission_passed_on: u128,
     /// Of both, those of providers who are small: [`super::owners::Owners::with_small`].
     pub small: Costs,
-    /// What not computing the leases that began would have avoided at most: electricity beyond standby, and what the GPUs earn
-    /// elsewhere.
+    /// What not computing the leases that began would have been worth at most: the larger of electricity beyond standby and what
+    /// the GPUs earn elsewhere.
     pub avoidable: u128,
     /// Results that attackers' providers gave without computing them.
     pub wrong: u64,

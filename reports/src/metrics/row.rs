@@ -51,6 +51,9 @@ pub struct Row {
     pub rewards_stake: u128,
     /// … of it to delegators, commission deducted.
     pub rewards_delegators: u128,
+    /// … of that back in the pool, because it fell to locked stake that may not earn, to be paid once more. A span may have back
+    /// more than it paid.
+    pub rewards_returned: u128,
     /// Part of slashed bonds and seized earnings that went to checkers.
     pub slash_rewards: u128,
     /// Paid to checkers by the treasury.
@@ -189,7 +192,7 @@ pub struct Dollars {
     pub income: u128,
     /// … of those who are small.
     pub income_small: u128,
-    /// Rewards of delegators, less what was slashed of their stake.
+    /// Rewards of delegators, less what of them returned to the pool, and what was slashed of their stake.
     pub delegators: i128,
     /// Paid by receipts, fees included.
     pub receipts: u128,
@@ -205,8 +208,10 @@ pub struct Dollars {
     pub submissions: u128,
     /// What settled jobs would have cost elsewhere, by way to rent; zero where nobody tells.
     pub elsewhere: [u128; TIERS],
-    /// What the same jobs paid here, by receipts too, fees included.
+    /// What the same jobs paid here for time and work, fees included.
     pub here: [u128; TIERS],
+    /// … and by the receipts on the leases that settled, by way to rent, fees included.
+    pub requests: [u128; TIERS],
 }
 
 /// Nano-XPL of payments between parties of different owners.
@@ -442,6 +447,16 @@ impl Row {
         self.closed - self.opened
     }
 
+    /// What stakers had out of their pool for good; below zero where more returned to it than it paid.
+    pub const fn stake_rewards(&self) -> i128 {
+        self.rewards_stake as i128 - self.rewards_returned as i128
+    }
+
+    /// … of it delegators.
+    pub const fn delegator_rewards(&self) -> i128 {
+        self.rewards_delegators as i128 - self.rewards_returned as i128
+    }
+
     /// All classes together.
     pub fn total(&self) -> ClassRow {
         let mut total = ClassRow::default();
@@ -468,7 +483,7 @@ impl Row {
         }
         (self.epoch, self.closed, self.stocks) = (next.epoch, next.closed, next.stocks);
         add_fields!(self, next: minted, unminted, emitted_providers, emitted_stakers, emitted_treasury, emitted_builders);
-        add_fields!(self, next: paid_builders, rewards_work, rewards_stake, rewards_delegators, slash_rewards);
+        add_fields!(self, next: paid_builders, rewards_work, rewards_stake, rewards_delegators, rewards_returned, slash_rewards);
         add_fields!(self, next: check_rewards, check_deposits, check_copies);
         add_fields!(self, next: staked_time, delegated_time);
         add_fields!(self, next: paid_providers, receipts, fees_treasury, fees_stakers, commands, refused);
@@ -484,6 +499,7 @@ impl Row {
         for tier in 0..TIERS {
             dollars.elsewhere[tier] += more_dollars.elsewhere[tier];
             dollars.here[tier] += more_dollars.here[tier];
+            dollars.requests[tier] += more_dollars.requests[tier];
         }
         add_fields!(external, more_external: payments, fees_stakers);
         let (tokens, more_tokens) = (&mut self.tokens, &next.tokens);

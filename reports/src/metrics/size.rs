@@ -1,13 +1,13 @@
 //! What becomes of a metric when only a fraction of an economy is played.
 
-use super::table::{Metric, Unit};
 use serde::Serialize;
 
-/// How a metric follows the scale at which an economy is played.
+/// How a metric follows the scale at which an economy is played. The [table](super::table) says it of each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Size {
-    /// The same at every scale at which enough take part: prices, shares, yields, what one has.
+    /// The same at every scale at which enough take part: prices, shares, yields, what one job, provider or epoch has, and
+    /// attackers, whom a scenario names one by one.
     Intensive,
     /// As large as the scale: counts and amounts of the whole economy.
     Extensive,
@@ -19,52 +19,25 @@ pub enum Size {
 /// tenth of them the same work is 4 % dearer: where few are idle, the cheapest of them asks for more.
 pub const ENOUGH: u64 = 400;
 
-/// Counts and amounts that are of one job, one provider or one epoch.
-const OF_ONE: [&str; 4] = ["epoch", "cost_per_job_", "income_per_provider", "deterrence_"];
-
-/// Beginnings of the names of what depends on how many take part.
-const OF_NUMBERS: [&str; 10] = [
-    "wait_",
-    "jobs_waited",
-    "queue_",
-    "allocation_gap",
-    "deadline_miss_rate",
-    "work_",
-    "stake_",
-    "votes_",
-    "marginal_npv",
-    "cost_to_pass",
-];
-
-/// Names that begin like those and are amounts.
-const AMOUNTS: [&str; 3] = ["work_settled", "work_compared", "stake_rewards"];
-
-impl<T> Metric<T> {
-    /// How it follows the scale.
-    pub fn size(&self) -> Size {
-        let begins = |beginnings: &[&str]| beginnings.iter().any(|beginning| self.name.starts_with(beginning));
-        match self.unit {
-            _ if begins(&OF_NUMBERS) && !AMOUNTS.contains(&self.name) => Size::FiniteSize,
-            _ if begins(&OF_ONE) => Size::Intensive,
-            Unit::Count | Unit::Xpl | Unit::Usd | Unit::GpuSeconds => Size::Extensive,
-            _ => Size::Intensive,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::metrics::table::{METRICS, metric};
 
     #[test]
-    fn counts_scale_prices_do_not_and_waits_are_of_their_scale() {
-        let sizes = ["payments", "price_paid_usd", "utilisation", "cost_per_job_usd", "wait_p95", "stake_rewards", "stake_hhi"];
-        let expected = [Size::Extensive, Size::Intensive, Size::Intensive, Size::Intensive, Size::FiniteSize];
-        let expected = expected.into_iter().chain([Size::Extensive, Size::FiniteSize]);
-        assert!(sizes.into_iter().map(|name| metric(name).size()).eq(expected));
-        for beginning in OF_ONE.iter().chain(&OF_NUMBERS).chain(&AMOUNTS) {
-            assert!(METRICS.iter().any(|metric| metric.name.starts_with(beginning)), "nothing begins with `{beginning}`");
-        }
+    fn counts_scale_what_is_of_one_does_not_and_waits_are_of_their_scale() {
+        let of = |names: &[&str], size| names.iter().for_each(|name| assert_eq!(metric(name).size, size, "{name}"));
+        of(&["payments", "jobs_settled", "stake_rewards", "work_settled", "work_compared", "check_rewards"], Size::Extensive);
+        of(&["price_paid_usd", "utilisation", "epoch", "cost_per_job_usd", "income_per_provider"], Size::Intensive);
+        of(&["deterrence_usd", "deterrence_avoidable_usd", "false_positive_loss", "attackers_ahead"], Size::Intensive);
+        of(&["wait_p95", "jobs_waited", "queue_length", "stake_hhi", "work_nakamoto", "cost_to_pass_usd"], Size::FiniteSize);
+    }
+
+    /// By their names: concentration, and how long one waits, are of how many there are.
+    #[test]
+    fn what_measures_how_few_there_are_says_so() {
+        let few = ["_hhi", "_gini", "_nakamoto", "_top10", "_owned", "wait_"];
+        let is_few = |name: &str| few.iter().any(|part| name.contains(part));
+        METRICS.iter().filter(|m| is_few(m.name)).for_each(|m| assert_eq!(m.size, Size::FiniteSize, "{}", m.name));
     }
 }

@@ -5,7 +5,7 @@ use rkyv::rancor::Error;
 use rkyv::util::AlignedVec;
 
 /// Version of the layout.
-pub(super) const FORMAT: u32 = 7;
+pub(super) const FORMAT: u32 = 8;
 
 /// Why bytes were not taken for metrics.
 #[derive(Debug, thiserror::Error)]

@@ -3,6 +3,7 @@
 mod terms;
 
 use super::row::{ClassRow, RegionRow, Row};
+use super::size::Size;
 use crate::ratio::Ratio;
 use plasma_core::money::XPL;
 use serde::ser::SerializeStruct;
@@ -93,6 +94,8 @@ pub struct Metric<T: 'static> {
     pub name: &'static str,
     /// What it is counted in.
     pub unit: Unit,
+    /// How it follows the scale.
+    pub size: Size,
     /// How it is computed.
     pub formula: &'static str,
     /// The question it answers.
@@ -110,7 +113,7 @@ impl<T> Serialize for Metric<T> {
         let mut fields = serializer.serialize_struct("Metric", 7)?;
         fields.serialize_field("name", self.name)?;
         fields.serialize_field("unit", &self.unit)?;
-        fields.serialize_field("size", &self.size())?;
+        fields.serialize_field("size", &self.size)?;
         fields.serialize_field("formula", self.formula)?;
         fields.serialize_field("question", self.question)?;
         fields.serialize_field("undefined", self.undefined)?;
@@ -127,17 +130,33 @@ impl<T> Metric<T> {
 }
 
 macro_rules! metrics {
-    ($table:ident: $type:ty; $($name:ident $unit:ident $(@ $stream:ident)? $(? $undefined:expr)?; $formula:literal; $question:literal; $value:expr;)+) => {
+    ($table:ident: $type:ty; $($name:ident $unit:ident $($size:ident)? $(@ $stream:ident)? $(? $undefined:expr)?; $formula:literal; $question:literal; $value:expr;)+) => {
         /// Every metric of this kind of row, in the order of columns.
         pub const $table: &[Metric<$type>] = &[$(Metric {
             name: stringify!($name),
             unit: Unit::$unit,
+            size: size!($unit $($size)?),
             formula: $formula,
             question: $question,
             undefined: concat_undefined!($($undefined)?),
             stream: stream!($($stream)?),
             value: $value,
         }),+];
+    };
+}
+/// Of each and of few are marked; else counts and amounts are as large as the economy, and nothing else is.
+macro_rules! size {
+    ($unit:ident) => {
+        match Unit::$unit {
+            Unit::Count | Unit::Xpl | Unit::Usd | Unit::GpuSeconds => Size::Extensive,
+            _ => Size::Intensive,
+        }
+    };
+    ($unit:ident each) => {
+        Size::Intensive
+    };
+    ($unit:ident few) => {
+        Size::FiniteSize
     };
 }
 macro_rules! stream {
@@ -158,7 +177,7 @@ macro_rules! concat_undefined {
 }
 
 metrics! { METRICS: Row;
-    epoch Count; "number of the epoch, from 0"; "Which epoch?"; |r| count(r.epoch);
+    epoch Count each; "number of the epoch, from 0"; "Which epoch?"; |r| count(r.epoch);
     time Time; "end of the span"; "When?"; |r| count(r.closed);
 
     supply_opened Xpl; "issued − burned, at the beginning of the span"; "How many XPL were there?"; |r| xpl(r.supply_opened);
@@ -186,20 +205,20 @@ metrics! { METRICS: Row;
     commands_refused Count; "commands admitted and refused"; "How many paid for nothing?"; |r| count(r.refused);
     jobs_submitted Count; "jobs accepted"; "How much is asked for?"; |r| count(r.jobs.submitted);
     jobs_leased Count; "jobs leased for the first time"; "How much starts?"; |r| count(r.jobs.leased);
-    jobs_waited Count; "jobs leased for the first time later than they were submitted"; "How many wait for a GPU?"; |r| count(r.jobs.waited);
+    jobs_waited Count few; "jobs leased for the first time later than they were submitted"; "How many wait for a GPU?"; |r| count(r.jobs.waited);
     jobs_retried Count; "leases of jobs whose last lease failed"; "How much starts over?"; |r| count(r.jobs.retried);
     jobs_settled Count; "jobs paid for and closed"; "How much is delivered?"; |r| count(r.jobs.settled);
     jobs_expired Count; "jobs never leased before their latest start"; "How many give up waiting?"; |r| count(r.jobs.expired);
     jobs_failed Count; "jobs given up after failed leases"; "How many does the network fail?"; |r| count(r.jobs.failed);
     jobs_cancelled Count; "jobs taken back while waiting"; "How many change their mind?"; |r| count(r.jobs.cancelled);
     completion_rate Share ? "no job ended"; "settled ÷ (settled + expired + failed + cancelled)"; "Does a job get done?"; |r| Ratio::of(r.jobs.settled, r.jobs.ended());
-    deadline_miss_rate Share ? "no lease ended"; "missed ÷ (committed + missed + stopped), of leases"; "Do providers deliver in time?"; |r| Ratio::of(r.jobs.missed, r.jobs.leases_ended());
-    queue_length Count; "jobs without a lease at the end"; "Is there a backlog?"; |r| count(r.stocks.queue);
-    wait_p50 Seconds ? NO_LEASE; "median of first lease − submission, over jobs first leased in the span; at most 1/128 too high"; "How long does a job wait?"; |r| seconds(r.wait.map(|w| w.p50));
-    wait_p95 Seconds ? NO_LEASE; "95th percentile of the same"; "How long does an unlucky one wait?"; |r| seconds(r.wait.map(|w| w.p95));
-    wait_p99 Seconds ? NO_LEASE; "99th percentile of the same"; "How long does the unluckiest wait?"; |r| seconds(r.wait.map(|w| w.p99));
+    deadline_miss_rate Share few ? "no lease ended"; "missed ÷ (committed + missed + stopped), of leases"; "Do providers deliver in time?"; |r| Ratio::of(r.jobs.missed, r.jobs.leases_ended());
+    queue_length Count few; "jobs without a lease at the end"; "Is there a backlog?"; |r| count(r.stocks.queue);
+    wait_p50 Seconds few ? NO_LEASE; "median of first lease − submission, over jobs first leased in the span; at most 1/128 too high"; "How long does a job wait?"; |r| seconds(r.wait.map(|w| w.p50));
+    wait_p95 Seconds few ? NO_LEASE; "95th percentile of the same"; "How long does an unlucky one wait?"; |r| seconds(r.wait.map(|w| w.p95));
+    wait_p99 Seconds few ? NO_LEASE; "99th percentile of the same"; "How long does the unluckiest wait?"; |r| seconds(r.wait.map(|w| w.p99));
 
-    allocation_gap Share ? "no batch was cleared"; "Σ gap ÷ Σ (surplus + gap) over batches: the part of the largest conceivable surplus, in XPL per second, that the choice of trades may have missed"; "Does the market find who should be served by whom?"; |r| Ratio::of(r.gap, r.surplus + r.gap);
+    allocation_gap Share few ? "no batch was cleared"; "Σ gap ÷ Σ (surplus + gap) over batches: the part of the largest conceivable surplus, in XPL per second, that the choice of trades may have missed"; "Does the market find who should be served by whom?"; |r| Ratio::of(r.gap, r.surplus + r.gap);
 
     gpus_offered Count; "GPUs on offer at the end: quoted by active, bonded providers, or at work"; "How much hardware is there?"; |r| count(r.stocks.gpus);
     gpu_seconds_offered GpuSeconds; "∫ GPUs on offer dt"; "How much could be done?"; |r| Ratio::of(r.total().offered, 1_000u64);
@@ -211,8 +230,8 @@ metrics! { METRICS: Row;
     price_compared_usd UsdPerGpuHour ? NOT_COMPARABLE_PRICED; "Σ payment × oracle price at settlement ÷ work_compared while there was one, over the same jobs"; "… in dollars?"; |r| r.total().measured.price_usd();
     price_paid_xpl XplPerGpuHour ? NO_WORK; "(payments − receipts) ÷ work settled: an hour of any class counts as one, so that a change of classes changes it"; "What does an hour of a GPU cost?"; |r| r.total().price_xpl();
     price_paid_usd UsdPerGpuHour ? NO_PRICED_WORK; "Σ payment × oracle price at settlement ÷ work settled while there was one, likewise, receipts left out"; "… in dollars?"; |r| r.total().price_usd();
-    cost_per_job_xpl Xpl ? NO_WORK; "(payments − receipts) ÷ jobs_settled; each copy of a job counted"; "What does a job cost?"; |r| xpl(r.payments() - r.receipts).and_then(|paid| paid.scale(1, r.jobs.settled.into()));
-    cost_per_job_usd Usd ? NO_PRICED_WORK; "Σ payment × oracle price at settlement ÷ jobs settled while there was one; each copy of a job counted"; "… in dollars?"; |r| fine_usd(r.total().payments_usd)?.scale(1, r.total().settled_priced.into());
+    cost_per_job_xpl Xpl each ? NO_WORK; "(payments − receipts) ÷ jobs_settled; each copy of a job counted"; "What does a job cost?"; |r| xpl(r.payments() - r.receipts).and_then(|paid| paid.scale(1, r.jobs.settled.into()));
+    cost_per_job_usd Usd each ? NO_PRICED_WORK; "Σ payment × oracle price at settlement ÷ jobs settled while there was one; each copy of a job counted"; "… in dollars?"; |r| fine_usd(r.total().payments_usd)?.scale(1, r.total().settled_priced.into());
     cost_per_1000_tokens_xpl XplPerThousandTokens ? NO_TOKENS; "Σ payments ÷ Σ tokens × 1000, over settled inference whose program has a size `tokens`; each copy of a job counted"; "What does text cost?"; |r| per_thousand(r.tokens.payments, r.tokens.count, XPL.into());
     cost_per_1000_tokens_usd UsdPerThousandTokens ? NO_PRICED_TOKENS; "Σ payment × oracle price at settlement ÷ Σ tokens × 1000, over the same while there was one"; "… in dollars?"; |r| per_thousand(r.tokens.payments_usd, r.tokens.priced, FINE);
 
@@ -223,17 +242,17 @@ metrics! { METRICS: Row;
     fees_stakers Xpl; "Σ fees to stakers"; "… for security?"; |r| xpl(r.fees_stakers);
     provider_payments Xpl; "payments − fees"; "What do providers earn from customers?"; |r| xpl(r.paid_providers);
     provider_emission Xpl; "Σ paid out of the providers' pool"; "What do they earn from dilution?"; |r| xpl(r.rewards_work);
-    stake_rewards Xpl; "Σ paid out of the stakers' pool: emission and fees"; "What does stake earn?"; |r| xpl(r.rewards_stake);
+    stake_rewards Xpl; "Σ paid out of the stakers' pool, emission and fees, − what returned to it of that when locked stake was settled that may not earn (vesting.may_earn), as it will be paid once more: below zero in a span to which more returned than it paid, and too high by what has still to return"; "What does stake earn?"; |r| net_xpl(r.stake_rewards());
     check_rewards Xpl; "Σ paid to checkers by the treasury"; "What do checks cost?"; |r| xpl(r.check_rewards);
-    income_per_provider Xpl ? NO_PROVIDER; "(provider_payments + provider_emission + stake_rewards) ÷ average active providers, over the span"; "Is providing worth it?"; income_per_provider;
+    income_per_provider Xpl each ? NO_PROVIDER; "(provider_payments + provider_emission + stake_rewards) ÷ average active providers, over the span"; "Is providing worth it?"; income_per_provider;
     subsidy_share Share ? "providers earned nothing"; "provider_emission ÷ (provider_payments + provider_emission)"; "Who pays providers: customers or holders?"; |r| Ratio::of(r.rewards_work, r.rewards_work + r.paid_providers);
 
-    delegator_rewards Xpl; "Σ stake rewards to delegators, commission deducted"; "What do those earn who only stake?"; |r| xpl(r.rewards_delegators);
-    bonded_apr SharePerYear ? "no provider had a bond"; "(stake_rewards − delegator_rewards) ÷ average bonds × year ÷ span, commission included"; "What does a provider's own stake yield in XPL?"; |r| yearly(r.rewards_stake - r.rewards_delegators, r.staked_time - r.delegated_time);
-    delegated_apr SharePerYear ? "nothing was delegated"; "delegator_rewards ÷ average delegated stake × year ÷ span"; "What does delegating yield in XPL?"; |r| yearly(r.rewards_delegators, r.delegated_time);
-    nominal_apr SharePerYear ? NO_STAKE; "stake_rewards ÷ average staked × year ÷ span"; "What does staking yield in XPL?"; nominal_apr;
+    delegator_rewards Xpl; "Σ stake rewards to delegators, commission deducted, − what returned to the pool, as in stake_rewards"; "What do those earn who only stake?"; |r| net_xpl(r.delegator_rewards());
+    bonded_apr SharePerYear ? "no provider had a bond"; "(stake_rewards − delegator_rewards) ÷ average bonds × year ÷ span, commission included, also that on rewards which return to the pool and are paid again: providers keep it"; "What does a provider's own stake yield in XPL?"; |r| yearly(r.rewards_stake - r.rewards_delegators, r.staked_time - r.delegated_time);
+    delegated_apr SharePerYear ? "nothing was delegated"; "delegator_rewards ÷ average delegated stake × year ÷ span; over all of it, locked stake that may not earn included, so that free stake yields more where there is such"; "What does delegating yield in XPL?"; |r| net_yearly(r.delegator_rewards(), r.delegated_time);
+    nominal_apr SharePerYear ? NO_STAKE; "stake_rewards ÷ average staked × year ÷ span; over all stake, as delegated_apr"; "What does staking yield in XPL?"; nominal_apr;
     diluted_apr SharePerYear ? "nothing was staked, or inflation has no value"; "(1 + nominal_apr) ÷ (1 + inflation) − 1"; "… after dilution?"; |r| nominal_apr(r)?.relative_to(net_supply_growth(r)?);
-    real_yield SharePerYear ? NO_STAKE; "fees that stakers had from external payers ÷ average staked × year ÷ span; external: payer and payee have different owners, as far as owners are known"; "What does use of the network pay to stake?"; |r| yearly(r.external.fees_stakers, r.staked_time);
+    real_yield SharePerYear ? NO_STAKE; "fees paid to the stakers' pool by external payers, each once, ÷ average staked × year ÷ span; external: payer and payee have different owners, as far as owners are known"; "What does use of the network pay to stake?"; |r| yearly(r.external.fees_stakers, r.staked_time);
 
     providers_active Count; "active providers with GPUs at the end"; "How many serve?"; |r| count(r.stocks.providers);
     providers_entered Count; "registrations"; "How many come?"; |r| count(r.entries);
@@ -247,23 +266,23 @@ metrics! { METRICS: Row;
     checks_missed Count; "drawn checkers that did not answer"; "Do checkers do their duty?"; |r| count(r.checks.missed);
     slashed Xpl; "burned_slashes + rewards to checkers out of them"; "What did misbehaviour cost?"; |r| xpl(r.burned.slashes + r.slash_rewards);
 
-    work_hhi Number ? NO_WORK; "Σ sᵢ², sᵢ = provider i's share of class-weighted work settled, by id"; "Is compute concentrated?"; |r| Some(r.concentration.work?.hhi);
-    work_gini Number ? NO_WORK; "Gini coefficient of the same, over providers that are active or settled work"; "How unequal are providers?"; |r| Some(r.concentration.work?.gini);
-    work_nakamoto Count ? NO_WORK; "least number of providers with more than half of the same"; "How many must collude to dominate?"; |r| count(r.concentration.work?.nakamoto);
-    work_top10 Share ? NO_WORK; "share of the ten largest of the same"; "How much do the largest hold?"; |r| Some(r.concentration.work?.top10);
+    work_hhi Number few ? NO_WORK; "Σ sᵢ², sᵢ = provider i's share of class-weighted work settled, by id"; "Is compute concentrated?"; |r| Some(r.concentration.work?.hhi);
+    work_gini Number few ? NO_WORK; "Gini coefficient of the same, over providers that are active or settled work"; "How unequal are providers?"; |r| Some(r.concentration.work?.gini);
+    work_nakamoto Count few ? NO_WORK; "least number of providers with more than half of the same"; "How many must collude to dominate?"; |r| count(r.concentration.work?.nakamoto);
+    work_top10 Share few ? NO_WORK; "share of the ten largest of the same"; "How much do the largest hold?"; |r| Some(r.concentration.work?.top10);
 
-    work_hhi_owned Number @observed ? UNOWNED; "work_hhi over true owners"; "Is compute concentrated in few hands?"; |r| Some(r.concentration.work_owned?.hhi);
-    work_nakamoto_owned Count @observed ? UNOWNED; "work_nakamoto over true owners"; "How many people must collude to dominate?"; |r| count(r.concentration.work_owned?.nakamoto);
-    stake_hhi Number ? NO_STAKE; "Σ sᵢ², sᵢ = provider i's share of bonds at the end"; "Is security concentrated?"; |r| Some(r.concentration.stake?.hhi);
-    stake_gini Number ? NO_STAKE; "Gini coefficient of bonds at the end"; "How unequal are stakes?"; |r| Some(r.concentration.stake?.gini);
-    stake_nakamoto Count ? NO_STAKE; "least number of providers with more than half of the bonds"; "How many can decide alone?"; |r| count(r.concentration.stake?.nakamoto);
-    stake_top10 Share ? NO_STAKE; "share of the ten largest bonds"; "How much do the largest hold?"; |r| Some(r.concentration.stake?.top10);
-    stake_nakamoto_owned Count @observed ? "nothing was staked, or nobody told who owns whom"; "stake_nakamoto over true owners"; "How many people can decide alone?"; |r| count(r.concentration.stake_owned?.nakamoto);
-    votes_hhi Number ? NO_VOTES; "Σ sᵢ², sᵢ = account i's share of power to vote at the end: its provider's bond and the stake delegated to it, which its delegators may still vote with themselves, and unvested grants where they may vote"; "Is power concentrated?"; |r| Some(r.concentration.votes?.hhi);
-    votes_gini Number ? NO_VOTES; "Gini coefficient of the same"; "How unequal are voters?"; |r| Some(r.concentration.votes?.gini);
-    votes_nakamoto Count ? NO_VOTES; "least number of accounts with more than half of the same"; "How many can pass anything?"; |r| count(r.concentration.votes?.nakamoto);
-    votes_top10 Share ? NO_VOTES; "share of the ten largest of the same"; "How much do the largest hold?"; |r| Some(r.concentration.votes?.top10);
-    votes_nakamoto_owned Count @observed ? "nobody had power to vote, or nobody told who owns whom"; "votes_nakamoto over true owners"; "How many people can pass anything?"; |r| count(r.concentration.votes_owned?.nakamoto);
+    work_hhi_owned Number few @observed ? UNOWNED; "work_hhi over true owners"; "Is compute concentrated in few hands?"; |r| Some(r.concentration.work_owned?.hhi);
+    work_nakamoto_owned Count few @observed ? UNOWNED; "work_nakamoto over true owners"; "How many people must collude to dominate?"; |r| count(r.concentration.work_owned?.nakamoto);
+    stake_hhi Number few ? NO_STAKE; "Σ sᵢ², sᵢ = provider i's share of bonds at the end"; "Is security concentrated?"; |r| Some(r.concentration.stake?.hhi);
+    stake_gini Number few ? NO_STAKE; "Gini coefficient of bonds at the end"; "How unequal are stakes?"; |r| Some(r.concentration.stake?.gini);
+    stake_nakamoto Count few ? NO_STAKE; "least number of providers with more than half of the bonds"; "How many can decide alone?"; |r| count(r.concentration.stake?.nakamoto);
+    stake_top10 Share few ? NO_STAKE; "share of the ten largest bonds"; "How much do the largest hold?"; |r| Some(r.concentration.stake?.top10);
+    stake_nakamoto_owned Count few @observed ? "nothing was staked, or nobody told who owns whom"; "stake_nakamoto over true owners"; "How many people can decide alone?"; |r| count(r.concentration.stake_owned?.nakamoto);
+    votes_hhi Number few ? NO_VOTES; "Σ sᵢ², sᵢ = account i's share of power to vote at the end: its provider's bond and the stake delegated to it, which its delegators may still vote with themselves, and unvested grants where they may vote"; "Is power concentrated?"; |r| Some(r.concentration.votes?.hhi);
+    votes_gini Number few ? NO_VOTES; "Gini coefficient of the same"; "How unequal are voters?"; |r| Some(r.concentration.votes?.gini);
+    votes_nakamoto Count few ? NO_VOTES; "least number of accounts with more than half of the same"; "How many can pass anything?"; |r| count(r.concentration.votes?.nakamoto);
+    votes_top10 Share few ? NO_VOTES; "share of the ten largest of the same"; "How much do the largest hold?"; |r| Some(r.concentration.votes?.top10);
+    votes_nakamoto_owned Count few @observed ? "nobody had power to vote, or nobody told who owns whom"; "votes_nakamoto over true owners"; "How many people can pass anything?"; |r| count(r.concentration.votes_owned?.nakamoto);
 
     external_payments Xpl; "Σ payments whose payer and payee have different owners, as far as owners are known"; "What do strangers spend?"; |r| xpl(r.external.payments);
     external_usd Usd; "Σ external payment × oracle price at settlement"; "… in dollars?"; |r| fine_usd(r.dollars.external);
@@ -275,14 +294,14 @@ metrics! { METRICS: Row;
 
     staked_usd Usd ? NO_PRICE; "staked × price_usd"; "What is at risk, in dollars?"; |r| if r.stocks.price_micro_usd > 0 { usd(r.stocks.staked * u128::from(r.stocks.price_micro_usd) / u128::from(XPL)) } else { None };
     cost_to_corrupt_usd Usd ? NO_PRICE; "staked_usd ÷ 2"; "What would a majority of stake cost?"; |r| usd(cost_to_corrupt(r)?);
-    cost_to_pass_usd Usd ? "no vote had ended that power could have passed, or no fresh oracle price"; "least power in favour that passes a proposal although all who voted on the last whose vote ended vote against it, and at least what the quorum lacks, × price_usd"; "What would it cost to outvote those who turn out?"; |r| usd(cost_to_pass(r)?);
-    deterrence_usd Usd ? NO_DETERRENCE; "expected loss of cheating in the epoch's mean job on one GPU beyond what it saves: p × (pay + S) − pay, at the last epoch's end, where it saves the whole pay, since its GPU has other work; one that would stand idle saves its electricity only, and loses pay − electricity more; p: mean probability over the epoch's leases that a wrong result is found: the policy's rate × 1 − 2^-rounds of a Freivalds check × that more than half of verification.panel say so, or 1 of copies; assumed, for the protocol has no parameter of it: one of a panel errs once in a thousand, and nobody colludes; S: slash.wrong × bond.per_gpu and slash.rewards × earnings held back per GPU, as slash.stake says [Becker 1968; Condorcet 1785]"; "Does cheating not pay?"; |r| deterrence(r, 0);
-    deterrence_half_usd Usd ? NO_DETERRENCE; "the same if XPL cost half"; "… after a crash?"; |r| deterrence(r, 1);
-    deterrence_tenth_usd Usd ? NO_DETERRENCE; "the same if XPL cost a tenth"; "… at the trough?"; |r| deterrence(r, 2);
-    deterrence_avoidable_usd Usd @observed ? NO_DETERRENCE_TOLD; "p × (pay + S) − D, the same but for what cheating saves: D: mean over the epoch's leases of the hours of work of their GPUs × (electricity beyond standby + what a GPU earns elsewhere), as providers count both in their asks; the most that can be avoided, for a GPU that earns elsewhere draws power there. deterrence_usd is the more cautious of the two as long as jobs pay what they cost: there D is all that the job pays, here what its provider could do without, in dollars, which no price of XPL changes"; "Does cheating pay who saves what work costs, and no more?"; |r| deterrence_avoidable(r, 0);
-    deterrence_avoidable_half_usd Usd @observed ? NO_DETERRENCE_TOLD; "the same if XPL cost half, and power what it costs"; "… after a crash?"; |r| deterrence_avoidable(r, 1);
-    deterrence_avoidable_tenth_usd Usd @observed ? NO_DETERRENCE_TOLD; "the same if XPL cost a tenth"; "… at the trough?"; |r| deterrence_avoidable(r, 2);
-    false_positive_loss Xpl ? NO_JOBS; "expected loss of an honest provider in the same job: p × e × (pay + S), at the last epoch's end; p: mean probability over the epoch's leases that a result is checked; e: that the checker errs and more than half of verification.panel with it, each once in a thousand, which is assumed; copies do not err alike"; "What does honest work lose to checks that err?"; |r| xpl(r.stocks.false_positive_loss?);
+    cost_to_pass_usd Usd few ? "no vote had ended that power could have passed, or no fresh oracle price"; "least power in favour that passes a proposal although all who voted on the last whose vote ended vote against it, and at least what the quorum lacks, × price_usd"; "What would it cost to outvote those who turn out?"; |r| usd(cost_to_pass(r)?);
+    deterrence_usd Usd each ? NO_DETERRENCE; "expected loss of cheating in the epoch's mean job on one GPU beyond what it saves: p × (pay + S) − pay, at the last epoch's end, where it saves the whole pay, since its GPU has other work; one that would stand idle saves its electricity only, and loses pay − electricity more; p: mean probability over the epoch's leases that a wrong result is found: the policy's rate × 1 − 2^-rounds of a Freivalds check × that more than half of verification.panel say so, or 1 of copies; assumed, for the protocol has no parameter of it: one of a panel errs once in a thousand, and nobody colludes; S: slash.wrong × bond.per_gpu and slash.rewards × earnings held back per GPU, as slash.stake says; of a cheat that saves what work costs, and no more, see deterrence_avoidable_usd [Becker 1968; Condorcet 1785]"; "Does cheating not pay?"; |r| deterrence(r, 0);
+    deterrence_half_usd Usd each ? NO_DETERRENCE; "the same if XPL cost half"; "… after a crash?"; |r| deterrence(r, 1);
+    deterrence_tenth_usd Usd each ? NO_DETERRENCE; "the same if XPL cost a tenth"; "… at the trough?"; |r| deterrence(r, 2);
+    deterrence_avoidable_usd Usd each @observed ? NO_DETERRENCE_TOLD; "p × (pay + S) − D, the same but for what cheating saves: D: mean over the epoch's leases of the hours of work of their GPUs × the larger of electricity beyond standby and what a GPU earns elsewhere, where it draws power too: the most that a cheat can make of a freed machine, e of fraud_avoided_usd being 0 or 1. Below zero is where the premium of fraud (fraud_premium_usd) is above zero for who does the better of the two, but that pay has the fee in it and no emission. deterrence_usd is the more cautious of the two as long as jobs pay what they cost: there D is all that the job pays, here what its provider could do without, in dollars, which no price of XPL changes"; "Does cheating pay who saves what work costs, and no more?"; |r| deterrence_avoidable(r, 0);
+    deterrence_avoidable_half_usd Usd each @observed ? NO_DETERRENCE_TOLD; "the same if XPL cost half, and power what it costs"; "… after a crash?"; |r| deterrence_avoidable(r, 1);
+    deterrence_avoidable_tenth_usd Usd each @observed ? NO_DETERRENCE_TOLD; "the same if XPL cost a tenth"; "… at the trough?"; |r| deterrence_avoidable(r, 2);
+    false_positive_loss Xpl each ? NO_JOBS; "expected loss of an honest provider in the same job: p × e × (pay + S), at the last epoch's end; p: mean probability over the epoch's leases that a result is checked; e: that the checker errs and more than half of verification.panel with it, each once in a thousand, which is assumed; copies do not err alike"; "What does honest work lose to checks that err?"; |r| xpl(r.stocks.false_positive_loss?);
     check_bounties Xpl; "Σ parts of slashes to who proved the fault"; "What do the guilty pay for checks?"; |r| xpl(r.slash_rewards);
     check_deposits Xpl; "Σ deposits that overruled challengers lost, to the accused and to panels"; "… and who accuses falsely?"; |r| xpl(r.check_deposits);
     check_copies Xpl; "Σ payments for copies of a job other than the first asked for, fees included"; "… and customers at once?"; |r| xpl(r.check_copies);
@@ -304,7 +323,7 @@ metrics! { METRICS: Row;
     network_share Share @observed ? "nobody considered a job, or nobody told"; "jobs_submitted ÷ candidates"; "What share of demand comes?"; |r| Ratio::of(r.jobs.submitted, r.observed.as_ref()?.candidates);
     own_price_elasticity Number @observed ? "nobody who considered a job came, or nobody told"; "−100 × those who came and would not have, had the network cost 1 % more ÷ those who came (candidates − declined − to cloud − unserved)"; "By how many per cent does demand fall when the network is 1 % dearer?"; |r| elasticity(r.observed.as_ref()?);
     cloud_cost_usd Usd @observed ? UNTOLD; "Σ over settled jobs of the least, over the classes that the job allows, that have the memory and that are done by its deadline, of its work on the class × the class's rental in the catalogue, as it was in the epoch of the lease"; "What would the same jobs cost elsewhere, on the GPU that is cheapest for them there?"; |r| { r.observed.as_ref()?; fine_usd(r.dollars.elsewhere[LISTED]) };
-    discount_to_cloud Share @observed ? NO_TRADE_COUNTED; "1 − (Σ (payment + receipts) × oracle price + their part of the base fees of all submissions) ÷ cloud_cost_usd, over the same jobs; fees are in the payments, and so is what started over, which is paid once; receipts are for requests that a machine rented elsewhere serves for its rent"; "Is the network cheaper?"; |r| discount(r, LISTED);
+    discount_to_cloud Share @observed ? NO_TRADE_COUNTED; "1 − (Σ payment × oracle price + their part, by payments, of the base fees of all submissions) ÷ cloud_cost_usd, over the same leases: time and work here against the rental of the GPU for them there; fees are in the payments, and so is what started over, which is paid once; receipts are left out, for what a request costs elsewhere nobody says"; "Is the network cheaper?"; |r| discount(r, LISTED);
     discount_to_on_demand Share @observed ? NO_CLOUD; "the same against the classes' on-demand prices in the catalogue (cloud.on_demand)"; "… than a cloud by the hour?"; |r| discount(r, ON_DEMAND);
     discount_to_reserved Share @observed ? NO_CLOUD; "the same against the classes' reserved prices in the catalogue (cloud.reserved)"; "… than a cloud for years?"; |r| discount(r, RESERVED);
     discount_to_spot Share @observed ? NO_CLOUD; "the same against the classes' spot prices in the catalogue (cloud.spot)"; "… than a cloud that may take it back?"; |r| discount(r, SPOT);
@@ -316,7 +335,7 @@ metrics! { METRICS: Row;
     small_provider_margin_usd Usd @observed ? UNTOLD; "provider_margin_usd of those whose true owner has fewer than eight GPUs over all of their providers: less than a server holds"; "… and for those who are small?"; |r| net_usd(small_margin(r)?);
     small_provider_share Share @observed ? "providers earned nothing while the oracle had a fresh price, or nobody told"; "their part of provider_income_usd"; "How much do the small earn of it?"; |r| { r.observed.as_ref()?; Ratio::of(r.dollars.income_small, r.dollars.income) };
     payback Years @observed ? "providers had no margin over electricity, or nobody told"; "hardware of providers on offer ÷ (provider_income_usd − provider_electricity_usd) × span ÷ year"; "How soon is a machine paid for?"; payback;
-    marginal_npv Number @observed ? "nobody who could enter stayed out, or nobody told"; "largest net present value per dollar of hardware among those in the pool who looked and stayed out"; "Is entry free to the margin, where it is zero?"; |r| Ratio::new(r.observed.as_ref()?.now.staying_out?.into(), 1_000_000_000);
+    marginal_npv Number few @observed ? "nobody who could enter stayed out, or nobody told"; "largest net present value per dollar of hardware among those in the pool who looked and stayed out"; "Is entry free to the margin, where it is zero?"; |r| Ratio::new(r.observed.as_ref()?.now.staying_out?.into(), 1_000_000_000);
     emission_pass_through Number @observed ? "providers expected no emission for their work, or nobody told"; "Σ (avoidable cost − what emission leaves of it to ask for) × work ÷ Σ expected emission × work, over quotes, each with the work since the one before; before mark-up and fee: what prices made of it, a run without emission tells"; "Which share of emission do providers count against their costs, as the scenario's pass_through assumes?"; |r| Ratio::of(r.observed.as_ref()?.emission_passed_on, r.observed.as_ref()?.emission_expected);
     supply_without_emission Share @observed ? "no provider on offer has closed its books, or nobody told"; "GPUs on offer whose last weekly payments for work covered electricity ÷ GPUs on offer with closed books, at the end"; "How much of supply would survive emission switched off?"; |r| Ratio::of(r.observed.as_ref()?.now.borne_by_work, r.observed.as_ref()?.now.booked);
     wrong_attempted Count @observed ? UNTOLD; "results that attackers' providers gave without computing them"; "How much fraud is there, beside checks_wrong, which are caught with honest faults among them?"; |r| count(r.observed.as_ref()?.wrong);
@@ -328,7 +347,7 @@ metrics! { METRICS: Row;
     fraud_losses_usd Usd @observed ? UNTOLD; "Σ over wrong_caught of (bond slashed + earnings seized) × oracle price of the moment; the stake of others that is slashed with it is not the attackers' loss"; "What does being caught cost?"; |r| usd(fraud(r)?.taken);
     fraud_profit_usd Usd @observed ? UNTOLD; "fraud_paid_usd + fraud_avoided_usd − fraud_losses_usd: against not having taken the leases at all, their machines idle"; "Is fraud profitable?"; fraud_profit;
     fraud_premium_usd Usd @observed ? UNTOLD; "fraud_avoided_usd − fraud_losses_usd − what wrong_caught would have been paid, with the emission expected for its work: against having computed the same leases; a lease brings D − p × (R + S) on average [Becker 1968]"; "Is it more profitable than honest work?"; fraud_premium;
-    attackers_ahead Count @observed ? "there was no attacker, or nobody told"; "attackers who are worth more at the end than they would be, had they only held what they had and put in; XPL at the price of a very small trade"; "How many attacks pay?"; ahead;
+    attackers_ahead Count each @observed ? "there was no attacker, or nobody told"; "attackers who are worth more at the end than they would be, had they only held what they had and put in; XPL at the price of a very small trade"; "How many attacks pay?"; ahead;
 
     usd_from_customers Usd @observed ? UNTOLD; "dollars brought from outside by those who buy XPL"; "What comes in?"; |r| usd(r.observed.as_ref()?.brought_in);
     usd_from_owners Usd @observed ? UNTOLD; "dollars put in by providers' owners to cover losses"; "… to keep machines running?"; |r| usd(r.observed.as_ref()?.put_in);
@@ -355,12 +374,12 @@ metrics! { METRICS: Row;
     treasury_runway Years @observed ? "the treasury did not shrink, or nobody told"; "treasury_liquid_usd ÷ ((treasury at beginning − at end) × market price) × span ÷ year"; "For how long does it last, slippage included?"; treasury_runway;
 
     gain_from_work_usd Usd @observed ? UNTOLD; "cloud_cost_usd − provider_electricity_usd − provider_forgone_usd: what jobs would cost elsewhere beyond what they cost here; payments, fees and emission only say who has it, and no price of XPL is in it"; "What is the network's work worth beyond its cost?"; |r| net_usd(gain_from_work(r)?);
-    customers_saving_usd Usd @observed ? UNTOLD; "cloud_cost_usd − what the same jobs cost here, as in discount_to_cloud"; "What do customers gain?"; |r| net_usd(saving(r)?);
+    customers_saving_usd Usd @observed ? UNTOLD; "cloud_cost_usd − what the same leases cost here, as in discount_to_cloud − the receipts on them × oracle price: as if whoever rents a machine elsewhere served the same requests for its rent, with what it takes to serve them; receipts on leases that failed, or that could not be rented elsewhere, are compared with nothing and left out"; "What do customers gain?"; |r| net_usd(saving(r)?);
     margin_from_work_usd Usd @observed ? UNTOLD; "provider_margin_usd without emission and stake rewards"; "What do providers gain from customers alone?"; |r| net_usd(provider_margin(r)? - signed(r.dollars.rewards));
     holders_revaluation_usd Usd; "Σ circulating supply at an epoch's beginning × change of the oracle price in it: new money is not gain. On paper: every token at the price of a small trade, at which they could not all be sold"; "What do holders gain, on paper?"; |r| net_usd(r.dollars.revaluation);
     treasury_income_usd Usd; "Σ (fees + emission to treasury and builders) × oracle price of the moment"; "What does the commons gain?"; |r| fine_usd(r.dollars.treasury);
-    delegators_gain_usd Usd; "Σ (delegator_rewards − stake of delegators that was slashed, with a provider, on the move or leaving) × oracle price of the moment"; "What do delegators gain?"; |r| net_usd(r.dollars.delegators);
-    total_surplus_usd Usd @observed ? UNTOLD; "customers_saving_usd + provider_margin_usd + holders_revaluation_usd, the last of them on paper; delegators and the treasury gain what others pay or new money is, and are shown beside it; where the price is a constant, emission comes from nowhere and counts as surplus, see gain_from_work_usd; payments are nobody's gain but a transfer: while the oracle has a fresh price and every job could be rented elsewhere, customers_saving_usd + margin_from_work_usd + fees and the base fees of submissions in dollars = gain_from_work_usd"; "Do customers, providers and holders add up to a gain?"; |r| net_usd(saving(r)? + provider_margin(r)? + r.dollars.revaluation);
+    delegators_gain_usd Usd; "Σ (stake rewards to delegators − what of them returned to the pool − stake of delegators that was slashed, with a provider, on the move or leaving) × oracle price of the moment"; "What do delegators gain?"; |r| net_usd(r.dollars.delegators);
+    total_surplus_usd Usd @observed ? UNTOLD; "customers_saving_usd + provider_margin_usd + holders_revaluation_usd, the last of them on paper; delegators and the treasury gain what others pay or new money is, and are shown beside it; where the price is a constant, emission comes from nowhere and counts as surplus, see gain_from_work_usd; payments are nobody's gain but a transfer: while the oracle has a fresh price, every job could be rented elsewhere and no lease failed with a receipt on it, customers_saving_usd + margin_from_work_usd + fees and the base fees of submissions in dollars = gain_from_work_usd"; "Do customers, providers and holders add up to a gain?"; |r| net_usd(saving(r)? + provider_margin(r)? + r.dollars.revaluation);
 }
 
 metrics! { CLASS_METRICS: ClassRow;

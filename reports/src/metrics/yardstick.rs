@@ -93,11 +93,6 @@ fn copies(view: &State, job: &Job) -> u64 {
 }
 
 impl Measure {
-    /// Whether it can be rented elsewhere, by way to rent.
-    pub fn is_for_rent(&self) -> [bool; TIERS] {
-        self.elsewhere.map(|cost| cost > 0)
-    }
-
     /// What it was on the reference class, in milli-GPU-seconds, and what it would have cost elsewhere, in 10^-15 dollars, when so much
     /// of its work was settled: deployments may end early.
     #[inline]

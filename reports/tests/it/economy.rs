@@ -6,7 +6,7 @@ use plasma_core::engine::state::State;
 use plasma_core::engine::step::{Arrival, Environment, Inadmissible, Observer};
 use plasma_core::formula::vesting::Schedule;
 use plasma_core::genesis::{Allocation, Genesis, GrantAllocation};
-use plasma_core::ids::{AccountId, ClassId, JobId, LeaseId, ProviderId};
+use plasma_core::ids::{AccountId, ClassId, GrantId, JobId, LeaseId, ProviderId};
 use plasma_core::money::{ONE, XPL};
 use plasma_core::params::{Params, mechanism};
 use plasma_core::protocol::delegation::Delegate;
@@ -17,6 +17,7 @@ use plasma_core::protocol::verification::copies::RevealCopy;
 use plasma_core::protocol::verification::panel;
 use plasma_core::protocol::verification::policy::Policy;
 use plasma_core::protocol::verification::verdict::Verdict;
+use plasma_core::protocol::vesting::stake::{ClaimGrantRewards, StakeGrant, UnstakeGrant};
 use plasma_core::protocol::{beacon, bond, job, offer, oracle, provider};
 use plasma_core::record::{Command, Event, Origin, Record};
 use plasma_core::time::{DAY, HOUR, MINUTE, SECOND, Time};
@@ -296,8 +297,51 @@ pub fn delegated() -> (Genesis, Script) {
     (genesis, Script(steps))
 }
 
+/// A bond of 10,000 XPL, and 5,000 out of a grant that may not earn. What the grant had is settled on the second day, and on the
+/// third, when its stake leaves.
+pub fn locked() -> (Genesis, Script) {
+    let mut genesis = genesis(3);
+    genesis.grants[0].account = AccountId(2);
+    let mut params = Params::default();
+    [("stake.delegation", 1), ("vesting.may_stake", 1)].iter().for_each(|&(key, value)| params.set(key, value).unwrap());
+    genesis.params = params.values().to_vec();
+    let (provider, holder, feeder) = (Origin::Account(AccountId(0)), Origin::Account(AccountId(2)), Origin::Feeder(0));
+    let (grant, amount, with) = (GrantId::new(1, 0), 5_000 * XPL, ProviderId(0));
+    let price = |micro_usd| Step::Say(oracle::PostPrice { micro_usd }.into());
+    let steps = [
+        (1, provider, Step::Say(provider::Register { region: 0 }.into())),
+        (2, provider, Step::Say(bond::Bond { amount: 10_000 * XPL }.into())),
+        (3, provider, Step::Say(offer::PostOffer { ask: XPL, gpus: 1, class: ClassId(0), pad: [0; 5] }.into())),
+        (4, feeder, price(500_000)),
+        (5, holder, Step::Say(StakeGrant { grant, amount, provider: with, pad: 0 }.into())),
+        (DAY + 1, feeder, price(500_000)),
+        (DAY + HOUR, holder, Step::Say(ClaimGrantRewards { grant, provider: with, pad: 0 }.into())),
+        (2 * DAY + 1, feeder, price(500_000)),
+        (2 * DAY + HOUR, holder, Step::Say(UnstakeGrant { grant, amount, provider: with, pad: 0 }.into())),
+    ];
+    (genesis, Script(steps.into_iter().map(|(at, origin, step)| (START + at, origin, step)).collect()))
+}
+
 /// A deployment of an hour at 1 XPL a second, which its customer ends after half of it, and requests for 600 XPL.
 pub fn hosted() -> (Genesis, Script) {
+    let customer = Origin::Account(AccountId(2));
+    deployment(vec![(SECOND + 30 * MINUTE, customer, Step::Stop)])
+}
+
+/// The same, but nobody ends it: the provider misses its deadline after two hours, and the customer ends the next lease, with a
+/// provider that takes 2 XPL a second, after half an hour, with requests for 100 XPL on it.
+pub fn hosted_twice() -> (Genesis, Script) {
+    let (other, customer, again) = (Origin::Account(AccountId(1)), Origin::Account(AccountId(2)), SECOND + 2 * HOUR);
+    deployment(vec![
+        (5, other, Step::Say(provider::Register { region: 0 }.into())),
+        (6, other, Step::Say(bond::Bond { amount: 10_000 * XPL }.into())),
+        (7, other, Step::Say(offer::PostOffer { ask: 2 * XPL, gpus: 1, class: ClassId(0), pad: [0; 5] }.into())),
+        (again + 20 * MINUTE, customer, Step::Sign(100 * XPL)),
+        (again + 30 * MINUTE, customer, Step::Stop),
+    ])
+}
+
+fn deployment(more: Vec<(Time, Origin, Step)>) -> (Genesis, Script) {
     let mut genesis = genesis(3);
     genesis.catalogue.programs[0].kind = Kind::Deployment;
     let (provider, customer) = (Origin::Account(AccountId(0)), Origin::Account(AccountId(2)));
@@ -306,11 +350,12 @@ pub fn hosted() -> (Genesis, Script) {
         (2, provider, Step::Say(bond::Bond { amount: 10_000 * XPL }.into())),
         (3, provider, Step::Say(offer::PostOffer { ask: XPL, gpus: 1, class: ClassId(0), pad: [0; 5] }.into())),
         (4, Origin::Feeder(0), Step::Say(oracle::PostPrice { micro_usd: 500_000 }.into())),
-        (SECOND, customer, submit(3_600_000, START + 2 * HOUR, Policy::Unchecked)),
+        (SECOND, customer, submit(3_600_000, START + 12 * HOUR, Policy::Unchecked)),
         (2 * SECOND, customer, Step::Fund(1_000 * XPL)),
         (20 * MINUTE, customer, Step::Sign(600 * XPL)),
-        (SECOND + 30 * MINUTE, customer, Step::Stop),
     ];
+    let mut steps: Vec<_> = steps.into_iter().chain(more).collect();
+    steps.sort_by_key(|(at, ..)| *at);
     (genesis, Script(steps.into_iter().map(|(at, origin, step)| (START + at, origin, step)).collect()))
 }
 

@@ -33,8 +33,8 @@ pub struct Tally {
     pub forgone: u128,
     /// Of both, those of providers with few GPUs: [`crate::economy::Economy::small`].
     pub small: Costs,
-    /// Micro-USD that would have been avoided by not computing the leases that began: electricity beyond standby, and what the
-    /// GPUs would have earned elsewhere.
+    /// Micro-USD that not computing the leases that began would have been worth at most: the larger of electricity beyond standby
+    /// and what the GPUs would have earned elsewhere.
     pub avoidable: u128,
     /// Micro-USD of emission that providers expected for their work when they quoted.
     pub emission_expected: u128,

@@ -5,6 +5,7 @@ use crate::metrics::row::RegionRow;
 use plasma_core::engine::state::State;
 use plasma_core::protocol::offer::OfferPosted;
 use plasma_core::record::{Cause, Command, Event, Record, Timer};
+use plasma_core::time::Time;
 
 impl Metrics {
     /// Providers, bonds and offers; whether the event was one of them.
@@ -72,7 +73,9 @@ impl Metrics {
 
     /// Stake of others; whether the event was of it.
     pub(super) fn stake_event(&mut self, view: &State, record: &Record, event: &Event) -> bool {
-        let (now, row) = (record.time, &mut self.epoch.row);
+        let now = record.time;
+        self.rewards_return(view, now, event);
+        let row = &mut self.epoch.row;
         let quote = &mut self.quote;
         let mut cut = |burned: u64, reward: u64| {
             row.burned.slashes += u128::from(burned);
@@ -115,5 +118,18 @@ impl Metrics {
         self.delegated.change(&mut self.epoch.row.delegated_time, now, |stake| stake + more - less);
         self.refresh(view, now, pool);
         true
+    }
+
+    /// What locked stake had and may not keep is in the pool again, where it is paid once more: it was nobody's.
+    fn rewards_return(&mut self, view: &State, now: Time, event: &Event) {
+        let returned = match event {
+            Event::GrantStaked(e) => e.returned,
+            Event::GrantUnstaked(e) => e.returned,
+            Event::GrantClaimed(e) => e.returned,
+            _ => return,
+        };
+        let row = &mut self.epoch.row;
+        row.rewards_returned += u128::from(returned);
+        row.dollars.delegators -= (u128::from(returned) * u128::from(self.quote.at(view, now))) as i128;
     }
 }

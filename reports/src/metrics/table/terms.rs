@@ -18,9 +18,19 @@ pub(super) fn seconds(ms: Option<u64>) -> Option<Ratio> {
     Ratio::of(ms?, 1_000u64)
 }
 
+/// Nano-XPL that may be below zero.
+pub(super) fn net_xpl(nano: i128) -> Option<Ratio> {
+    Ratio::new(nano, XPL.into())
+}
+
 /// Simple annualisation: `flow` over this row against `base`, per Julian year.
 pub(super) fn yearly(flow: u128, base_time: u128) -> Option<Ratio> {
     Ratio::of(flow, base_time)?.scale(u128::from(YEAR), 1)
+}
+
+/// The same of a flow that may be below zero.
+pub(super) fn net_yearly(flow: i128, base_time: u128) -> Option<Ratio> {
+    Ratio::new(flow, base_time)?.scale(u128::from(YEAR), 1)
 }
 
 /// Growth of supply as the constant rate per Julian year that comes to the same.
@@ -30,12 +40,12 @@ pub(super) fn net_supply_growth(row: &Row) -> Option<Ratio> {
 }
 
 pub(super) fn nominal_apr(row: &Row) -> Option<Ratio> {
-    yearly(row.rewards_stake, row.staked_time)
+    net_yearly(row.stake_rewards(), row.staked_time)
 }
 
 pub(super) fn income_per_provider(row: &Row) -> Option<Ratio> {
-    let income = row.paid_providers + row.rewards_work + row.rewards_stake;
-    Ratio::of(income, row.provider_time)?.scale(u128::from(row.span()), u128::from(XPL))
+    let income = (row.paid_providers + row.rewards_work) as i128 + row.stake_rewards();
+    Ratio::new(income, row.provider_time)?.scale(u128::from(row.span()), u128::from(XPL))
 }
 
 /// Micro-dollars.
@@ -105,16 +115,18 @@ pub(super) fn provider_margin(row: &Row) -> Option<i128> {
     Some(signed(row.dollars.income) - cost(row.observed.as_ref()?))
 }
 
-/// What the jobs that somebody would serve elsewhere cost here: payments, and their part of the base fees of all submissions.
+/// What the time and work of jobs that somebody would serve elsewhere cost here: payments, and their part of the base fees of all
+/// submissions.
 pub(super) fn cost_here(row: &Row, tier: usize) -> u128 {
-    let (here, all) = (row.dollars.here[tier], row.total().payments_usd + row.dollars.receipts);
+    let (here, all) = (row.dollars.here[tier], row.total().payments_usd);
     let fees = Ratio::of(row.dollars.submissions, all).and_then(|share| share.scale(here, 1));
     here + fees.map_or(0, |fees| fees.parts().0.unsigned_abs() / fees.parts().1)
 }
 
 pub(super) fn saving(row: &Row) -> Option<i128> {
     row.observed.as_ref()?;
-    Some(signed(row.dollars.elsewhere[LISTED]) - signed(cost_here(row, LISTED)))
+    let here = cost_here(row, LISTED) + row.dollars.requests[LISTED];
+    Some(signed(row.dollars.elsewhere[LISTED]) - signed(here))
 }
 
 /// By how much the network is cheaper than one way to rent elsewhere.

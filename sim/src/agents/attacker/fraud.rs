@@ -106,6 +106,11 @@ impl Agents {
     pub(in crate::agents) fn follow_fraud(&mut self, view: &State, record: &Record, event: &Event) {
         match event {
             Event::Settled(settled) => self.reap(view, record.time, settled),
+            Event::ReceiptPaid(receipt) => {
+                if let Some((lender, _)) = self.owned(receipt.lease) {
+                    self.weigh(view, lender);
+                }
+            }
             Event::Rewarded(rewarded) => self.reap_emission(view, record.time, rewarded),
             Event::Slashed(slashed) => self.taken += u128::from(slashed.burned + slashed.reward),
             Event::Seized(seized) => self.taken += u128::from(seized.burned + seized.reward),
@@ -137,16 +142,21 @@ impl Agents {
         Some((lender, self.economy.attacker_behind(lender)?))
     }
 
+    /// What has been added to a provider's weight in emission since it was looked at last. Receipts add to it too where payments
+    /// weigh, and whoever does not compute serves no requests: theirs is the weight of honest leases.
+    fn weigh(&mut self, view: &State, lender: usize) -> u64 {
+        let row = &mut self.rows.lenders[lender];
+        let weight = view.provider(row.provider).map_or(0, |provider| provider.work);
+        weight.saturating_sub(std::mem::replace(&mut row.weighed, weight))
+    }
+
     /// A lease was paid. What weight that added to its provider's part of emission is told from the weight before.
     fn reap(&mut self, view: &State, now: Time, settled: &Settled) {
         let Some((lender, number)) = self.owned(settled.lease) else { return };
         let claims = self.lies(settled.lease) && !matches!(self.economy.attackers[number].plan, Plan::Stall { .. });
-        let weight = view.provider(self.rows.lenders[lender].provider).map_or(0, |provider| provider.work);
-        let row = &mut self.rows.lenders[lender];
-        let added = weight.saturating_sub(row.weighed);
-        row.weighed = weight;
+        let added = self.weigh(view, lender);
         if claims {
-            row.unworked += added;
+            self.rows.lenders[lender].unworked += added;
             let paid = self.in_usd(view, now, settled.paid.into());
             let fraud = &mut self.rows.attackers[number].fraud;
             (fraud.stood, fraud.paid) = (fraud.stood + 1, fraud.paid + paid);

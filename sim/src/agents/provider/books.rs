@@ -28,10 +28,9 @@ impl Lender {
         (1.0 - elsewhere) * (1.0 - IDLE_POWER) * self.energy + elsewhere * self.forgone
     }
 
-    /// The most that may be avoided by not working for an hour, in micro-USD: what is counted against it in the ask, but for
-    /// standby.
-    pub(in crate::agents) fn avoided(&self) -> f64 {
-        (1.0 - IDLE_POWER) * self.energy + self.forgone
+    /// The most that it can be worth, in micro-USD: a GPU is on standby or elsewhere, and draws power there too.
+    pub(in crate::agents) fn most_freed(&self) -> f64 {
+        self.freed(0.0).max(self.freed(1.0))
     }
 }
 
@@ -174,6 +173,9 @@ impl Agents {
 mod tests {
     use super::super::tests::lender;
     use super::*;
+    use crate::agents::attacker::opportunist::Reckoning;
+    use plasma_core::formula::deterrence::{Chance, Stakes, margins_usd};
+    use plasma_core::money::ONE;
 
     #[test]
     fn standby_costs_its_share_of_full_load() {
@@ -187,6 +189,27 @@ mod tests {
         let who = Lender { energy: 100_000.0, forgone: 300_000.0, ..lender() };
         let close = |found: f64, usd: f64| (found - usd).abs() < 1e-6;
         assert!(close(who.freed(0.0), 85_000.0) && close(who.freed(1.0), 300_000.0) && close(who.freed(0.5), 192_500.0));
-        assert!(close(who.avoided(), 385_000.0));
+        assert!(close(who.most_freed(), 300_000.0));
+        assert!(close(Lender { forgone: 60_000.0, ..who }.most_freed(), 85_000.0));
+    }
+
+    /// An hour earns $0.40 and is found wrong in one case of four. At the bound the slash makes four times the most that a machine
+    /// can make meanwhile: $0.30 elsewhere, or $0.34 of power saved.
+    #[test]
+    fn some_way_to_cheat_pays_exactly_where_the_most_that_it_avoids_is_more_than_what_it_loses() {
+        let nano = |micro_usd: u64| micro_usd * (XPL / 1_000_000);
+        for (energy, forgone, most) in [(100_000.0, 300_000.0, 300_000), (400_000.0, 300_000.0, 340_000)] {
+            let who = Lender { energy, forgone, ..lender() };
+            for (slashed, margin) in [(4 * most - 400_004, -1), (4 * most - 400_000, 0), (4 * most - 399_996, 1)] {
+                let stakes = Stakes { saved: 0, earned: nano(400_000), slashed: nano(slashed) };
+                let lost = margins_usd(&Chance::billionths(ONE / 4), &stakes, 1_000_000).unwrap()[0];
+                assert_eq!(lost - who.most_freed() as i128, margin, "{who:?}");
+                let pays = |elsewhere| {
+                    let saved = who.freed(elsewhere);
+                    Reckoning { found: 0.25, earned: 400_000.0, slashed: slashed as f64, saved }.pays()
+                };
+                assert_eq!([0.0, 0.25, 0.5, 1.0].into_iter().any(pays), margin < 0, "{who:?} at {slashed}");
+            }
+        }
     }
 }

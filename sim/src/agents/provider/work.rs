@@ -109,7 +109,7 @@ impl Agents {
         let lie =
             self.cheat(lender, now).and_then(|(wrong, pretend)| draw.chance(wrong).then_some(if pretend { term } else { LIE }));
         let gpu_ms = term * u64::from(lease.gpus);
-        self.tally.avoidable += (self.today(lender, now).avoided() * gpu_ms as f64 / HOUR as f64) as u128;
+        self.tally.avoidable += (self.today(lender, now).most_freed() * gpu_ms as f64 / HOUR as f64) as u128;
         if self.stalls(view, now, lender, leased) {
             // It serves no requests either.
             self.rows.lies[slot] = Some(0);

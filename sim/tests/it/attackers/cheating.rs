@@ -2,9 +2,14 @@
 
 use super::flows::{Flow, play};
 use super::{made, scenario};
+use plasma_core::engine::state::State;
+use plasma_core::engine::step::Observer;
+use plasma_core::engine::{Engine, Progress};
 use plasma_core::money::XPL;
+use plasma_core::record::{Event, Record};
 use plasma_sim::agents::Agents;
 use plasma_sim::scenario::Loaded;
+use plasma_sim::world;
 
 /// Two groups of the same machines, `gamers` and their honest twins, jobs of one size, and nothing but pay and slashes in their books:
 /// no emission, no reward for checks, no base fee.
@@ -129,4 +134,60 @@ fn emission_for_work_that_was_not_done_is_in_the_account_of_fraud() {
         assert!((found - share).abs() < if share < 1.0 { 0.06 } else { 1e-4 }, "{found} of emission, {wrong} wrong");
         assert_eq!(fraud.profit(), (fraud.paid + fraud.emitted + fraud.freed) as i128 - fraud.taken as i128);
     }
+}
+
+/// What an epoch paid, in nano-XPL: customers by settlements and by receipts, and emission for work; and receipts on leases that failed.
+#[derive(Default)]
+struct Paid {
+    by_customers: u64,
+    emitted: u64,
+    failed: u64,
+    receipt: u64,
+}
+
+impl Observer for Paid {
+    fn cause(&mut self, _view: &State, _record: &Record) {
+        self.failed += std::mem::take(&mut self.receipt);
+    }
+    fn event(&mut self, _view: &State, _record: &Record, event: &Event) {
+        match event {
+            Event::ReceiptPaid(receipt) => {
+                self.by_customers += receipt.payment();
+                self.receipt = receipt.payment();
+            }
+            Event::Settled(settled) => {
+                self.by_customers += settled.payment();
+                self.receipt = 0;
+            }
+            Event::Rewarded(rewarded) => self.emitted += rewarded.work,
+            _ => {}
+        }
+    }
+}
+
+/// Where emission follows payments, what nobody computed has the part of a day's emission that its payments are of all, receipts
+/// among them: also of those on leases that failed, which weigh and settle nothing.
+#[test]
+fn receipts_of_honest_leases_are_no_part_of_fraud() {
+    let requests = r#"requests = { rate = "600/h", price = "0.002 USD", receipts = "10min" }"#;
+    let lazy = LAZY.replace("collude", "wrong = \"50%\", collude");
+    let split = ["emission.providers=100%", "emission.stakers=0%", "emission.treasury=0%", "emission.builders=0%"];
+    let faulty =
+        ["emission.weight=paid", "emission.yearly=50000 XPL", "provider.gamers.faults={ missed = \"20%\" }", "horizon=20d"];
+    let loaded =
+        twins(&format!("{lazy}{}{requests}\n", include_str!("../../hosting.toml")), 0.1, &[&split[..], &faulty].concat());
+    let (genesis, agents) = world::build(&loaded, 0).unwrap();
+    let mut engine = Engine::genesis(&genesis, agents, Paid::default()).unwrap();
+    let kept = 1.0 - loaded.scenario.params.fee_rate() as f64 / 1e9;
+    let (mut before, mut days, mut failed) = ((0, 0), 0, 0);
+    while engine.run_epoch(loaded.scenario.start.0 + loaded.scenario.horizon.0 + 1) == Progress::EpochClosed {
+        let fraud = engine.environment().fraud();
+        let [paid, emitted] = [fraud.paid - before.0, fraud.emitted - before.1].map(|micro| micro as f64);
+        before = (fraud.paid, fraud.emitted);
+        let day = std::mem::take(engine.observer());
+        (days, failed) = (days + u32::from(paid > 0.0), failed + day.failed);
+        let by_hand = paid / kept / day.by_customers.max(1) as f64 * day.emitted as f64;
+        assert!((emitted - by_hand).abs() <= 100.0 + 1e-4 * by_hand, "{emitted} micro-dollars of emission, by hand {by_hand}");
+    }
+    assert!(days > 15 && failed > XPL, "{days} days, {failed} nano-XPL on leases that failed");
 }
