@@ -114,6 +114,7 @@ rejections! {
     91 WeightTooLarge "a class's weight is at most {need} parts per billion of the reference class's",
     92 VaultBraked "the vault's collateral has fallen below settle.warn, and it takes jobs and money for tabs in windows: the next opens in {need} ms",
     93 TooManyDecrees "{need} decrees wait for the end of the epoch and no more may: wait until it is over",
+    94 NotByDecree "how governance works is not the council's to change: have parameters of governance.* voted on",
 }
 
 payload! {

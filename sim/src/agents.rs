@@ -45,6 +45,7 @@ use provider::entry::StayingOut;
 use provider::{LenderRow, OfferRow, Phase};
 use queue::{Appointment, Kind, Queue};
 use rkyv::{Archive, Deserialize, Serialize};
+use shock::CouncilRow;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -98,8 +99,8 @@ pub struct Rows {
     pub board: Board,
     /// Who looked and did not enter.
     pub staying_out: StayingOut,
-    /// What the parameters were that each shock of the timetable changed, when it struck; none where it changed none.
-    pub before_shocks: Vec<Option<[u64; 4]>>,
+    /// The council.
+    pub council: CouncilRow,
 }
 
 /// What stands outside the ledger at a moment.
@@ -187,7 +188,7 @@ impl Agents {
             yields: Yields::default(),
             board: Board::new(genesis.catalogue.classes.len()),
             staying_out: StayingOut::default(),
-            before_shocks: vec![None; economy.timetable.all().len()],
+            council: CouncilRow { before: vec![None; economy.timetable.all().len()], ..CouncilRow::default() },
         };
         let mut dollars = Dollars::new(economy.accounts());
         let exchange = &economy.exchange;
@@ -485,6 +486,9 @@ impl Observer for Agents {
                     self.settle_trade(view, from, &transfer);
                 }
             }
+            Event::Decreed(_) => self.decreed(),
+            Event::DecreeEnacted(_) => self.decree_done(true),
+            Event::DecreeFailed(_) => self.decree_done(false),
             Event::Vested(vested) => self.vested(vested),
             Event::OrderPlaced(placed) => self.ordered(now, placed),
             Event::OrderReturned(_) => {

@@ -11,7 +11,7 @@ use rkyv::{Archive, Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Version of the layout.
-const FORMAT: u32 = 8;
+const FORMAT: u32 = 9;
 
 #[derive(Archive, Serialize, Deserialize)]
 struct Checkpoint {
@@ -88,6 +88,7 @@ impl Agents {
 /// Whether every number in the checkpoint names somebody who exists.
 fn fits(saved: &Checkpoint, economy: &Economy) -> bool {
     let (rows, lenders, groups) = (&saved.rows, economy.lenders.len(), economy.patrons.len());
+    let planned = |&shock: &u64| (shock as usize) < economy.timetable.all().len();
     let named = |appointment: &Appointment| match appointment.kind {
         Kind::Beacon | Kind::Post | Kind::Liquidity | Kind::CommitRight | Kind::CommitWrong | Kind::Verdict => true,
         Kind::Fund | Kind::Receipt => true,
@@ -99,7 +100,7 @@ fn fits(saved: &Checkpoint, economy: &Economy) -> bool {
         Kind::Candidate => (appointment.id as usize) < groups,
         Kind::Brought => (appointment.id as usize) < rows.bringing.len(),
         Kind::Pledge => (appointment.id as usize) < economy.pledgers.len(),
-        Kind::Shock | Kind::Recovery => (appointment.id as usize) < economy.timetable.all().len(),
+        Kind::Shock | Kind::Recovery => planned(&appointment.id),
         Kind::Attack | Kind::WashDone => (appointment.id as usize) < economy.attackers.len(),
         Kind::Stake => (appointment.id as usize) < economy.savers.members.len(),
         Kind::Propose => (appointment.id as usize) < economy.motions.len(),
@@ -123,7 +124,8 @@ fn fits(saved: &Checkpoint, economy: &Economy) -> bool {
         && rows.builders.len() == economy.builders.len()
         && rows.pledged.len() == economy.pledgers.len()
         && rows.bringing.iter().all(|row| row.terms(economy).is_some())
-        && rows.before_shocks.len() == economy.timetable.all().len()
+        && rows.council.before.len() == economy.timetable.all().len()
+        && rows.council.sent.iter().map(|(shock, _)| shock).chain(rows.council.waiting.iter().flatten()).all(planned)
         && rows.attackers.iter().all(|row| row.bribe.stage == Default::default() || (row.bribe.poll as usize) < rows.polls.len())
         && rows.savers.len() == economy.savers.members.len()
         && rows.polls.iter().all(|poll| poll.sold.len() <= economy.voters.members.len())

@@ -62,6 +62,8 @@ pub struct LenderRow {
     pub bought: Time,
     /// Since when its income does not cover its costs, or [`plasma_core::time::NEVER`].
     pub short_since: Time,
+    /// When it next tries to return, for which it could not buy the XPL; in the past where it does not wait for that.
+    pub retries: Time,
     /// Leases so far: the index of the next draw on how one ends.
     pub leases: u64,
     /// Mornings so far: the index of the next draw on how it switches off.

@@ -12,6 +12,19 @@ use plasma_core::protocol::governance::decree::Decree;
 use plasma_core::protocol::provider::WentSilent;
 use plasma_core::record::Origin;
 use plasma_core::time::{HOUR, NEVER, Time};
+use rkyv::{Archive, Deserialize, Serialize};
+use std::collections::VecDeque;
+
+/// What the council is about.
+#[derive(Archive, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+pub struct CouncilRow {
+    /// By shock of the timetable: what the parameters were that its decree changes, if that was taken.
+    pub before: Vec<Option<[u64; 4]>>,
+    /// The shock that the decree last sent begins, with what the parameters are; none where it ends one, or was answered.
+    pub sent: Option<(u64, [u64; 4])>,
+    /// The shocks that the decrees which wait begin, the oldest first; none for one that ends one.
+    pub waiting: VecDeque<Option<u64>>,
+}
 
 /// What a parameter will be when the decrees that wait are carried out.
 fn expected(view: &State, param: u32) -> u64 {
@@ -57,9 +70,7 @@ impl Agents {
             // Who could not pay for it until it is over does not decree it any more.
             Effect::Change(change) if now < economy.timetable.all()[number].until => {
                 let before = change.params.map(|param| expected(view, param));
-                if self.decree(view, now, *change, (Kind::Shock, number)) {
-                    self.rows.before_shocks[number] = Some(before);
-                }
+                self.decree(view, now, *change, number, Some(before));
             }
             Effect::Demand(..) | Effect::Electricity(..) | Effect::Cloud(_) | Effect::Hardware(_) | Effect::OracleSilence => {}
             Effect::Change(_) => {}
@@ -81,26 +92,44 @@ impl Agents {
                 }
             }
             Effect::Change(change) => {
-                if let Some(values) = self.rows.before_shocks[number] {
-                    self.decree(view, now, ProposeChange { values, ..*change }, (Kind::Recovery, number));
+                if let Some(values) = self.rows.council.before[number] {
+                    self.decree(view, now, ProposeChange { values, ..*change }, number, None);
                 }
             }
             _ => {}
         }
     }
 
-    /// The council decrees other parameters. Its owner pays for the fee; where XPL for it are not to be had, it is tried again.
-    /// False until then.
-    fn decree(&mut self, view: &State, now: Time, change: ProposeChange, (again, number): (Kind, usize)) -> bool {
-        let Some(council) = self.economy.council else { return false };
+    /// The council decrees other parameters as a shock begins, `before` which they are these, or ends. Its owner pays for the fee;
+    /// where XPL for it are not to be had, it is tried again.
+    fn decree(&mut self, view: &State, now: Time, change: ProposeChange, number: usize, before: Option<[u64; 4]>) {
+        let Some(council) = self.economy.council else { return };
         let short = view.base_fee().saturating_sub(Self::spendable(view, council));
         if short > 0 && !self.buy(view, now, council, short.saturating_mul(16)) {
-            self.queue.push(now + HOUR, again, number as u64);
-            return false;
+            let again = if before.is_some() { Kind::Shock } else { Kind::Recovery };
+            return self.queue.push(now + HOUR, again, number as u64);
         }
+        self.rows.council.sent = before.map(|before| (number as u64, before));
         let ProposeChange { values, params } = change;
         self.send(now, Origin::Account(council), Decree { values, params });
-        true
+    }
+
+    /// A decree was taken: what it changes is to be given back when its shock is over.
+    pub(super) fn decreed(&mut self) {
+        let council = &mut self.rows.council;
+        let begins = council.sent.take();
+        if let Some((number, before)) = begins {
+            council.before[number as usize] = Some(before);
+        }
+        council.waiting.push_back(begins.map(|(number, _)| number));
+    }
+
+    /// The oldest decree that waited was carried out or failed: one that changed nothing leaves nothing to give back.
+    pub(super) fn decree_done(&mut self, enacted: bool) {
+        let council = &mut self.rows.council;
+        if let Some(Some(number)) = council.waiting.pop_front().filter(|_| !enacted) {
+            council.before[number as usize] = None;
+        }
     }
 
     /// Multiplies the price of XPL: where somebody makes it, by making another; in a pool, by the trade that leads there.

@@ -10,8 +10,11 @@ use super::{parse, suggest};
 const EITHER: [&[&[&str]]; 2] =
     [&[&["median", "sigma"], &["quantiles"], &["values"], &["csv"]], &[&["fixed"], &["amm"], &["gbm"], &["csv"]]];
 
+/// Keys of tables that say one thing together, such as a distribution: part of another would make it a third.
+const WHOLE: [&str; 3] = ["quantiles", "values", "csv"];
+
 /// `child` over `parent`: tables merge key by key, lists of tables with ids merge element by element, new elements follow the old
-/// ones; everything else is replaced, and so is a table that says something of which the other says the contrary.
+/// ones; everything else is replaced, and so is a table that says something of which the other says the contrary, or all of it.
 pub(crate) fn merge(parent: Node, child: Node) -> Node {
     let value = match (parent.value, child.value) {
         (Value::Table(parent), Value::Table(child)) if !contrary(&parent, &child) => Value::Table(merge_tables(parent, child)),
@@ -37,6 +40,7 @@ fn all_named(list: &[Node]) -> bool {
 fn merge_tables(mut parent: Table, child: Table) -> Table {
     for entry in child.entries {
         match parent.entries.iter_mut().find(|old| old.key == entry.key) {
+            Some(old) if WHOLE.contains(&old.key.as_str()) => *old = entry,
             Some(old) => {
                 old.node = merge(take(&mut old.node), entry.node);
                 old.key_origin = entry.key_origin;

@@ -24,7 +24,8 @@ struct Days {
     prices: Vec<u64>,
     /// The protocol's fee after each epoch, in parts per billion.
     fees: Vec<u64>,
-    decrees: u32,
+    /// Decrees that were sent, that were carried out, and that failed at the end of the epoch.
+    decrees: [u32; 3],
 }
 
 impl Observer for Days {
@@ -40,6 +41,7 @@ impl Observer for Days {
                 self.posts[day] += 1;
                 self.prices.push(post.micro_usd);
             }
+            Command::Decree(_) => self.decrees[0] += 1,
             Command::Requote(requote) => self.asks[day] += requote.ask as f64,
             _ => {}
         }
@@ -47,7 +49,8 @@ impl Observer for Days {
     fn event(&mut self, _view: &State, record: &Record, event: &Event) {
         let day = ((record.time - self.start) / DAY) as usize;
         self.missed[day] += u32::from(matches!(event, Event::Missed(_)));
-        self.decrees += u32::from(matches!(event, Event::DecreeEnacted(_)));
+        self.decrees[1] += u32::from(matches!(event, Event::DecreeEnacted(_)));
+        self.decrees[2] += u32::from(matches!(event, Event::DecreeFailed(_)));
     }
     fn epoch_closed(&mut self, view: &State) {
         let active = |region| {
@@ -179,10 +182,10 @@ const DECREED: &str = "[[shock]]\nid = \"it\"\nat = \"250h\"\nlasts = \"5d\"\nwh
 fn a_council_decrees_at_an_epochs_end_beside_another_shock_and_takes_it_back() {
     let (calm, shocked) = (play(""), play(DECREED));
     let before = calm.fees[0];
-    assert!(calm.fees.iter().all(|&fee| fee == before) && calm.decrees == 0);
+    assert!(calm.fees.iter().all(|&fee| fee == before) && calm.decrees == [0; 3]);
     let expected: Vec<u64> =
         (0..shocked.fees.len()).map(|day| if (10..15).contains(&day) { 200_000_000 } else { before }).collect();
-    assert_eq!((&shocked.fees, shocked.decrees), (&expected, 2));
+    assert_eq!((&shocked.fees, shocked.decrees), (&expected, [2, 2, 0]));
     // Nobody else is another because there is a council.
     assert_eq!(calm.jobs[..10], shocked.jobs[..10]);
     assert_eq!(calm.asks[..10], shocked.asks[..10]);
@@ -216,17 +219,49 @@ fn a_checkpoint_between_a_decree_and_its_end_continues_identically() {
     assert_eq!((tally.inadmissible, tally.refused.iter().sum::<u64>()), (0, 0), "{:?}", tally.refused);
 }
 
+fn decree(id: &str, at: &str, lasts: &str, fee: &str) -> String {
+    let lasts = if lasts.is_empty() { String::new() } else { format!("lasts = \"{lasts}\"\n") };
+    format!("[[shock]]\nid = \"{id}\"\nat = \"{at}\"\n{lasts}what = {{ change = {{ fee = {{ {fee} }} }} }}\n")
+}
+
 /// Of two decrees of the same parameter the inner one gives back what the outer one had set.
 #[test]
 fn decrees_that_lie_within_one_another_end_where_they_began() {
-    let decree = |id: &str, at: &str, lasts: &str, rate: &str| {
-        let what = format!("what = {{ change = {{ fee = {{ rate = \"{rate}\" }} }} }}");
-        format!("[[shock]]\nid = \"{id}\"\nat = \"{at}\"\nlasts = \"{lasts}\"\n{what}\n")
-    };
     // The inner one strikes before the outer one's decree is in force.
-    let fees = play(&(decree("outer", "50h", "6d", "20%") + &decree("inner", "60h", "2d", "10%"))).fees;
+    let fees = play(&(decree("outer", "50h", "6d", "rate = \"20%\"") + &decree("inner", "60h", "2d", "rate = \"10%\""))).fees;
     let [fifth, tenth] = [200_000_000, 100_000_000];
     assert_eq!(fees[1..10], [fees[0], tenth, tenth, fifth, fifth, fifth, fifth, fees[0], fees[0]]);
+}
+
+#[test]
+fn of_decrees_of_one_parameter_the_first_ends_last_or_none_ends() {
+    let loads = |shocks: &[String]| {
+        let text = format!("{}\n{}", plasma_sim::scenario::starter(), shocks.concat());
+        Scenario::parse("scenario.toml", &text, &[]).map_err(|error| error.plain())
+    };
+    let shock = |id: &str, at: &str, lasts: &str, rate: &str| decree(id, at, lasts, &format!("rate = \"{rate}\""));
+    // The outer one would give back what was before it, and after it the inner one what the outer one had set.
+    let together = loads(&[shock("outer", "2d", "6d", "20%"), shock("inner", "5d", "3d", "10%")]).unwrap_err();
+    assert!(
+        together.contains("shock.inner.what.change") && together.contains("`outer` takes back what both change"),
+        "{together}"
+    );
+    loads(&[shock("outer", "2d", "6d", "20%"), shock("inner", "5d", "2d", "10%")]).unwrap();
+    loads(&[shock("first", "2d", "", "20%"), shock("second", "5d", "", "10%")]).unwrap();
+}
+
+/// Of three decrees the first is taken, the second fails beside it at the end of the epoch, and the third is refused later.
+#[test]
+fn the_end_of_a_decree_that_was_not_taken_does_nothing() {
+    let days = play(
+        &[
+            decree("taken", "50h", "", "burn = \"40%\", treasury = \"30%\""),
+            decree("failed", "60h", "4d", "stakers = \"40%\", treasury = \"10%\""),
+            decree("refused", "8d", "2d", "stakers = \"45%\", treasury = \"5%\""),
+        ]
+        .concat(),
+    );
+    assert_eq!(days.decrees, [3, 1, 1]);
 }
 
 #[test]
@@ -255,5 +290,6 @@ fn a_shock_that_cannot_be_is_refused_in_words() {
     assert!(refused("{ change = { fee = { rate = \"1%\" } } }\nlasts = \"1h\"").contains("at least 1d"));
     let longer = "[[shock]]\nid = \"longer\"\nat = \"3d\"\nwhat = { change = { fee = { rate = \"2%\" } } }";
     let crossed = refused(&format!("{{ change = {{ fee = {{ rate = \"1%\" }} }} }}\nlasts = \"4d\"\n{longer}"));
-    assert!(crossed.contains("shock.longer.what.change") && crossed.contains("`it` ends while this lasts"), "{crossed}");
+    assert!(decreed("governance = { quorum = \"90%\" }").contains("not a council's to change"));
+    assert!(crossed.contains("shock.longer.what.change") && crossed.contains("`it` takes back what both change"), "{crossed}");
 }

@@ -142,4 +142,18 @@ fn what_a_file_says_of_a_size_takes_the_place_of_what_it_extends() {
     let loaded = Scenario::load(&path, &[]).unwrap_or_else(|error| panic!("{}", error.plain()));
     let Some(SizeSpread::LogNormal(terms)) = loaded.scenario.demand[0].size.values().next() else { panic!("log-normal again") };
     assert_eq!((terms.median.get(), terms.sigma.get()), (9.0, 0.0), "nothing of what it replaced is left");
+    // Nor where both say it in the same way: a table of sizes is one distribution.
+    for (extended, says) in [
+        ("{ values = { 5000 = 1 } }", "{ values = { 7000 = 1 } }"),
+        ("{ quantiles = { \"0%\" = 1, \"50%\" = 5, \"100%\" = 9 } }", "{ quantiles = { \"0%\" = 2, \"100%\" = 3 } }"),
+        (CSV, "{ csv = { file = \"sizes.csv\", column = \"arrived\" } }"),
+    ] {
+        let said = |loaded: &Loaded| format!("{:?}", loaded.scenario.demand[0].size);
+        let alone = said(&chats(folder.path(), says));
+        let before = said(&chats(folder.path(), extended));
+        std::fs::write(&path, format!("extends = \"sizes.toml\"\n[[demand]]\nid = \"chat\"\nsize = {{ tokens = {says} }}\n"))
+            .unwrap();
+        let after = said(&Scenario::load(&path, &[]).unwrap_or_else(|error| panic!("{}", error.plain())));
+        assert!(after == alone && after != before, "{after} where {alone} was said over {before}");
+    }
 }

@@ -4,7 +4,8 @@
 //! Arbitrum's by "emergency actions", with no delay (Constitution of the Arbitrum DAO, section 3), Optimism's by its Security
 //! Council Charter, Aave's emergency admin by freezing and pausing (Aave v3, `ACLManager`, `EMERGENCY_ADMIN_ROLE`). Here the
 //! council is an account, named at genesis or by governance, and nobody unless one is named. It can do what a proposal of
-//! [`ProposeChange`] can, and nothing else: what is illegal there is refused here, for the same reasons.
+//! [`ProposeChange`] can, and nothing else: what is illegal there is refused here, for the same reasons. And it cannot change how
+//! governance works, or a council could see to it that nobody dismisses it.
 //!
 //! A decree waits for the end of the running epoch, at which parameters change. Decrees are carried out in the order in which
 //! they were sent and before proposals, so that at one boundary what was voted on has the last word. One that an earlier decree
@@ -13,6 +14,7 @@
 use super::action::{Action, ProposeChange};
 use crate::engine::derived::{Derived, Task};
 use crate::engine::state::State;
+use crate::params::TABLE;
 use crate::record::{Apply, Decide, Event, Record, cause, payload};
 use crate::rejection::{Refusal, Rejection};
 
@@ -50,14 +52,26 @@ impl From<Decree> for ProposeChange {
     }
 }
 
+/// Where the parameters stand that say how governance works.
+const GOVERNANCE: &str = "governance.";
+
 // Decide
+
+/// Whether it would change how governance works.
+fn governs(change: &ProposeChange) -> bool {
+    change.named().any(|(param, _)| TABLE.get(param as usize).is_some_and(|spec| spec.key.starts_with(GOVERNANCE)))
+}
 
 impl Decide for Decree {
     fn decide(&self, state: &State, record: &Record, events: &mut Vec<Event>) -> Result<(), Refusal> {
         if state.mobile_account(record)?.0 != state.governance.council {
             return Err(Rejection::NotPermitted.into());
         }
-        Action::Change((*self).into()).check(state, record.time)?;
+        let change = (*self).into();
+        Action::Change(change).check(state, record.time)?;
+        if governs(&change) {
+            return Err(Rejection::NotByDecree.into());
+        }
         let waiting = state.governance.decrees.len() as u64;
         if waiting >= state.params.governance_max_decrees() {
             return Err(Rejection::TooManyDecrees.needing(waiting));
@@ -114,12 +128,15 @@ impl Apply for DecreeFailed {
 
 // Invariants
 
-/// No more decrees wait than may, and each could be carried out alone: parameters change at an epoch's end only, when none is
-/// left.
+/// No more decrees wait than may, none would change how governance works, and each could be carried out alone: parameters change
+/// at an epoch's end only, when none is left.
 pub(super) fn check(state: &State) -> Result<(), String> {
     let waiting = &state.governance.decrees;
     if waiting.len() as u64 > state.params.governance_max_decrees() {
         return Err(format!("{} decrees wait, more than may", waiting.len()));
+    }
+    if let Some(change) = waiting.iter().find(|change| governs(change)) {
+        return Err(format!("a decree waits that would change how governance works: {change:?}"));
     }
     match waiting.iter().find(|change| Action::Change(**change).check(state, state.clock.now).is_err()) {
         Some(change) => Err(format!("a decree waits that cannot be carried out: {change:?}")),

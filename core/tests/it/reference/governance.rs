@@ -337,12 +337,17 @@ impl Reference {
         }
     }
 
-    /// The council's account may change rules as a proposal can, at the epoch's end, so many times an epoch.
+    /// The council's account may change rules as a proposal can, except those of governance, at the epoch's end, so many times an
+    /// epoch.
     pub fn decree(&mut self, origin: Origin, command: Decree) -> Outcome {
         if self.council != Some(Self::account_of(origin)?) {
             return refuse(Rejection::NotPermitted);
         }
         self.other_rules(&as_proposed(command))?;
+        let keys = command.params.iter().filter(|&&param| param != u32::MAX).map(|&param| TABLE[param as usize].key);
+        if keys.map(|key| key.split('.').next()).any(|section| section == Some("governance")) {
+            return refuse(Rejection::NotByDecree);
+        }
         if self.decrees.len() as u64 >= self.rules.governance_max_decrees() {
             return short_by(Rejection::TooManyDecrees, self.decrees.len() as u128);
         }

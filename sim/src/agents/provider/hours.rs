@@ -103,7 +103,9 @@ impl Agents {
         }
         if self.affords(view, now, lender, view.base_fee()) {
             self.send(now, Origin::Account(self.economy.account_of(lender)), Resume {});
-        } else {
+        } else if self.rows.lenders[lender].retries <= now {
+            // Whoever keeps hours comes here every evening: one that waits is enough.
+            self.rows.lenders[lender].retries = now + RETRY;
             self.queue.push(now + RETRY, Kind::Release, lender as u64);
         }
     }
@@ -112,6 +114,34 @@ impl Agents {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenario::{Scenario, starter};
+    use crate::world;
+    use plasma_core::engine::Engine;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn whoever_cannot_pay_to_return_waits_for_one_try_at_a_time() {
+        // Everybody has five fees and needs three to be where they want to return from, and nobody sells XPL.
+        let sets = [
+            "provider.gamers.uptime=night",
+            "demand.chat.rate=0/h",
+            "bond.per_gpu=0 XPL",
+            "fee.base=10 XPL",
+            "allocation.market-maker.amount=100 XPL",
+            "allocation.providers.amount=15_000 XPL",
+            "allocation.unvested.amount=969_984_900 XPL",
+        ];
+        let loaded = Scenario::parse("starter.toml", starter(), &sets.map(String::from));
+        let loaded = loaded.unwrap_or_else(|error| panic!("{}", error.plain()));
+        let (genesis, agents) = world::build(&loaded, 0).unwrap();
+        let mut engine = Engine::genesis(&genesis, agents, ()).unwrap();
+        engine.run(genesis.start + 25 * DAY);
+        let waiting = engine.environment().queue.sorted().into_iter().filter(|appointment| appointment.kind == Kind::Release);
+        let waiting: Vec<u64> = waiting.map(|appointment| appointment.id).collect();
+        let lenders: BTreeSet<u64> = waiting.iter().copied().collect();
+        assert!(lenders.len() > 10, "{waiting:?}");
+        assert_eq!(waiting.len(), lenders.len(), "{waiting:?}");
+    }
 
     #[test]
     fn hours_are_local() {

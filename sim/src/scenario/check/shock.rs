@@ -49,6 +49,11 @@ fn check_shock(scenario: &Scenario, shock: &ShockSection, findings: &mut Finding
         Shock::OracleSilence => {}
         Shock::Change(settings) => {
             stake::changes(settings, &path("what.change"), findings);
+            findings.require(
+                !settings.keys().any(|section| section.as_str() == "governance"),
+                path("what.change.governance"),
+                || "how governance works is not a council's to change: have it voted on, by a `[[proposal]]`".into(),
+            );
             stake::together(scenario, settings, shock.at.is_some(), path("what.change"), findings);
             apart(scenario, shock, settings, findings);
             let epoch = SpanMs(scenario.params.epoch_length());
@@ -59,8 +64,8 @@ fn check_shock(scenario: &Scenario, shock: &ShockSection, findings: &mut Finding
     }
 }
 
-/// What a shock takes back it takes back from whoever has changed the same meanwhile: of two, the one that began first must not
-/// be the one that ends first.
+/// What a shock takes back it takes back from whoever has changed the same meanwhile: of two, the one that began first must be the
+/// one that ends last.
 fn apart(scenario: &Scenario, shock: &ShockSection, settings: &Settings, findings: &mut Findings) {
     let times = |shock: &ShockSection| {
         let from = shock.at?.0;
@@ -72,8 +77,8 @@ fn apart(scenario: &Scenario, shock: &ShockSection, settings: &Settings, finding
         let same = |(section, names): (&Id, &BTreeMap<Id, Setting>)| {
             others.get(section).is_some_and(|others| names.keys().any(|name| others.contains_key(name)))
         };
-        if began <= from && from <= ends && ends < until && settings.iter().any(same) {
-            let message = format!("`{}` ends while this lasts and takes back what both change: have it last longer", other.id);
+        if began <= from && from <= ends && ends <= until && ends != NEVER && settings.iter().any(same) {
+            let message = format!("`{}` takes back what both change and does not outlast this: have it last longer", other.id);
             findings.add(format!("shock.{}.what.change", shock.id), message);
         }
     }

@@ -24,6 +24,9 @@ pub const UNITS: [(&str, Span); 7] =
     [("y", YEAR), ("w", 7 * DAY), ("d", DAY), ("h", HOUR), ("min", MINUTE), ("s", SECOND), ("ms", 1)];
 
 impl SpanMs {
+    /// Ten thousand years: as good as never, and sums of times stay within what can be counted.
+    pub const LONGEST: Self = Self(10_000 * YEAR);
+
     /// In hours.
     pub fn hours(self) -> f64 {
         self.0 as f64 / HOUR as f64
@@ -41,7 +44,8 @@ impl Quantity for SpanMs {
         }
         let &(_, length) = UNITS.iter().find(|(name, _)| *name == unit).ok_or(Fault::Spelling)?;
         let span = number.in_units(u128::from(length), "a millisecond, the smallest duration")?;
-        Ok(Self(u64::try_from(span).map_err(|_| Fault::TooLarge)?))
+        let span = u64::try_from(span).map(Self).ok().filter(|span| *span <= Self::LONGEST);
+        span.ok_or(Fault::Illegal("no time is longer than 10_000 years"))
     }
 }
 
@@ -129,12 +133,13 @@ mod tests {
         assert_eq!("90d".parse(), Ok(SpanMs(90 * DAY)));
         assert_eq!("0.5 h".parse(), Ok(SpanMs(HOUR / 2)));
         assert_eq!("5y".parse(), Ok(SpanMs(5 * YEAR)));
+        assert_eq!("10000y".parse(), Ok(SpanMs::LONGEST));
         assert_eq!("3w".parse::<SpanMs>().unwrap().to_string(), "21d");
         assert_eq!(SpanMs(0).to_string(), "0s");
         assert_eq!("2025-09-25".parse(), Ok(Date(1_758_758_400_000)));
         assert_eq!("2025-09-25T12:00:00Z".parse(), Ok(Date(1_758_801_600_000)));
         assert_eq!("-05:30".parse(), Ok(UtcOffset(-330)));
-        for bad in ["90", "90 days", "d", "5%", "-1d", "0.5ms", "5m", "99999999999999y"] {
+        for bad in ["90", "90 days", "d", "5%", "-1d", "0.5ms", "5m", "99999999999999y", "10001y", "18446744073709551000ms"] {
             assert!(bad.parse::<SpanMs>().is_err(), "{bad}");
         }
         for bad in ["25.9.2025", "2025-13-01", "1969-01-01", "2025", "tomorrow", "2025-09-25T12:00:00"] {
@@ -147,7 +152,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_printed_reads_back(ms: u64, moment in 0..253_402_000_000_000u64, minutes in -840i16..=840) {
+        fn what_is_printed_reads_back(ms in 0..=SpanMs::LONGEST.0, moment in 0..253_402_000_000_000u64, minutes in -840i16..=840) {
             prop_assert_eq!(SpanMs(ms).to_string().parse(), Ok(SpanMs(ms)));
             prop_assert_eq!(Date(moment).to_string().parse(), Ok(Date(moment)));
             prop_assert_eq!(UtcOffset(minutes).to_string().parse(), Ok(UtcOffset(minutes)));

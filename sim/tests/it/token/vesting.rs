@@ -15,6 +15,31 @@ fn cohort<'a>(sell: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     sets.into_iter().chain(more.iter().copied()).collect()
 }
 
+/// As long as a time can be: nobody's next look is beyond what can be counted.
+#[test]
+fn who_looks_every_ten_thousand_years_does_not_in_a_month() {
+    let more = "[[allocation]]\nid = \"savings\"\namount = \"20%\"\nholder = \"delegators\"\n\
+                [[delegator]]\nid = \"savers\"\naccounts = 60\noutside = \"8%\"\ninterval = \"10_000y\"\n\
+                [[trader]]\nid = \"others\"\nstyle = { noise = { size = \"500 USD\" } }\nusd = \"200_000 USD\"\n\
+                interval = \"10_000y\"\n";
+    let sets = cohort(
+        "allocation.unvested.sell={ share = \"1%\", over = \"10d\", interval = \"10_000y\" }",
+        &[
+            "allocation.unvested.stake={ share = \"50%\", interval = \"10_000y\" }",
+            "allocation.unvested.amount=50%",
+            "vesting.may_stake=yes",
+            "stake.delegation=on",
+        ],
+    );
+    let engine = &mut play(&small(more, &sets));
+    let idle = |(_, _, command): &_| !matches!(command, Command::StakeGrant(_) | Command::Delegate(_) | Command::Claim(_));
+    assert!(engine.observer().commands.iter().all(idle));
+    let agents = engine.environment();
+    assert_eq!((agents.tally().of(Party::Holders).sold, agents.rows().traders[0].looks), (0, 0));
+    let beyond = cohort("allocation.unvested.stake={ share = \"50%\", interval = \"18446744073709551000ms\" }", &[]);
+    assert!(refused("", &beyond).contains("no time is longer than 10_000 years"));
+}
+
 /// Day by day: what is claimed, what of it is meant to be sold, and what is sold at ten cents, to the unit.
 #[test]
 fn a_cohort_sells_by_its_hazard_and_the_books_are_exact() {
