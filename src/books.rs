@@ -52,7 +52,7 @@ fn built(row: &BuilderRow) -> Vec<Entry> {
         Entry::count("milestones reached", row.reached),
         Entry::count("milestones attested without being reached", row.let_pass),
         Entry::count("candidates who came because of them", row.brought),
-        Entry::xpl("paid by the treasury", row.paid),
+        Entry::xpl("paid from the builders' fund", row.paid),
         Entry::xpl("sold", row.sold),
         Entry::usd("received for it", signed(row.received)),
         Entry::usd("spent on attempts", signed(row.spent)),

@@ -85,7 +85,8 @@ Examples:
   plasma run --resume runs/my              continue after an interruption
 
 Writes manifest.json, scenario.toml, log.plasma, metrics.parquet, classes.parquet, regions.parquet,
-charts/*.svg, summary.json and report.html. Ctrl-C stops at the next epoch and writes what there is.")]
+amounts.parquet, metrics.json, charts/*.svg, summary.json and report.html. Ctrl-C stops at the next
+epoch and writes what there is.")]
 pub struct Run {
     /// The scenario file.
     #[arg(required_unless_present = "resume")]
@@ -121,11 +122,12 @@ Examples:
   plasma replicate my.toml --vary fee.rate=2% --vary fee.rate=10% --seeds 21-40 --until 1y
   plasma replicate --resume runs/replicates-my       go on after an interruption
 
-The scenario, each --beside and each --vary are designs, played with the same seeds: those after the
-first are compared with it seed by seed. Writes report.html, risk.json, replicates.parquet (a row for
-each design, seed and span), courses.parquet, charts/*.svg, and for each design a folder with its
-scenario.toml and a file for each seed. No log is kept: `plasma run DESIGN/scenario.toml --seed N`
-plays a replicate again, to the same state digest. Ctrl-C stops with the replicates that are done.")]
+The scenario, each --beside and each --vary are designs, played with the same seeds: those after
+the first are compared with it seed by seed. Writes report.html, risk.json, replicates.parquet (a
+row for each design, seed and span), courses.parquet, charts/*.svg, and for each design a folder
+with its scenario.toml and a file for each seed. No log is kept: what proves a replicate is to play
+it again, by `plasma run DESIGN/scenario.toml --seed N`, to the same state digest. Ctrl-C stops
+with the replicates that are done.")]
 pub struct Replicate {
     /// The scenario file.
     #[arg(required_unless_present = "resume")]

@@ -12,6 +12,7 @@ mod observe;
 
 use clap::Parser;
 use plasma_sim::scenario::ScenarioError;
+use std::io::Write;
 use std::process::ExitCode;
 
 /// How a command ended, when it did not fail.
@@ -35,11 +36,16 @@ impl From<Outcome> for ExitCode {
     }
 }
 
+/// Draws an error, unless nobody reads any more.
+fn say(report: &miette::Report) {
+    let _ = writeln!(std::io::stderr(), "{report:?}");
+}
+
 /// Draws an error. The problems of a scenario are equals, and are drawn alike.
 fn complain(report: miette::Report) {
     match report.downcast::<ScenarioError>() {
-        Ok(error) => error.problems().for_each(|problem| eprintln!("{:?}", miette::Report::new(problem.clone()))),
-        Err(report) => eprintln!("{report:?}"),
+        Ok(error) => error.problems().for_each(|problem| say(&miette::Report::new(problem.clone()))),
+        Err(report) => say(&report),
     }
 }
 

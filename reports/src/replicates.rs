@@ -128,7 +128,7 @@ impl Risk {
             reference: designs.iter().find_map(|design| Some(design.replicates.first()?.reference.clone())).unwrap_or_default(),
             designs: designs.iter().map(Assessed::of).collect(),
             differences,
-            units: METRICS.iter().map(|metric| (metric.name, metric.unit)).collect(),
+            units: measured().map(|(_, metric)| (metric.name, metric.unit)).collect(),
         }
     }
 }
@@ -154,10 +154,15 @@ impl Assessed {
     }
 }
 
+/// Every metric with its place, but for those that say when.
+fn measured() -> impl Iterator<Item = (usize, &'static Metric<Row>)> {
+    METRICS.iter().enumerate().filter(|(_, metric)| !matches!(metric.name, "epoch" | "time"))
+}
+
 fn sampled(label: &str, rows: impl Iterator<Item = Vec<Option<f64>>>) -> Sampled {
     let rows: Vec<_> = rows.collect();
     let column = |(place, metric): (usize, &Metric<Row>)| (metric.name, Sample::of(rows.iter().filter_map(|row| row[place])));
-    Sampled { label: label.into(), values: METRICS.iter().enumerate().map(column).collect() }
+    Sampled { label: label.into(), values: measured().map(column).collect() }
 }
 
 /// Span by span, what `other` has more than `first` with the same seed.
@@ -173,7 +178,7 @@ fn differences(first: &Design, other: &Design) -> Vec<Changed> {
             let values = pairs.iter().filter_map(|(twin, one)| value(twin).zip(value(one)));
             (metric.name, Change::of(&values.filter(|_| compared(metric)).collect::<Vec<_>>()))
         };
-        Changed { label: twin.label.clone(), values: METRICS.iter().enumerate().map(value).collect() }
+        Changed { label: twin.label.clone(), values: measured().map(value).collect() }
     };
     both.enumerate().map(changed).collect()
 }

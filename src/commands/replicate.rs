@@ -59,7 +59,8 @@ pub fn replicate(args: &cli::Replicate) -> miette::Result<Outcome> {
 fn play(experiment: &Experiment, jobs: usize, stop: &AtomicBool) -> miette::Result<bool> {
     let stages: Vec<Stage> =
         experiment.designs.iter().map(|design| Stage::of(design, experiment)).collect::<miette::Result<_>>()?;
-    let all = stages.iter().flat_map(|stage| experiment.seeds().map(move |seed| (stage, seed)));
+    // Seed by seed, so that whoever interrupts has pairs to compare.
+    let all = experiment.seeds().flat_map(|seed| stages.iter().map(move |stage| (stage, seed)));
     let left: Vec<(&Stage, u64)> = all.filter(|(stage, seed)| !experiment.is_done(stage.design, *seed)).collect();
     let days = left.iter().map(|(stage, _)| stage.days(stage.until)).sum();
     let bar = bar(days, "{bar:16} {percent:>3}%, {eta} left  {wide_msg}");

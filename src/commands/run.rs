@@ -23,6 +23,7 @@ use plasma_core::log::{Level, Position};
 use plasma_core::time::Time;
 use plasma_reports::{Metrics, calendar};
 use plasma_sim::agents::Agents;
+use plasma_sim::scenario::quantity::SpanMs;
 use plasma_sim::scenario::{Loaded, Scenario, render_resolved};
 use plasma_sim::traces::Report;
 use plasma_sim::world;
@@ -116,6 +117,11 @@ type Recorded = Vec<(String, Report)>;
 pub fn build(loaded: &Loaded) -> miette::Result<(Genesis, Agents, Recorded)> {
     let traces = plasma_sim::traces::read_all(loaded).into_diagnostic()?;
     let (genesis, agents) = world::build_on(loaded, &traces, 0).into_diagnostic()?;
+    let horizon = loaded.scenario.horizon;
+    let late = |at: &SpanMs| at.0 >= horizon.0;
+    for (shock, at) in loaded.scenario.shock.iter().filter_map(|shock| Some((shock, shock.at.filter(late)?))) {
+        eprintln!("Shock `{}` is for {at} after the start, and the scenario ends after {horizon}: it never strikes", shock.id);
+    }
     for part in agents.economy().unheld(&loaded.scenario) {
         let (id, amount) = (&part.id, part.amount);
         eprintln!("Allocation `{id}`: the group that would share {amount} has no member: that is not issued");

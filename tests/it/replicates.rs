@@ -69,9 +69,7 @@ fn neither_workers_nor_an_interruption_change_a_byte() {
     place.plasma(&["replicate", "--resume", "again"]).succeeds();
     let named = |folder: &str| -> Vec<_> {
         let strip = |path: &std::path::Path| path.strip_prefix(place.path(folder)).unwrap().to_path_buf();
-        // The page names its folder.
-        let files = place.files(folder).into_iter().filter(|(path, _)| !path.ends_with("report.html"));
-        files.map(|(path, bytes)| (strip(&path), bytes)).collect()
+        place.files(folder).into_iter().map(|(path, bytes)| (strip(&path), bytes)).collect()
     };
     let (once, twice) = (named("again"), named("kept"));
     assert_eq!(once.len(), twice.len());
@@ -117,6 +115,7 @@ fn what_cannot_be_replicated_is_said() {
     refused(&["replicate", &small, "--vary", "fee.rat=2%"], 1, "rate");
     refused(&["replicate", &small, "--until", "2020-01-01"], 1, "is not after the start");
     refused(&["replicate", "--resume", "nowhere"], 1, "name the folder that `plasma replicate` wrote");
+    refused(&["replicate", &small, "--vary", "seed=5"], 1, "every design is played with every seed");
     refused(&["replicate"], 2, "<SCENARIO>");
     refused(&["replicate", &small, "--seeds", "0-1000000"], 2, "at most 1000000 seeds");
     refused(&["replicate", &small, "--vary", "horizon=9d"], 1, "small and horizon=9d are not of the same time");

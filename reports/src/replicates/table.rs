@@ -4,10 +4,9 @@
 //! - `courses.parquet`: one row per design, seed and step of some weeks, one column per metric whose course is kept.
 
 use super::replicate::COURSE;
-use super::{Design, Replicate};
+use super::{Design, Replicate, measured};
 use crate::frames::parquet;
 use crate::metrics::failure::SIGNATURES;
-use crate::metrics::table::METRICS;
 use crate::write::{At, WriteError};
 use polars_core::prelude::*;
 use std::path::Path;
@@ -25,7 +24,7 @@ fn replicates_frame(designs: &[Design]) -> PolarsResult<DataFrame> {
         Column::new("seed".into(), rows.iter().map(|(_, one, ..)| one.seed).collect::<Vec<_>>()),
         Column::new("span".into(), rows.iter().map(|(.., span)| span.label.as_str()).collect::<Vec<_>>()),
     ];
-    for (place, metric) in METRICS.iter().enumerate().filter(|(_, metric)| !matches!(metric.name, "epoch" | "time")) {
+    for (place, metric) in measured() {
         let values: Vec<Option<f64>> = rows.iter().map(|(.., span)| span.values.all()[place]).collect();
         columns.push(Column::new(metric.name.into(), values));
     }

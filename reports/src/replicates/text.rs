@@ -77,6 +77,10 @@ impl Assessed {
 
     /// Signs that are met, or may be for all that is known, the most probable first.
     pub(super) fn met(&self) -> Vec<&Foreseen> {
+        // Of nothing nobody knows anything, and nobody need say so sign by sign.
+        if self.seeds.is_empty() {
+            return Vec::new();
+        }
         let mut met: Vec<&Foreseen> = self.signs.iter().filter(|sign| sign.chance.is_none_or(|chance| chance.met > 0)).collect();
         met.sort_by(|a, b| b.share().total_cmp(&a.share()));
         met

@@ -7,7 +7,7 @@ use super::queue::Kind;
 use crate::economy::shocks::Effect;
 use crate::economy::token::Venue;
 use plasma_core::engine::state::State;
-use plasma_core::protocol::governance::action::ProposeChange;
+use plasma_core::protocol::governance::action::{NO_PARAM, ProposeChange};
 use plasma_core::protocol::governance::decree::Decree;
 use plasma_core::protocol::provider::WentSilent;
 use plasma_core::record::Origin;
@@ -30,6 +30,16 @@ pub struct CouncilRow {
 fn expected(view: &State, param: u32) -> u64 {
     let decreed = view.governance.decrees.iter().flat_map(ProposeChange::named).filter(|(named, _)| *named == param).last();
     decreed.map_or_else(|| view.params.values().get(param as usize).copied().unwrap_or_default(), |(_, value)| value)
+}
+
+/// The values from before a decree, of those parameters that still have the decreed one: what a vote has changed meanwhile stays.
+fn taken_back(view: &State, decreed: &ProposeChange, before: [u64; 4]) -> ProposeChange {
+    let mut back = ProposeChange { params: [NO_PARAM; 4], values: [0; 4] };
+    let stands = (0..4).filter(|&place| expected(view, decreed.params[place]) == decreed.values[place]);
+    for (to, from) in stands.filter(|&place| decreed.params[place] != NO_PARAM).enumerate() {
+        (back.params[to], back.values[to]) = (decreed.params[from], before[from]);
+    }
+    back
 }
 
 impl Agents {
@@ -92,8 +102,9 @@ impl Agents {
                 }
             }
             Effect::Change(change) => {
-                if let Some(values) = self.rows.council.before[number] {
-                    self.decree(view, now, ProposeChange { values, ..*change }, number, None);
+                let back = self.rows.council.before[number].map(|before| taken_back(view, change, before));
+                if let Some(back) = back.filter(|back| back.named().next().is_some()) {
+                    self.decree(view, now, back, number, None);
                 }
             }
             _ => {}

@@ -51,6 +51,23 @@ fn voters_vote_for_what_pays_them_and_against_what_costs_them() {
     }
 }
 
+/// A fee of a fifth by decree, and a vote in the meantime for one of a hundredth: the end of the decree leaves what was voted on.
+#[test]
+fn the_end_of_a_decree_does_not_undo_a_vote() {
+    let cut = proposal("cut", "5d", "change = { fee = { rate = \"1%\" } }");
+    let shock = "[[shock]]\nid = \"fee\"\nat = \"3d\"\nlasts = \"20d\"\nwhat = { change = { fee = { rate = \"20%\", burn = \"40%\", \
+                 stakers = \"20%\", treasury = \"40%\" } } }\n";
+    let sets = ["governance.quorum=1%", "delegator.savers.most=0.01%"];
+    let mut engine = play(&governed(&[cut.as_str(), shock].concat(), &sets));
+    let names = &engine.observer().names;
+    let count = |name: &str| names.get(name).copied().unwrap_or(0);
+    assert_eq!((count("Enacted"), count("DecreeEnacted")), (1, 2), "{names:?}");
+    let split = engine.view(|state| [state.params.fee_burn(), state.params.fee_stakers(), state.params.fee_treasury()]);
+    let (fee, calm) = (engine.view(|state| state.params.fee_rate()), governed("", &[]).scenario.params);
+    assert_eq!(fee, 10_000_000);
+    assert_eq!(split, [calm.fee_burn(), calm.fee_stakers(), calm.fee_treasury()]);
+}
+
 /// Consumer cards are to weigh as much as data centre ones: their providers, who are the most, vote for it, the others against it, and
 /// those who only stake stay at home.
 #[test]

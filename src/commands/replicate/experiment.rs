@@ -92,6 +92,10 @@ fn folder(name: &str) -> String {
 
 /// The designs that a command line asks for.
 fn designs(args: &cli::Replicate, scenario: &Path) -> miette::Result<Vec<Design>> {
+    if args.set.iter().chain(&args.vary).any(|set| set.split('=').next().is_some_and(|key| key.trim() == "seed")) {
+        let help = "say which seeds with --seeds: 5-5 is the fifth alone";
+        return Err(miette!(help = help, "every design is played with every seed"));
+    }
     let mut designs = vec![Design::read(stem(scenario), scenario, &args.set)?];
     for path in &args.beside {
         designs.push(Design::read(stem(path), path, &args.set)?);
@@ -252,7 +256,8 @@ impl Experiment {
         let done: usize = played.iter().map(|design| design.replicates.len()).sum();
         let all = played.len() as u64 * (last - first + 1);
         let done = if done as u64 == all { all.to_string() } else { format!("{done} of {all}") };
-        format!("{done} replicates, seeds {first} to {last}")
+        let each = if played.len() > 1 { format!(" of {} designs", played.len()) } else { String::new() };
+        format!("{done} replicates{each}, seeds {first} to {last}")
     }
 
     fn facts(&self, played: &[replicates::Design]) -> Vec<(String, String)> {

@@ -43,7 +43,7 @@ pub enum Shock {
     /// No feeder posts a price.
     OracleSilence,
     /// An emergency council decrees other values of up to four parameters, from the end of the epoch on; when it is over, those
-    /// that they had just before it struck.
+    /// that they had just before it struck, but for what was voted on meanwhile.
     Change(Settings),
 }
 
