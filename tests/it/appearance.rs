@@ -2,9 +2,10 @@
 
 use crate::plasma::{Place, shipped};
 
-const COMMANDS: [&[&str]; 18] = [
+const COMMANDS: [&[&str]; 19] = [
     &[],
     &["run"],
+    &["replicate"],
     &["replay"],
     &["audit"],
     &["show"],
@@ -77,7 +78,7 @@ fn completions_know_every_command() {
     let place = Place::new();
     for shell in ["bash", "zsh", "fish"] {
         let script = place.plasma(&["completions", shell]).succeeds();
-        for command in ["run", "replay", "audit", "show", "log", "calc", "gpu", "new", "check", "schema", "resume"] {
+        for command in ["run", "replicate", "replay", "audit", "show", "log", "calc", "gpu", "new", "check", "schema", "resume"] {
             assert!(script.contains(command), "{shell} does not know {command}");
         }
     }

@@ -236,8 +236,7 @@ impl Experiment {
     fn purpose(&self, played: &[replicates::Design]) -> Purpose {
         let first = &self.designs[0].loaded.scenario;
         let design = |design: &Design| {
-            let again =
-                format!("plasma run {}/{}/scenario.toml --seed {}", self.root.display(), design.folder(), self.plan.seeds.0);
+            let again = format!("plasma run {}/scenario.toml --seed {}", design.folder(), self.plan.seeds.0);
             let until = self.until().map_or_else(String::new, |until| format!(" --until {until}"));
             (design.name.clone(), design.what.clone(), again + &until)
         };
