@@ -1,7 +1,8 @@
 //! What a simulation tells its metrics beside the ledger. `sim` and `reports` do not know each other: this is where they meet.
 
+use plasma_core::genesis::Genesis;
 use plasma_core::ids::AccountId;
-use plasma_core::time::Time;
+use plasma_reports::Metrics;
 use plasma_reports::beside::{RecordedWaits, Recording};
 use plasma_reports::metrics::observed::{Attacker, Costs, Fraud, Observed, PARTIES, Standing, Trades};
 use plasma_reports::metrics::{Owners, Yardstick};
@@ -11,15 +12,13 @@ use plasma_sim::agents::tally::Party;
 use plasma_sim::economy::Economy;
 use plasma_sim::traces::{Report, Waits};
 
-/// Who stands behind the accounts of an economy.
-pub fn owners(economy: &Economy) -> Owners {
+/// Metrics of a run that begins here: told who stands behind the accounts, and by what work is measured, which is the class of the
+/// first customers and prices elsewhere at the beginning.
+pub fn metrics(genesis: &Genesis, economy: &Economy) -> Metrics {
     let small = |account| economy.lender_of(AccountId(account)).is_some_and(|lender| economy.small[lender]);
-    Owners::new(economy.owners()).with_small((0..economy.accounts() as u32).map(small).collect())
-}
-
-/// By what an economy's work is measured: the class of its first customers, and prices elsewhere at its beginning.
-pub fn yardstick(economy: &Economy, start: Time) -> Yardstick {
-    Yardstick::new(economy.reference(), economy.elsewhere(start))
+    let owners = Owners::new(economy.owners()).with_small((0..economy.accounts() as u32).map(small).collect());
+    let yardstick = Yardstick::new(economy.reference(), economy.elsewhere(genesis.start));
+    Metrics::new(genesis).owned_by(owners).measured_by(yardstick)
 }
 
 /// Everything that the agents know and the ledger does not say.

@@ -248,11 +248,12 @@ pub fn report_html(metrics: &Metrics, provenance: &Provenance) -> Result<String,
     fill(include_str!("../templates/report.html"), page)
 }
 
-/// A template filled with what it reads, in the one style of all pages.
+/// A template filled with what it reads, with the one head and style of all pages.
 pub(crate) fn fill(template: &str, page: impl Serialize) -> Result<String, ReportError> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
+    environment.add_template("head.html", include_str!("../templates/head.html"))?;
     environment.add_template("style.css", include_str!("../templates/style.css"))?;
     environment.add_template("page.html", template)?;
     Ok(environment.get_template("page.html")?.render(Serde(page))?)

@@ -12,13 +12,12 @@ use crate::commands::counter::Counter;
 use crate::commands::run::ending;
 use crate::console::{bar, say, stop_on_ctrl_c};
 use crate::manifest::hex;
-use crate::observe::{observed, owners, yardstick};
+use crate::observe::{metrics, observed};
 use experiment::{Design, Experiment};
 use indicatif::ProgressBar;
 use miette::{IntoDiagnostic, WrapErr};
 use plasma_core::engine::{Engine, Progress};
 use plasma_core::time::{DAY, Time};
-use plasma_reports::Metrics;
 use plasma_reports::replicates::Replicate;
 use plasma_sim::scenario::Loaded;
 use plasma_sim::traces::{Trace, read_all};
@@ -109,9 +108,7 @@ impl<'e> Stage<'e> {
         loaded.scenario.seed = seed;
         let context = || format!("{} with seed {seed}", self.design.name);
         let (genesis, agents) = world::build_on(&loaded, &self.traces, 0).into_diagnostic().wrap_err_with(context)?;
-        let yardstick = yardstick(agents.economy(), genesis.start);
-        let metrics = Metrics::new(&genesis).owned_by(owners(agents.economy())).measured_by(yardstick);
-        let watch = (Counter::default(), metrics);
+        let watch = (Counter::default(), metrics(&genesis, agents.economy()));
         let mut engine = Engine::genesis(&genesis, agents, watch).into_diagnostic().wrap_err_with(context)?;
         let mut seen = 0;
         while engine.run_epoch(self.until.saturating_add(1)) != Progress::Reached {

@@ -12,7 +12,7 @@ use crate::commands::counter::Counter;
 use crate::console::{bar, say, stop_on_ctrl_c};
 use crate::folder::{Folder, write_whole};
 use crate::manifest::{Formats, Log, Manifest, hex};
-use crate::observe::{observed, owners, yardstick};
+use crate::observe::{metrics, observed};
 use clap::ValueEnum;
 use indicatif::ProgressBar;
 use miette::{IntoDiagnostic, WrapErr, miette};
@@ -78,6 +78,7 @@ fn start(args: &cli::Run, path: &std::path::Path) -> miette::Result<(Plan, Engin
     let loaded = Scenario::load(path, &sets)?;
     let (genesis, agents, traces) = build(&loaded)?;
     traces.iter().for_each(|(name, what)| eprintln!("Trace `{name}`: {what}"));
+    beyond(args.until.as_deref(), &loaded)?.iter().for_each(|remark| eprintln!("{remark}"));
     let until = ending(args.until.as_deref(), &loaded, genesis.start)?;
     let folder = Folder::create(args.out.as_deref(), path)?;
     write_whole(&folder.scenario(), render_resolved(&loaded.anchored()).as_bytes())?;
@@ -87,8 +88,7 @@ fn start(args: &cli::Run, path: &std::path::Path) -> miette::Result<(Plan, Engin
     let writer = LogWriter::create(&plan.folder.log(), keeping(level, &plan.loaded), &plan.genesis, flag());
     // A folder that holds nothing yet would only be in the way of the next attempt.
     let writer = writer.inspect_err(|_| plan.folder.discard()).into_diagnostic()?;
-    let yardstick = yardstick(agents.economy(), plan.genesis.start);
-    let metrics = Metrics::new(&plan.genesis).owned_by(owners(agents.economy())).measured_by(yardstick);
+    let metrics = metrics(&plan.genesis, agents.economy());
     let watch = (Counter::default(), (metrics, writer));
     let engine = Engine::genesis(&plan.genesis, agents, watch).into_diagnostic()?;
     Ok((plan, engine, 0))
@@ -99,15 +99,30 @@ pub fn ending(asked: Option<&str>, loaded: &Loaded, start: Time) -> miette::Resu
     let horizon = start.saturating_add(loaded.scenario.horizon.0);
     let Some(text) = asked else { return Ok(horizon) };
     let until = super::moment(text, start)?;
-    if until > horizon {
-        let (end, horizon) = (calendar::timestamp(horizon), loaded.scenario.horizon);
-        eprintln!("--until {text} is beyond the scenario's horizon of {horizon}: the run ends at {end}");
-    }
     if until <= start {
         let help = "write a later date, or a time after the start such as 90d";
         return Err(miette!(help = help, "--until {text} is not after the start, {}", calendar::date(start)));
     }
     Ok(until.min(horizon))
+}
+
+/// What lies beyond a scenario's horizon and will not come about: the end that was asked for, and shocks.
+pub fn beyond(asked: Option<&str>, loaded: &Loaded) -> miette::Result<Vec<String>> {
+    let (start, horizon) = (loaded.scenario.start.0, loaded.scenario.horizon);
+    let (end, mut remarks) = (start.saturating_add(horizon.0), Vec::new());
+    if let Some(text) = asked
+        && super::moment(text, start)? > end
+    {
+        let end = calendar::timestamp(end);
+        remarks.push(format!("--until {text} is beyond the scenario's horizon of {horizon}: the run ends at {end}"));
+    }
+    let late = |at: &SpanMs| at.0 >= horizon.0;
+    for (shock, at) in loaded.scenario.shock.iter().filter_map(|shock| Some((&shock.id, shock.at.filter(late)?))) {
+        remarks.push(format!(
+            "Shock `{shock}` is for {at} after the start, and the scenario ends after {horizon}: it never strikes"
+        ));
+    }
+    Ok(remarks)
 }
 
 /// Traces by name, and what became of their rows.
@@ -117,11 +132,6 @@ type Recorded = Vec<(String, Report)>;
 pub fn build(loaded: &Loaded) -> miette::Result<(Genesis, Agents, Recorded)> {
     let traces = plasma_sim::traces::read_all(loaded).into_diagnostic()?;
     let (genesis, agents) = world::build_on(loaded, &traces, 0).into_diagnostic()?;
-    let horizon = loaded.scenario.horizon;
-    let late = |at: &SpanMs| at.0 >= horizon.0;
-    for (shock, at) in loaded.scenario.shock.iter().filter_map(|shock| Some((shock, shock.at.filter(late)?))) {
-        eprintln!("Shock `{}` is for {at} after the start, and the scenario ends after {horizon}: it never strikes", shock.id);
-    }
     for part in agents.economy().unheld(&loaded.scenario) {
         let (id, amount) = (&part.id, part.amount);
         eprintln!("Allocation `{id}`: the group that would share {amount} has no member: that is not issued");

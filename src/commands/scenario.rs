@@ -26,6 +26,7 @@ pub fn check(args: &cli::Check) -> miette::Result<Outcome> {
     let loaded = Scenario::load(&args.scenario, &args.set)?;
     // What only a run would find is found here too: traces that are missing or cannot be understood.
     let (_, _, traces) = super::run::build(&loaded)?;
+    super::run::beyond(None, &loaded)?.iter().for_each(|remark| eprintln!("{remark}"));
     traces.iter().for_each(|(name, what)| eprintln!("Trace `{name}`: {what}"));
     if args.json {
         let resolved = serde_json::to_value(&loaded.scenario).into_diagnostic()?;

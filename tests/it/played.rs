@@ -1,6 +1,6 @@
 //! Runs inside the tests: engine, agents and metrics together, as the command puts them together.
 
-use crate::observe::{observed, owners, yardstick};
+use crate::observe::{metrics, observed};
 use crate::plasma::repository;
 use plasma_core::engine::{Engine, Progress};
 use plasma_core::protocol::check_invariants;
@@ -22,8 +22,7 @@ pub fn scenario(base: &str, more: &str, sets: &[&str]) -> Loaded {
 /// Plays it to its end. Metrics are told of every epoch, and every invariant holds at the end.
 pub fn play(loaded: &Loaded) -> (Metrics, Agents) {
     let (genesis, agents) = world::build(loaded, 0).expect("a sound economy");
-    let yardstick = yardstick(agents.economy(), genesis.start);
-    let metrics = Metrics::new(&genesis).owned_by(owners(agents.economy())).measured_by(yardstick);
+    let metrics = metrics(&genesis, agents.economy());
     let mut engine = Engine::genesis(&genesis, agents, metrics).expect("a legal genesis");
     let until = genesis.start + loaded.scenario.horizon.0 + 1;
     while engine.run_epoch(until) == Progress::EpochClosed {

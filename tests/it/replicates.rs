@@ -100,6 +100,24 @@ fn an_interrupt_keeps_what_is_done() {
     assert!(place.files("many").iter().all(|(path, _)| path.extension().is_some_and(|kind| kind != "partial")));
 }
 
+/// What lies beyond the horizon is said once for all designs, and by `run` and `check` too.
+#[test]
+fn what_will_not_come_about_is_said_once() {
+    let place = Place::new();
+    let small = shipped("small.toml");
+    let shock = "[[shock]]\nid = \"late\"\nat = \"40d\"\nwhat = { demand = { change = \"-20%\" } }\n";
+    std::fs::write(place.path("own.toml"), format!("extends = {small:?}\n{shock}")).unwrap();
+    let count = |ended: &Ended, words: &str| flat(&ended.err).matches(words).count();
+    let never = "Shock `late` is for 40d after the start, and the scenario ends after 30d: it never strikes";
+    let until = "--until 9y is beyond the scenario's horizon of 30d";
+    let two =
+        place.plasma(&["replicate", "own.toml", "--vary", "fee.rate=10%", "--seeds", "1", "--until", "9y", "--out", "many"]);
+    assert_eq!((two.code, count(&two, never), count(&two, until)), (Some(0), 1, 1), "{}", two.err);
+    let one = place.plasma(&["run", "own.toml", "--until", "9y", "--out", "one"]);
+    assert_eq!((one.code, count(&one, never), count(&one, until)), (Some(0), 1, 1), "{}", one.err);
+    assert_eq!(count(&place.plasma(&["check", "own.toml"]), never), 1);
+}
+
 #[test]
 fn what_cannot_be_replicated_is_said() {
     let place = Place::new();

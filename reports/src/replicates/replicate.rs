@@ -91,11 +91,6 @@ impl Values {
         Self(values.collect())
     }
 
-    /// A metric's value, if it is defined.
-    pub fn get(&self, name: &str) -> Option<f64> {
-        METRICS.iter().position(|metric| metric.name == name).and_then(|place| self.0[place])
-    }
-
     /// All of them, in the order of [`METRICS`].
     pub fn all(&self) -> &[Option<f64>] {
         &self.0
@@ -137,11 +132,6 @@ impl Replicate {
             bands: GUARDS.iter().zip(&summary.guards).map(|(guard, it)| (guard.metric.into(), band(it))).collect(),
             course: Course::of(metrics),
         }
-    }
-
-    /// A metric over the whole run.
-    pub fn whole(&self, name: &str) -> Option<f64> {
-        self.spans.first()?.values.get(name)
     }
 }
 

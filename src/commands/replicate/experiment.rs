@@ -1,7 +1,7 @@
 //! The folder of an experiment: what is to be played, what was, and what it comes to.
 
 use crate::cli;
-use crate::commands::run::{ending, titled};
+use crate::commands::run::{beyond, ending, titled};
 use crate::folder::{digest, new_root, stem, write_whole};
 use crate::manifest::hex;
 use miette::{IntoDiagnostic, WrapErr, miette};
@@ -9,6 +9,7 @@ use plasma_core::time::Time;
 use plasma_reports::replicates::{self, Purpose, Replicate, Risk, page, write_pictures, write_tables};
 use plasma_sim::scenario::{Loaded, Scenario, render_resolved};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::fs;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -104,6 +105,8 @@ fn designs(args: &cli::Replicate, scenario: &Path) -> miette::Result<Vec<Design>
         let sets: Vec<String> = args.set.iter().chain([value]).cloned().collect();
         designs.push(Design::read(value.clone(), scenario, &sets)?);
     }
+    // What designs have in common is said once.
+    let mut remarks = BTreeSet::new();
     for (place, design) in designs.iter().enumerate() {
         if designs[..place].iter().any(|other| other.folder() == design.folder()) {
             let help = "leave one of them out, or give its file another name";
@@ -114,7 +117,9 @@ fn designs(args: &cli::Replicate, scenario: &Path) -> miette::Result<Vec<Design>
             let help = "give them the same `start` and `horizon`, with --set or --until, or play them apart";
             return Err(miette!(help = help, "{} and {} are not of the same time", designs[0].name, design.name));
         }
+        remarks.extend(beyond(args.until.as_deref(), &design.loaded)?);
     }
+    remarks.iter().for_each(|remark| eprintln!("{remark}"));
     Ok(designs)
 }
 
